@@ -1,0 +1,1 @@
+"""Kitei: service terms that run. Contract in, network up, invoice out."""

@@ -1,0 +1,43 @@
+"""What the operator has: machines, where they stand on the wire, and the papers that identify them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One VPN device as a node. Addresses with prefix length; `closed_*` only with a closed line."""
+
+    serial: str
+    model: str
+    node: str
+    wan_port: str
+    wan_address: str
+    wan_gateway: str
+    lan_port: str
+    closed_port: str | None = None
+    closed_address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityPapers:
+    """The public half of one VPN network's certificate authority: its certificate and its CRL, PEM."""
+
+    certificate: str
+    revoked: str
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """Facts of the operator's that intent needs beside contracts.
+
+    `machines` and `certificates` (PEM) are by serial, `authorities` by VPN network. `monitor` is the
+    node at the operator's monitoring place, with its address on the closed network (`'203.0.113.1/24'`).
+    """
+
+    machines: Mapping[str, Machine] = field(default_factory=dict)
+    authorities: Mapping[str, AuthorityPapers] = field(default_factory=dict)
+    certificates: Mapping[str, str] = field(default_factory=dict)
+    monitor: str | None = None
+    monitor_port: str = "cls0"
+    monitor_address: str | None = None

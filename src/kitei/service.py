@@ -1,0 +1,37 @@
+"""What a service is: its terms, and one function for each word of the line."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from kitei.desk import Decision
+from kitei.ledger import Entry, Fact
+from kitei.ledger.contracts import Contract
+from kitei.network import NodeIntent
+from kitei.terms import Terms
+from kitei.values import JsonObject, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A row of the table. The shapes of the functions are the line itself:
+
+    - `acts`: what may be asked, by name (`apply`, `cancel`, ...): the dataclass a request is read into,
+      which is also the CLI's flags and the form's fields.
+    - `decide(act, situation, at)`: the decision, citing.
+    - `conclude(act, decision, situation)`: the (stream, fact) pairs that an accepted act records.
+    - `fold(contract, entry)`: the contract after one more fact (None before its first).
+    - `compile(contracts, estate, on)`: the nodes those contracts need, with owners and cites.
+    - `due(contract, on)`: deadlines that run on that day.
+    """
+
+    name: str
+    title: Words
+    terms: Terms
+    acts: Mapping[str, type]
+    decide: Callable[[Any, Any, datetime], Decision]
+    conclude: Callable[[Any, Decision, Any], Sequence[tuple[str, Fact]]]
+    fold: Callable[[Contract | None, Entry], Contract]
+    compile: Callable[[Sequence[Contract], Any, date], Sequence[NodeIntent]]
+    defaults: JsonObject

@@ -1,0 +1,38 @@
+"""A citation: which provision of which edition of which service's terms."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+_PATH = re.compile(
+    r"^(art:\d+(\.\d+){0,2}|schedule:\d+(\.\d+){0,2}|suppl:(dates|\d{4}-\d{2}-\d{2}(\.\d+)?))"
+    r"(\.(i|ii|iii|iv|v|vi))?(\.[tsa]\d+)*$"
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cite:
+    """`str(cite)` is `managed-vpn-pro@2024-05-01#art:9.2`, and `Cite.parse` reads it back."""
+
+    service: str
+    edition: date
+    path: str
+
+    def __post_init__(self) -> None:
+        if not _PATH.match(self.path):
+            raise ValueError(f"{self.path!r} is not a provision path such as 'art:7.1.2'")
+
+    def __str__(self) -> str:
+        return f"{self.service}@{self.edition}#{self.path}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Cite":
+        match = re.fullmatch(r"([a-z0-9-]+)@(\d{4}-\d{2}-\d{2})#(.+)", text)
+        if match is None:
+            raise ValueError(f"{text!r} is not a citation such as 'managed-vpn-pro@2024-05-01#art:9.2'")
+        return cls(match[1], date.fromisoformat(match[2]), match[3])
+
+    @property
+    def plain(self) -> str:
+        """The paragraph or item, without table rows (.tN), sentences (.sN) and separable rules (.aN)."""
+        return re.split(r"\.[tsa]\d+", self.path)[0]

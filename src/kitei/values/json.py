@@ -1,0 +1,36 @@
+"""JSON as a value: its types, one canonical form, and its digest."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+Json: TypeAlias = "None | bool | int | str | Sequence[Json] | Mapping[str, Json]"
+JsonObject: TypeAlias = Mapping[str, Json]
+
+
+def canonical(value: Json) -> bytes:
+    """One byte string per value: sorted keys, no spaces, UTF-8. Floats are refused (money has none).
+
+    Raises TypeError for a float or anything else JSON cannot hold exactly.
+    """
+    return json.dumps(
+        _exact(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    ).encode()
+
+
+def digest_of(value: Json) -> str:
+    """SHA-256 of the canonical form, in hex."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def _exact(value: Json) -> Json:
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case Mapping():
+            return {str(key): _exact(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_exact(inner) for inner in value]
+        case _:
+            raise TypeError(f"{value!r} has no exact JSON form; use whole numbers, text, lists and objects")
