@@ -1,0 +1,82 @@
+"""Editions of a service's terms, by the day each came into force."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+
+from kitei.terms.cites import Cite
+from kitei.terms.provisions import Defect, Provision
+from kitei.terms.transitions import Transition
+from kitei.terms.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """The terms of one service as in force from one day. `digest` (SHA-256, hex) is over all it says."""
+
+    service: str
+    in_force: date
+    provisions: Mapping[str, Provision]
+    values: Mapping[str, Value]
+    transitions: tuple[Transition, ...]
+    defects: Mapping[str, Defect]
+    digest: str
+
+    def cite(self, path: str) -> Cite:
+        """The citation of a provision. Raises LookupError naming close ones when the edition has no such."""
+        return self.provision(path).cite
+
+    def provision(self, path: str) -> Provision:
+        """The provision at a path. Raises LookupError naming close ones when the edition has no such."""
+        found = self.provisions.get(path)
+        if found is None:
+            raise LookupError(f"{self} has no provision {path!r}{_close(path, self.provisions)}")
+        return found
+
+    def value(self, name: str) -> Value:
+        """A figure or closed list by name. Raises LookupError naming close ones when there is none."""
+        found = self.values.get(name)
+        if found is None:
+            raise LookupError(f"{self} has no value {name!r}{_close(name, self.values)}")
+        return found
+
+    def __str__(self) -> str:
+        return f"{self.service}@{self.in_force}"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """All editions of a service's terms, oldest first, at least one."""
+
+    service: str
+    editions: tuple[Edition, ...]
+
+    def on(self, day: date) -> Edition:
+        """The edition in force on a day: the youngest that has begun.
+
+        Which day that is (of the act, of the contract) is the convention `edition`. Raises LookupError
+        before the first edition.
+        """
+        begun = [edition for edition in self.editions if edition.in_force <= day]
+        if not begun:
+            raise LookupError(f"no edition of {self.service} is in force on {day}; the first is {self.first}")
+        return begun[-1]
+
+    def named(self, in_force: date) -> Edition:
+        """The edition that came into force on exactly this day. Raises LookupError naming those there are."""
+        for edition in self.editions:
+            if edition.in_force == in_force:
+                return edition
+        raise LookupError(
+            f"{self.service} has no edition of {in_force}; it has {', '.join(map(str, self.editions))}"
+        )
+
+    @property
+    def first(self) -> Edition:
+        return self.editions[0]
+
+
+def _close(wanted: str, names: Mapping[str, object]) -> str:
+    close = get_close_matches(wanted, names, n=4, cutoff=0.5)
+    return f"; close ones are {', '.join(close)}" if close else f"; it has {len(names)} others, none like it"
