@@ -1,0 +1,47 @@
+"""Observation to outage: what was seen, when a contract could not be used, and what is wrong now."""
+
+from kitei.watch.alarms import Alarm, find_alarms
+from kitei.watch.availability import Availability, Stretch, stretches
+from kitei.watch.facts import outage_json, outage_of
+from kitei.watch.intervals import Interval, union, without
+from kitei.watch.observations import (
+    CONTROLLER,
+    History,
+    Observation,
+    Point,
+    What,
+    hearing,
+    history_of,
+    observation_json,
+    observation_of,
+)
+from kitei.watch.outages import Cause, Maintenance, Outage, Party, Report, find_outages, recognise
+
+__all__ = [
+    "CONTROLLER",
+    "Alarm",
+    "Availability",
+    "Cause",
+    "History",
+    "Interval",
+    "Maintenance",
+    "Observation",
+    "Outage",
+    "Party",
+    "Point",
+    "Report",
+    "Stretch",
+    "What",
+    "find_alarms",
+    "find_outages",
+    "hearing",
+    "history_of",
+    "observation_json",
+    "observation_of",
+    "outage_json",
+    "outage_of",
+    "recognise",
+    "stretches",
+    "union",
+    "without",
+]
