@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
+from functools import partial
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any, TypeVar, cast, get_args
@@ -53,13 +54,14 @@ class _Reader:
         )
 
     def edition(self) -> Edition:
+        defects = _each(self.defects, self._defect)
         found = Edition(
             service=self.service,
             in_force=self.in_force,
-            provisions=_each(self.provisions, self._provision),
+            provisions=_each(self.provisions, partial(self._provision, defects)),
             values=_each(self.values, self._value),
             transitions=tuple(map(self._transition, self.transitions.tables("transition"))),
-            defects=_each(self.defects, self._defect),
+            defects=defects,
             digest=self._digest(),
         )
         self.transitions.close()
@@ -67,19 +69,17 @@ class _Reader:
             self.provisions.note("", "holds no provision; write one table a provision such as ['art:1.1']")
         return found
 
-    def _provision(self, path: str, table: Table) -> Provision:
+    def _provision(self, defects: Mapping[str, Defect], path: str, table: Table) -> Provision:
         provision = Provision(
             cite=self._cite(path, table),
             heading=table.words("heading"),
             gist=table.words("gist"),
             kind=table.one_of("class", CLASSES, "definition"),
             honoured=tuple(self._honoured(path, each) for each in table.tables("honoured")),
-            defects=table.texts("defects"),
+            defects=tuple(each.id for each in defects.values() if path in each.where),
         )
         if not provision.honoured:
             table.note("honoured", "is empty; say by what it is honoured, or by a note why nothing is needed")
-        for defect in provision.defects:
-            self._require(defect, self.defects, table, "defects")
         table.close()
         return provision
 
@@ -150,10 +150,10 @@ class _Reader:
             keeps=table.texts("keeps"),
             withdraws=MappingProxyType(table.pairs("withdraws")),
             made_until=table.day_or_none("made_until"),
-            exception_to=table.text("exception_to", "") or None,
+            exception_to=table.texts("exception_to"),
         )
-        if transition.exception_to:
-            self._require(transition.exception_to, self.provisions, table, "exception_to")
+        for path in transition.exception_to:
+            self._require(path, self.provisions, table, "exception_to")
         table.close()
         return transition
 

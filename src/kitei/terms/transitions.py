@@ -1,7 +1,7 @@
 """What an edition does to contracts already in force."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from kitei.terms.cites import Cite
@@ -14,9 +14,9 @@ class Transition:
     """One transitional provision.
 
     From `on`, a contract made on or before `made_until` (None: whenever) whose attributes match all of
-    `where` has them set as in `sets`, and keeps what `keeps` names (`maintenance-price`, `terms` ...). When
-    one that is an exception matches, the one it is an exception to is silent. `withdraws` are attribute
-    values nobody can newly have from `on`.
+    `where` has them set as in `sets`, and keeps what `keeps` names (`maintenance-price`, `terms` ...).
+    `withdraws` are attribute values that nobody can newly have from `on`. Where one that is an exception
+    bites, those at the paths `exception_to` are silent.
     """
 
     cite: Cite
@@ -26,12 +26,12 @@ class Transition:
     keeps: tuple[str, ...]
     withdraws: Attributes
     made_until: date | None
-    exception_to: str | None
+    exception_to: tuple[str, ...]
 
     def is_about(self, attributes: Attributes, made: date) -> bool:
         """Whether a contract with these attributes, made on that day, falls under it."""
         return (self.made_until is None or made <= self.made_until) and all(
-            attributes.get(name) == value for name, value in self.where.items()
+            attributes.get(name) == value for name, value in (*self.where.items(), *self.withdraws.items())
         )
 
 
@@ -45,19 +45,15 @@ class Standing:
 
 
 def carry_over(transitions: Sequence[Transition], attributes: Attributes, made: date, on: date) -> Standing:
-    """What a contract made on `made` has become by `on`: every transition up to that day, in order of days."""
+    """What a contract made on `made` has become by the end of `on`: day by day, each transition up to then."""
     standing = Standing(attributes, (), ())
-    for day in sorted({each.on for each in transitions if each.on <= on}):
-        biting = [
-            each
-            for each in transitions
-            if each.on == day and not each.withdraws and each.is_about(standing.attributes, made)
-        ]
-        silent = {each.exception_to for each in biting}
+    for day in sorted({each.on for each in transitions if made < each.on <= on}):
+        today = [each for each in transitions if each.on == day]
+        biting = [each for each in today if each.is_about(standing.attributes, made)]
+        silent = {path for each in biting for path in each.exception_to}
         for each in biting:
             if each.cite.path not in silent:
-                standing = replace(
-                    standing,
+                standing = Standing(
                     attributes={**standing.attributes, **each.sets},
                     keeps=tuple(dict.fromkeys((*standing.keeps, *each.keeps))),
                     cites=(*standing.cites, each.cite),
@@ -70,8 +66,5 @@ def withdrawn(transitions: Sequence[Transition], attributes: Attributes, on: dat
     return tuple(
         each
         for each in transitions
-        if each.on <= on
-        and each.withdraws
-        and all(attributes.get(name) == value for name, value in each.withdraws.items())
-        and each.is_about(attributes, on)
+        if each.withdraws and each.on <= on and each.is_about(attributes, made=on)
     )

@@ -36,6 +36,9 @@ class Choice:
         """Whether `text` names this entry, by slug, official name or alias, whatever its width and spaces."""
         return plain_name(text) in map(plain_name, (self.slug, self.name.ja, self.name.en, *self.aliases))
 
+    def has(self, attribute: str) -> bool:
+        return attribute in self.attributes
+
     def number(self, attribute: str) -> int:
         """An attribute that is a whole number. Raises LookupError naming those there are."""
         found = self.attributes.get(attribute)
