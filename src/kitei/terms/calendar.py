@@ -4,7 +4,6 @@ Where the terms leave a choice, the last argument is the reading of the conventi
 the default is the convention's default.
 """
 
-from calendar import monthrange
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -128,7 +127,7 @@ def _calendar_months(after: date, last: date) -> Fraction:
 
 def _same_day_or_last(day: date, months: int) -> date:
     there = Month.of(day).plus(months)
-    return date(there.year, there.number, min(day.day, monthrange(there.year, there.number)[1]))
+    return date(there.year, there.number, min(day.day, there.last.day))
 
 
 def _refuse_negative(count: int, unit: str) -> None:

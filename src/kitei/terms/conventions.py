@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
 
@@ -112,6 +111,8 @@ class Conventions:
 @cache
 def known_conventions() -> Mapping[str, Convention]:
     """Every convention by key, in order of its number. Read from conventions.toml once."""
+    from importlib.resources import files  # with its temporary files, dear to import; only reading needs it
+
     faults: list[Fault] = []
     file = open_table(files("kitei.terms") / "conventions.toml", "conventions.toml", faults)
     found = {key: _convention(key, file.table(key)) for key in file.names()}
@@ -136,8 +137,8 @@ def _convention(key: str, table: Table) -> Convention:
         confidence=table.one_of("confidence", get_args(Confidence), "L"),
         affects=table.one_of("affects", get_args(Effect), "decision"),
     )
-    if len(set(convention.values)) < max(2, len(ways)):
-        table.note("ways", "needs two or more different values, the default first")
+    if not ways or len(set(convention.values)) < len(ways):
+        table.note("ways", "needs one or more different values, the default first")
     table.close()
     return convention
 

@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
 from functools import partial
-from importlib.resources.abc import Traversable
 from types import MappingProxyType
-from typing import Any, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 
 from kitei.terms.cites import Cite
 from kitei.terms.editions import Edition, Terms
@@ -16,10 +15,13 @@ from kitei.terms.transitions import Transition
 from kitei.terms.values import SCALARS, Choice, Value
 from kitei.values import Json, Words, digest_of
 
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
 _Read = TypeVar("_Read")
 
 
-def load_terms(service: str, folder: Traversable) -> Terms:
+def load_terms(service: str, folder: "Traversable") -> Terms:
     """Every edition below `folder`, oldest first.
 
     An edition is a folder `<in-force date>/` with provisions.toml, values.toml, transitions.toml and
@@ -46,7 +48,7 @@ def load_terms(service: str, folder: Traversable) -> Terms:
 class _Reader:
     """Reads one edition's folder, noting faults as it goes."""
 
-    def __init__(self, service: str, in_force: date, folder: Traversable, faults: list[Fault]) -> None:
+    def __init__(self, service: str, in_force: date, folder: "Traversable", faults: list[Fault]) -> None:
         self.service, self.in_force, self.faults = service, in_force, faults
         self.provisions, self.values, self.transitions, self.defects = (
             open_table(folder / f"{name}.toml", f"{folder.name}/{name}.toml", faults)

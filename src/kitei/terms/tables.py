@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from importlib.resources.abc import Traversable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kitei.values import Words
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 _Name = TypeVar("_Name", bound=str)
 
@@ -140,7 +142,7 @@ class Table:
         return ".".join(part for part in (self.place, key) if part)
 
 
-def open_table(file: Traversable, name: str, faults: list[Fault]) -> Table:
+def open_table(file: "Traversable", name: str, faults: list[Fault]) -> Table:
     """The whole file as a table; a file that is absent or is no TOML is noted and read as empty."""
     import tomllib  # only who loads terms pays for the parser
 
