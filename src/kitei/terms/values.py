@@ -31,10 +31,15 @@ class Choice:
     cite: Cite
     aliases: tuple[str, ...] = ()
     attributes: Mapping[str, Scalar] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    _called: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        names = (self.slug, self.name.ja, self.name.en, *self.aliases)
+        object.__setattr__(self, "_called", frozenset(map(plain_name, names)))
 
     def is_called(self, text: str) -> bool:
         """Whether `text` names this entry, by slug, official name or alias, whatever its width and spaces."""
-        return plain_name(text) in map(plain_name, (self.slug, self.name.ja, self.name.en, *self.aliases))
+        return plain_name(text) in self._called
 
     def has(self, attribute: str) -> bool:
         return attribute in self.attributes

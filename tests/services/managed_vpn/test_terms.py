@@ -14,7 +14,7 @@ from kitei.values import Words
 
 SHARED = Path(__file__).parents[4] / "shared" / "terms"
 EDITION = TERMS.named(date(2024, 5, 1))
-LONGEST_SHARED = 22  # characters; names of articles and options are shorter, sentences are longer
+LONGEST_SHARED = 16  # characters; names of articles and options are shorter, sentences are longer
 
 
 def shared(name: str) -> str:
