@@ -1,5 +1,6 @@
 """An edition is weighed against the code: what nobody speaks for is open."""
 
+from dataclasses import replace
 from datetime import date
 
 from kitei.terms import Cite, Edition, Honoured, Provision, Value, coverage
@@ -66,3 +67,8 @@ def test_code_that_speaks_for_what_the_edition_has_not_is_stray() -> None:
     found = coverage(EDITION, {**SPOKEN, "network": frozenset({"art:3", "art:9"})})
     assert found.stray == (("network", "art:9"),)
     assert not found.is_complete
+
+
+def test_a_value_that_the_edition_lacks_leaves_its_provision_open() -> None:
+    found = coverage(replace(EDITION, values={}), SPOKEN)
+    assert [str(each) for each in found.open] == ["a-service@2024-05-01#art:1 lacks value price"]
