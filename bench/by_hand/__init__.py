@@ -1,0 +1,1 @@
+"""The same engines as Kitei drives, configured by hand: what Kitei's figures stand beside."""

@@ -1,0 +1,126 @@
+"""A steady UDP stream both ways between two LAN hosts, and what became of it.
+
+Each end sends one datagram every `interval` ms with its number and MARK, and notes when the other's
+arrive (CLOCK_MONOTONIC, one clock for the whole room). A gap is the time between two arrivals at one end;
+an undisturbed stream of 10 ms has gaps of 10 ms.
+"""
+
+import select
+import socket
+import struct
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kitei.lab.inside import Errand, Stop, send
+from kitei.lab.plan import Host
+
+MARK = b"kitei-lab plaintext"
+_LAYOUT = struct.Struct("!Q")
+_PORT = 5201
+_LINGER = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One direction. `longest_gap` in ms, counted from the first datagram sent to the last one sent."""
+
+    sent: int
+    lost: int
+    longest_gap: float
+    out_of_order: int
+    duplicated: int
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """Both directions: what `there` (the second host) got of the first's, and `back`."""
+
+    there: Flow
+    back: Flow
+
+    @property
+    def longest_gap(self) -> float:
+        return max(self.there.longest_gap, self.back.longest_gap)
+
+    @property
+    def lost(self) -> int:
+        return self.there.lost + self.back.lost
+
+    @property
+    def sent(self) -> int:
+        return self.there.sent + self.back.sent
+
+
+@dataclass(slots=True)
+class Stream:
+    """A stream under way. `finish` ends it and says what became of it."""
+
+    one: Errand
+    other: Errand
+
+    def finish(self) -> Streamed:
+        """End both ends now (what is in flight may still arrive) and compare what they saw."""
+        for end in (self.one, self.other):
+            end.end()
+        first, second = self.one.finish(), self.other.finish()
+        return Streamed(flow(first["sent"], second["got"]), flow(second["sent"], first["got"]))
+
+
+def start(one: Host, other: Host, interval: int = 10) -> Stream:
+    """Begin a stream between two hosts, one datagram every `interval` ms each way."""
+    begin = time.monotonic() + 0.05
+    return Stream(
+        send(one.name, _talk, one.ip, other.ip, interval / 1000, begin),
+        send(other.name, _talk, other.ip, one.ip, interval / 1000, begin),
+    )
+
+
+def flow(sent: Sequence[float], got: Sequence[Sequence[float]]) -> Flow:
+    """What became of one direction: times of sending by number, and (number, time) of each arrival."""
+    if not sent:
+        return Flow(0, 0, 0.0, 0, 0)
+    numbers = [int(number) for number, _ in got]
+    seen = set(numbers)
+    late = sum(1 for before, after in zip(numbers, numbers[1:], strict=False) if after < before)
+    marks = [sent[0], *(at for _, at in got if at <= sent[-1]), sent[-1]]
+    gap = max(after - before for before, after in zip(marks, marks[1:], strict=False)) if len(marks) > 1 else 0
+    return Flow(len(sent), len(sent) - len(seen), round(1000 * gap, 1), late, len(numbers) - len(seen))
+
+
+def _talk(mine: str, theirs: str, interval: float, begin: float) -> dict[str, object]:
+    """One end, inside its host's namespace, until it is asked to end."""
+    stop = Stop()
+    sent: list[float] = []
+    got: list[tuple[int, float]] = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.bind((mine, _PORT))
+        wire.setblocking(False)
+        ends = float("inf")
+        while (now := time.monotonic()) < ends:
+            if stop and ends == float("inf"):
+                ends = now + _LINGER
+            due = begin + len(sent) * interval
+            if now >= due and not stop:
+                try:
+                    wire.sendto(_LAYOUT.pack(len(sent)) + MARK, (theirs, _PORT))
+                except OSError:
+                    pass  # no route at this moment is a loss like any other
+                sent.append(now)
+                continue
+            wait = min(0.2, ends - now) if stop else min(0.2, due - now)
+            if select.select([wire], [], [], max(0.0, wait))[0]:
+                _take(wire, got)
+    return {"sent": sent, "got": got}
+
+
+def _take(wire: socket.socket, got: list[tuple[int, float]]) -> None:
+    """Everything that has arrived. An ICMP error answering a datagram of ours is no arrival."""
+    while True:
+        try:
+            told = wire.recv(2048)
+        except BlockingIOError:
+            return
+        except OSError:
+            continue
+        got.append((_LAYOUT.unpack_from(told)[0], time.monotonic()))
