@@ -87,6 +87,10 @@ class Host(Protocol):
         """Names and process ids of what `keep_running` keeps."""
         ...
 
+    def connect(self, path: str) -> Any:
+        """A connected Unix stream socket. TemporaryError while nobody listens there."""
+        ...
+
     def netlink(self) -> Any:
         """A pyroute2 IPRoute in this node's network namespace."""
         ...
