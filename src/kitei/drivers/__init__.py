@@ -1,6 +1,10 @@
 """What makes parts so on a Linux machine: one driver per engine. They act only through their Host."""
 
-from kitei.drivers.links import Links
+from typing import Any
 
-# In the order to apply.
-ALL = (Links(),)
+from kitei.drivers.links import Links
+from kitei.drivers.nftables import Nftables
+from kitei.network import Driver
+
+# In the order to apply: nothing is joined before the filter stands. To clear a node, go backwards.
+ALL: tuple[Driver[Any], ...] = (Nftables(), Links())
