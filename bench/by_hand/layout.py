@@ -86,7 +86,8 @@ class Layout:
 
     def machines(self) -> list[Machine]:
         return [
-            Machine(d.node, "by-hand", d.node, "wan0", f"{d.wan}/16", "198.18.255.254", "lan0") for d in self.devices
+            Machine(d.node, "by-hand", d.node, "wan0", f"{d.wan}/16", "198.18.255.254", "lan0")
+            for d in self.devices
         ]
 
     def segments(self) -> list[Segment]:

@@ -6,13 +6,12 @@ import subprocess
 import time
 from pathlib import Path
 
+from by_hand import papers
+from by_hand.layout import Device, Layout
 from kitei.lab.faults import Faults
 from kitei.lab.inside import call
 from kitei.lab.plan import Host
 from kitei.lab.wire import Wires
-
-from by_hand import papers
-from by_hand.layout import Device, Layout
 
 FRR = "/usr/lib/frr"
 SWANCTL_FOLDERS = (
@@ -91,9 +90,13 @@ class ByHand:
     def _settle(self, device: Device) -> None:
         """Inside the device: sysctls, filter, links, addresses and routes."""
         for key, value in (
-            ("ipv4/ip_forward", "1"), ("ipv6/conf/all/disable_ipv6", "1"), ("ipv6/conf/default/disable_ipv6", "1"),
-            ("ipv4/conf/all/rp_filter", "0"), ("ipv4/conf/default/rp_filter", "0"),
-            ("ipv4/conf/all/send_redirects", "0"), ("ipv4/conf/default/send_redirects", "0"),
+            ("ipv4/ip_forward", "1"),
+            ("ipv6/conf/all/disable_ipv6", "1"),
+            ("ipv6/conf/default/disable_ipv6", "1"),
+            ("ipv4/conf/all/rp_filter", "0"),
+            ("ipv4/conf/default/rp_filter", "0"),
+            ("ipv4/conf/all/send_redirects", "0"),
+            ("ipv4/conf/default/send_redirects", "0"),
             ("ipv4/conf/lan0/send_redirects", "0"),
         ):
             Path("/proc/sys/net", key).write_text(value)
@@ -136,7 +139,10 @@ class ByHand:
         with (self.folder / node / "engines.log").open("a") as log:
             subprocess.Popen(
                 ["nsenter", f"--net=/run/netns/{node}", *argv],
-                stdout=log, stderr=log, env={**os.environ, **(env or {})}, start_new_session=True,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **(env or {})},
+                start_new_session=True,
             )
 
     def _in(self, node: str, command: str) -> None:

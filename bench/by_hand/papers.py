@@ -139,7 +139,9 @@ def bgpd(layout: Layout, me: Device) -> str:
     peers = [(link.address(link.other(me)), link.other(me)) for link in layout.links_of(me)]
     mate = layout.mate_of(me)
     text = f"hostname {me.node}\nip prefix-list OWN permit {me.prefix}\n"
-    text += f"route-map OUT permit 10\n match ip address prefix-list OWN\n set metric {10 + 10 * me.slot}\nexit\n"
+    text += (
+        f"route-map OUT permit 10\n match ip address prefix-list OWN\n set metric {10 + 10 * me.slot}\nexit\n"
+    )
     for _, peer in peers:
         text += f"ip prefix-list IN-{peer.node} permit {peer.prefix}\n"
         text += f"route-map IN-{peer.node} permit 10\n match ip address prefix-list IN-{peer.node}\nexit\n"

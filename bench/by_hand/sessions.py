@@ -38,7 +38,9 @@ def bfd_up(node: str) -> int:
 def wait_for_bfd(wanted: Mapping[str, int], within: float = 30.0) -> None:
     """Until each node has as many BFD sessions up as wanted. Raises TimeoutError naming those that have not."""
     until = time.monotonic() + within
-    while lacking := {node: (bfd_up(node), number) for node, number in wanted.items() if bfd_up(node) < number}:
+    while lacking := {
+        node: (bfd_up(node), number) for node, number in wanted.items() if bfd_up(node) < number
+    }:
         if time.monotonic() > until:
             raise TimeoutError(f"BFD sessions (up, wanted) after {within:.0f} s: {lacking}")
         time.sleep(0.1)

@@ -1,5 +1,6 @@
 """Harm done on purpose: links pulled, a silent WAN, every process killed, a device set up wrongly; and its undoing."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -7,9 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pyroute2 import IPRoute
-
-from kitei.lab.inside import NAMESPACES, call
+from kitei.lab.inside import NAMESPACES, call, netlink
 from kitei.lab.wire import WAN, Wires
 
 _SILENCE = """\
@@ -53,10 +52,8 @@ class Faults:
         until = time.monotonic() + 5
         while pids := processes_in(node):
             for pid in pids:
-                try:
+                with contextlib.suppress(ProcessLookupError):  # it died with its parent
                     os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass  # it died with its parent
             if time.monotonic() > until:
                 raise RuntimeError(f"{node}: processes {pids} do not die")
             time.sleep(0.005)
@@ -102,7 +99,7 @@ def processes_in(node: str) -> list[int]:
 
 
 def _set_links(jacks: Sequence[str], state: str) -> None:
-    with IPRoute() as net:
+    with netlink() as net:
         for jack in jacks:
             net.link("set", index=net.link_lookup(ifname=jack)[0], state=state)
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import pyroute2
+
 _CLONE_NEWNET = 0x40000000
 _MS_BIND = 4096
 NAMESPACES = "/run/netns"
@@ -108,6 +110,12 @@ def send(namespace: str | None, function: Callable[..., Any], *arguments: Any) -
 def call(namespace: str | None, function: Callable[..., Any], *arguments: Any, timeout: float = 30.0) -> Any:
     """`send` and wait."""
     return send(namespace, function, *arguments).finish(timeout)
+
+
+def netlink() -> Any:
+    """A pyroute2 IPRoute where this process is, to be used in a `with`. Only in errands: it may start threads."""
+    untyped: Any = pyroute2
+    return untyped.IPRoute()
 
 
 class Stop:

@@ -40,7 +40,13 @@ class Host:
 def hosts_of(segment: Segment) -> tuple[Host, ...]:
     """One host for each prefix; it takes the last address that neither gateway nor devices can have."""
     return tuple(
-        Host(f"{segment.site}.{lan.prefix.replace('/', '-')}", segment.site, lan.prefix, _host_address(lan), lan.gateway)
+        Host(
+            f"{segment.site}.{lan.prefix.replace('/', '-')}",
+            segment.site,
+            lan.prefix,
+            _host_address(lan),
+            lan.gateway,
+        )
         for lan in segment.lans
     )
 

@@ -3,6 +3,7 @@
 An answer is not taken on trust: an attempt's outcome names each host at which its packet was seen on the wire.
 """
 
+import contextlib
 import select
 import socket
 import struct
@@ -12,9 +13,7 @@ from dataclasses import asdict, dataclass
 from ipaddress import ip_address
 from typing import Any, Literal
 
-from pyroute2 import IPRoute
-
-from kitei.lab.inside import call, enter_namespace
+from kitei.lab.inside import call, enter_namespace, netlink
 from kitei.lab.plan import Host
 
 Protocol = Literal["icmp", "udp", "tcp"]
@@ -65,7 +64,9 @@ def is_whole(outcome: Outcome, target: Host) -> bool:
     return outcome.arrived == (target.name,) and outcome.answered
 
 
-def wait_until_whole(pairs: Sequence[tuple[Host, Host]], hosts: Sequence[Host], within: float) -> list[tuple[Host, Host]]:
+def wait_until_whole(
+    pairs: Sequence[tuple[Host, Host]], hosts: Sequence[Host], within: float
+) -> list[tuple[Host, Host]]:
     """Ask each pair until all are answered or `within` seconds have passed; says which pairs still fail."""
     until = time.monotonic() + within
     left = list(pairs)
@@ -77,7 +78,9 @@ def wait_until_whole(pairs: Sequence[tuple[Host, Host]], hosts: Sequence[Host], 
     return left
 
 
-def _try(attempts: Sequence[dict[str, Any]], names: Sequence[str], wait: float) -> list[tuple[list[str], bool]]:
+def _try(
+    attempts: Sequence[dict[str, Any]], names: Sequence[str], wait: float
+) -> list[tuple[list[str], bool]]:
     """Outside any node: opens a tap and a sender in each namespace, sends, and listens."""
     taps: dict[socket.socket, str] = {}
     senders: dict[str, socket.socket] = {}
@@ -112,7 +115,8 @@ def _listen(
             if direction == _OUTGOING or number is None or number >= len(attempts):
                 continue
             if taps[tap] == attempts[number]["origin"]:
-                answered[number] = True
+                # a refusal by a router on the way carries the token too, but is no answer of the target's
+                answered[number] |= frame[26:30] == ip_address(attempts[number]["destination"]).packed
             else:
                 arrived[number][taps[tap]] = None
 
@@ -135,11 +139,11 @@ def _send(wanted: dict[str, Any], number: int, raw: socket.socket) -> None:
         _send_ipv6(source.packed, destination.packed, token)
         return
     body = _body(wanted["protocol"], number, token, source.packed + destination.packed)
-    header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), number & 0xFFFF, 0, 64, _NUMBERS[wanted["protocol"]], 0)
-    try:
+    header = struct.pack(
+        "!BBHHHBBH", 0x45, 0, 20 + len(body), number & 0xFFFF, 0, 64, _NUMBERS[wanted["protocol"]], 0
+    )
+    with contextlib.suppress(OSError):  # an origin that itself has no way there: it simply does not arrive
         raw.sendto(header + source.packed + destination.packed + body, (str(destination), 0))
-    except OSError:
-        pass  # the origin itself has no way there: it simply does not arrive
 
 
 def _body(protocol: Protocol, number: int, token: bytes, ends: bytes) -> bytes:
@@ -150,7 +154,10 @@ def _body(protocol: Protocol, number: int, token: bytes, ends: bytes) -> bytes:
         case "udp":
             return struct.pack("!HHHH", 40000, 9, 8 + len(token), 0) + token
         case "tcp":
-            syn = struct.pack("!HHIIBBHHH", 40000, 9, (number << 8) & 0xFFFFFFFF, 0, 0x50, 2, 1024, 0, 0) + token
+            syn = (
+                struct.pack("!HHIIBBHHH", 40000, 9, (number << 8) & 0xFFFFFFFF, 0, 0x50, 2, 1024, 0, 0)
+                + token
+            )
             pseudo = ends + struct.pack("!BBH", 0, 6, len(syn))
             return syn[:16] + _checksum(pseudo + syn) + syn[18:]
 
@@ -170,7 +177,7 @@ def _send_ipv6(source: bytes, destination: bytes, token: bytes) -> None:
     pseudo = source + destination + struct.pack("!IHBB", len(udp), 0, 0, 17)
     udp = udp[:6] + _checksum(pseudo + udp) + udp[8:]
     packet = struct.pack("!IHBB", 6 << 28, len(udp), 17, 64) + source + destination + udp
-    with IPRoute() as net, socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+    with netlink() as net, socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
         port = next(link for link in net.get_links() if link.get_attr("IFLA_IFNAME") != "lo")
         wire.bind((port.get_attr("IFLA_IFNAME"), 0))
         mine = bytes.fromhex(port.get_attr("IFLA_ADDRESS").replace(":", ""))

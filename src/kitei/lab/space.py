@@ -48,7 +48,9 @@ def enter(
         raise PermissionError("the lab makes network namespaces and needs root: run it as root")
     command = [_tool("unshare"), "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     command += [sys.executable, "-m", "kitei.lab.space", *argv]
-    where = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if isinstance(output, Path) else output
+    where = (
+        os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if isinstance(output, Path) else output
+    )
     try:
         room = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=where, stderr=where, env=env, start_new_session=True

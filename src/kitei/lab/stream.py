@@ -5,6 +5,8 @@ arrive (CLOCK_MONOTONIC, one clock for the whole room). A gap is the time betwee
 an undisturbed stream of 10 ms has gaps of 10 ms.
 """
 
+import contextlib
+import itertools
 import select
 import socket
 import struct
@@ -82,9 +84,9 @@ def flow(sent: Sequence[float], got: Sequence[Sequence[float]]) -> Flow:
         return Flow(0, 0, 0.0, 0, 0)
     numbers = [int(number) for number, _ in got]
     seen = set(numbers)
-    late = sum(1 for before, after in zip(numbers, numbers[1:], strict=False) if after < before)
+    late = sum(1 for before, after in itertools.pairwise(numbers) if after < before)
     marks = [sent[0], *(at for _, at in got if at <= sent[-1]), sent[-1]]
-    gap = max(after - before for before, after in zip(marks, marks[1:], strict=False)) if len(marks) > 1 else 0
+    gap = max(after - before for before, after in itertools.pairwise(marks)) if len(marks) > 1 else 0
     return Flow(len(sent), len(sent) - len(seen), round(1000 * gap, 1), late, len(numbers) - len(seen))
 
 
@@ -102,10 +104,8 @@ def _talk(mine: str, theirs: str, interval: float, begin: float) -> dict[str, ob
                 ends = now + _LINGER
             due = begin + len(sent) * interval
             if now >= due and not stop:
-                try:
+                with contextlib.suppress(OSError):  # no route at this moment is a loss like any other
                     wire.sendto(_LAYOUT.pack(len(sent)) + MARK, (theirs, _PORT))
-                except OSError:
-                    pass  # no route at this moment is a loss like any other
                 sent.append(now)
                 continue
             wait = min(0.2, ends - now) if stop else min(0.2, due - now)

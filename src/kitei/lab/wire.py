@@ -11,9 +11,7 @@ from ipaddress import ip_interface
 from pathlib import Path
 from typing import Any
 
-from pyroute2 import IPRoute
-
-from kitei.lab.inside import NAMESPACES, call, enter_namespace, make_namespace
+from kitei.lab.inside import NAMESPACES, call, enter_namespace, make_namespace, netlink
 from kitei.lab.plan import Host, Segment, hosts_of
 from kitei.network import Machine
 
@@ -55,7 +53,11 @@ class Wires:
         cables += [(host.name, "eth0", LAN, f"site {host.site}") for host in hosts]
         known = set(self.bridges.values())
         plugs = [self._plug(*cable) for cable in cables if cable[:2] not in self.plugs]
-        names = [name for name in dict.fromkeys([WAN, LAN, *(p.node for p in plugs)]) if name not in self.namespaces]
+        names = [
+            name
+            for name in dict.fromkeys([WAN, LAN, *(p.node for p in plugs)])
+            if name not in self.namespaces
+        ]
         call(None, _make_namespaces, names)
         self.namespaces.update(names)
         gateways = {f"{m.wan_gateway}/{ip_interface(m.wan_address).network.prefixlen}" for m in machines}
@@ -90,7 +92,7 @@ class Wires:
 def _make_namespaces(names: Sequence[str]) -> None:
     for name in names:
         make_namespace(name)
-        with IPRoute() as net:
+        with netlink() as net:
             net.link("set", index=1, state="up")
 
 
@@ -100,7 +102,7 @@ def _plug_in(
     """Runs in a wire's namespace. The WAN's bridge holds its subnets' gateways and routes between them."""
     for which in ("all", "default"):
         Path(f"/proc/sys/net/ipv6/conf/{which}/disable_ipv6").write_text("1")
-    with IPRoute() as net:
+    with netlink() as net:
         index: dict[str, int] = {}
         for name in bridges:
             net.link("add", ifname=name, kind="bridge", br_mcast_snooping=0)
@@ -111,8 +113,8 @@ def _plug_in(
             net.link("set", index=_index(net, index, jack), master=_index(net, index, bridge), state="up")
         for bridge, gateway in gateways:
             mine = ip_interface(gateway)
-            port = _index(net, index, bridge)
-            net.addr("add", index=port, address=str(mine.ip), prefixlen=mine.network.prefixlen)
+            at = _index(net, index, bridge)
+            net.addr("add", index=at, address=str(mine.ip), prefixlen=mine.network.prefixlen)
     if gateways:
         Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
 
@@ -128,7 +130,7 @@ def _settle_hosts(hosts: Sequence[Sequence[str]]) -> None:
     for name, address, gateway in hosts:
         enter_namespace(name)
         mine = ip_interface(address)
-        with IPRoute() as net:
+        with netlink() as net:
             port = net.link_lookup(ifname="eth0")[0]
             net.addr("add", index=port, address=str(mine.ip), prefixlen=mine.network.prefixlen)
             net.link("set", index=port, state="up")
