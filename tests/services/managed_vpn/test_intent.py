@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kitei.network import Allow, Bgp, Gateway, NodeIntent, Probe, Route, SecureLink
+from kitei.network import Bgp, Gateway, NodeIntent, Probe, Route, SecureLink
 from kitei.services.managed_vpn import numbering
 from kitei.services.managed_vpn.contract import Item
 from kitei.services.managed_vpn.intent import Compiler, compile_sites, unplaced
 from kitei.terms import Cite
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "network"))
-from sample import DAY, make_estate, make_network, make_site  # noqa: E402
+from sample import DAY, make_estate, make_network, make_site
 
 ITEMS: tuple[Item, ...] = ("single-star-single-edge", "dual-star-single-edge", "dual-star-dual-edge")
 
@@ -57,7 +57,7 @@ def test_what_serves_a_child_is_owned_by_its_contract_and_goes_with_it(
         has = {part.key: part for part in node.parts}
         assert all(had[key].origin.owner == f"n-{leaving}" for key in had.keys() - has.keys())
         changed = {key for key, part in has.items() if had[key] != part}
-        # the hub's list of peers and its twin's list of prefixes grow shorter; nothing else moves
+        # the list of peers and what the twin may tell grow shorter; nothing else moves
         assert all(key == "guard:wan0" or "twin" in repr(has[key]) for key in changed)
 
 

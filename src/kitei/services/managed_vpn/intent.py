@@ -271,7 +271,11 @@ def _pair(box: Box, others: Sequence[Site], origin: Origin) -> Iterator[Part]:
     first = box.site.lans[0]
     other_end = numbering.lan_addresses(first.gateway, first.prefix, 2)[1 - box.rank].partition("/")[0]
     yield BgpNeighbour(origin, other_end, numbering.asn(box.site.number), "twin", beyond, 0)
-    yield Allow(origin, "twin", port, _prefixes(box.site), port, beyond)
+    for other in others:
+        if prefixes := _prefixes(other):
+            child = other if other.kind == "child" else box.site
+            passing = Origin(child.contract, origin.cites)
+            yield Allow(passing, f"twin-{other.number}", port, _prefixes(box.site), port, prefixes)
 
 
 def _link(hub: Box, edge: Box, edition: Edition) -> tuple[tuple[Part, ...], tuple[Part, ...]]:

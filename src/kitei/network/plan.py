@@ -1,0 +1,132 @@
+"""What would change, node by node and part by part, and whose traffic it would cut."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from kitei.network.driver import Risk
+from kitei.network.intent import Intent, NodeIntent
+from kitei.network.parts import (
+    Address,
+    Allow,
+    BgpNeighbour,
+    Forwarding,
+    Guard,
+    Identity,
+    Overlay,
+    Part,
+    Port,
+    Route,
+    SecureLink,
+)
+
+CARRIES: Final = (Address, Allow, BgpNeighbour, Forwarding, Guard, Overlay, Port, Route, SecureLink)
+"""Parts without which packets of their owner stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartChange:
+    """One part that comes, goes or becomes another. `risk` is what it does to traffic that flows now."""
+
+    node: str
+    change: Literal["add", "remove", "change"]
+    before: Part | None
+    after: Part | None
+    risk: Risk
+
+    @property
+    def part(self) -> Part:
+        """The part as it will be, or as it was."""
+        found = self.after or self.before
+        assert found is not None
+        return found
+
+    @property
+    def owner(self) -> str:
+        return self.part.origin.owner
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The way from one intent to another. `digest` names exactly this plan; an approval is of a digest."""
+
+    changes: tuple[PartChange, ...]
+    digest: str
+    after: Intent
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(change.node for change in self.changes))
+
+    @property
+    def cuts(self) -> tuple[str, ...]:
+        """Whose traffic would be cut, in order of name."""
+        return tuple(sorted({change.owner for change in self.changes if change.risk is Risk.OUTAGE}))
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.changes
+
+
+def intent_of(nodes: Mapping[str, NodeIntent]) -> Intent:
+    """Nodes together, under one digest."""
+    ordered = {name: nodes[name] for name in sorted(nodes)}
+    text = "\n".join(f"{name} {node.digest}" for name, node in ordered.items())
+    return Intent(ordered, hashlib.sha256(text.encode()).hexdigest())
+
+
+def compare(before: Intent, after: Intent) -> Plan:
+    """What makes `after` of `before`. Pure. Nodes with equal digests are not looked into."""
+    changes = tuple(
+        change
+        for name in sorted({*before.nodes, *after.nodes})
+        for change in _node_changes(name, before.nodes.get(name), after.nodes.get(name))
+    )
+    digest = hashlib.sha256(f"{before.digest} {after.digest}".encode()).hexdigest()
+    return Plan(changes, digest, after)
+
+
+def _node_changes(name: str, before: NodeIntent | None, after: NodeIntent | None) -> Iterator[PartChange]:
+    if before is not None and after is not None and before.digest == after.digest:
+        return
+    had = {part.key: part for part in before.parts} if before else {}
+    has = {part.key: part for part in after.parts} if after else {}
+    for key, part in had.items():
+        if key not in has:
+            yield PartChange(name, "remove", part, None, _removal(part))
+    for key, part in has.items():
+        old = had.get(key)
+        if old is None:
+            yield PartChange(name, "add", None, part, Risk.NONE)
+        elif old != part:
+            yield PartChange(name, "change", old, part, _change(old, part))
+
+
+def _removal(part: Part) -> Risk:
+    if isinstance(part, CARRIES):
+        return Risk.OUTAGE
+    return Risk.NONE
+
+
+def _change(old: Part, new: Part) -> Risk:
+    """A part of the same key with other values. What only grows, or only says something new of itself, is safe."""
+    match old, new:
+        case Guard(), Guard():
+            return Risk.NONE if set(old.peers) <= set(new.peers) else Risk.BLIP
+        case Allow(), Allow() if (old.inbound, old.outbound) == (new.inbound, new.outbound):
+            grows = set(old.sources) <= set(new.sources) and set(old.destinations) <= set(new.destinations)
+            return Risk.NONE if grows else Risk.OUTAGE
+        case BgpNeighbour(), BgpNeighbour() if old.asn == new.asn:
+            return Risk.NONE if set(old.accepts) <= set(new.accepts) else Risk.BLIP
+        case Identity(), Identity():
+            return Risk.NONE if (old.name, old.authority) == (new.name, new.authority) else Risk.OUTAGE
+        case _ if isinstance(new, CARRIES) and _without_origin(old) != _without_origin(new):
+            return Risk.OUTAGE
+        case _:
+            return Risk.NONE
+
+
+def _without_origin(part: Part) -> str:
+    """What a part does, leaving out whom it serves and why."""
+    return repr(part).replace(repr(part.origin), "")
