@@ -24,8 +24,11 @@ class Figure:
 
     @property
     def ratio(self) -> float:
-        """Value over peer where there is a peer, else value over promise."""
-        return self.value / (self.peer_value if self.peer_value else self.promised)
+        """Value over peer where there is a peer, else value over promise; 1 for the nothing that was promised."""
+        beside = self.peer_value if self.peer_value else self.promised
+        if beside == 0:
+            return 1.0 if self.value == 0 else float("inf")
+        return self.value / beside
 
     @property
     def kept(self) -> bool:

@@ -36,7 +36,9 @@ def main(argv: list[str]) -> int:
             for figure in found:
                 print(figure, flush=True)
     if as_json:
-        print(json.dumps([asdict(figure) | {"ratio": figure.ratio, "kept": figure.kept} for figure in figures]))
+        print(
+            json.dumps([asdict(figure) | {"ratio": figure.ratio, "kept": figure.kept} for figure in figures])
+        )
     return 0 if all(figure.kept for figure in figures) else 1
 
 

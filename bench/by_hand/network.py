@@ -84,7 +84,7 @@ class ByHand:
             (etc / "bgpd.conf").write_text(papers.bgpd(self.layout, device))
             (etc / "vtysh.conf").write_text("")
             Path("/run/frr", device.node).mkdir()
-            for place in (etc, *etc.iterdir(), f"/run/frr/{device.node}"):
+            for place in (etc, *etc.iterdir(), Path("/run/frr", device.node)):
                 shutil.chown(place, "frr", "frr")
 
     def _settle(self, device: Device) -> None:

@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any
 
 from kitei.lab import capture, reach, stream
 from kitei.lab.faults import Faults
+from kitei.lab.inside import NAMESPACES
 from kitei.lab.plan import Lan, Segment
 from kitei.lab.provider import Provider
 from kitei.lab.wire import Wires
@@ -133,9 +135,20 @@ class Room:
 
     def order_run(self, namespace: str, command: list[str]) -> dict[str, Any]:
         """Run a command in a node or host and say what it printed."""
-        argv = ["nsenter", f"--net=/run/netns/{namespace}", "--", *command]
+        argv = ["nsenter", f"--net={NAMESPACES}/{namespace}", "--", *command]
         ran = subprocess.run(argv, capture_output=True, text=True, timeout=30)
         return {"code": ran.returncode, "out": ran.stdout, "err": ran.stderr}
+
+    def order_iperf(self, sender: str, receiver: str, address: str, seconds: int) -> float:
+        """Mbit/s of one TCP stream between two namespaces, as the receiver counts it."""
+        enter = ["nsenter", f"--net={NAMESPACES}/{receiver}", "--"]
+        with subprocess.Popen([*enter, "iperf3", "-s", "-1"], stdout=subprocess.DEVNULL) as server:
+            time.sleep(0.3)
+            told = self.order_run(sender, ["iperf3", "-c", address, "-t", str(seconds), "-J"])
+            server.terminate()
+        if told["code"]:
+            raise RuntimeError(f"iperf3 from {sender} to {address}: {told['out'][-300:]}")
+        return float(json.loads(told["out"])["end"]["sum_received"]["bits_per_second"]) / 1e6
 
     def order_end(self) -> None:
         """End the room and everything in it."""
