@@ -1,6 +1,19 @@
 """What happened, and when we knew: facts, entries, the append-only port, and contracts folded from them."""
 
-from kitei.ledger.book import Book, ConcurrentAppend
-from kitei.ledger.facts import Entry, Fact
+from kitei.ledger.book import Book, ConcurrentAppend, UnreadableEntry
+from kitei.ledger.facts import STRUCK, Entry, Fact, standing, strike
+from kitei.ledger.verify import BadEntry, Verification, verify
 
-__all__ = ["Book", "ConcurrentAppend", "Entry", "Fact"]
+__all__ = [
+    "STRUCK",
+    "BadEntry",
+    "Book",
+    "ConcurrentAppend",
+    "Entry",
+    "Fact",
+    "UnreadableEntry",
+    "Verification",
+    "standing",
+    "strike",
+    "verify",
+]

@@ -15,6 +15,14 @@ class ConcurrentAppend(Exception):
         self.stream, self.expected, self.found = stream, expected, found
 
 
+class UnreadableEntry(Exception):
+    """An entry is not what was ever recorded: it cannot even be decoded."""
+
+    def __init__(self, seq: int, why: str) -> None:
+        super().__init__(f"entry {seq} cannot be read: {why}")
+        self.seq, self.why = seq, why
+
+
 class Book(Protocol):
     """An append-only book of facts."""
 
@@ -41,9 +49,16 @@ class Book(Protocol):
         upto: int | None = None,
         after: int = 0,
     ) -> Iterator[Entry]:
-        """Entries in `seq` order: of one stream or all; effective on or before `on`; `after` < seq <= `upto`."""
+        """Entries in `seq` order: of one stream or all; effective on or before `on`; `after` < seq <= `upto`.
+
+        Struck entries are among them: see `kitei.ledger.standing`. Raises UnreadableEntry.
+        """
         ...
 
     def head(self) -> int:
         """The highest `seq`, 0 for an empty book."""
+        ...
+
+    def tip(self) -> tuple[int, str]:
+        """The highest `seq` and its hash as noted beside the entries; (0, '') for an empty book."""
         ...

@@ -1,9 +1,12 @@
-"""A fact is what happened; an entry is a fact as recorded, chained to the one before."""
+"""A fact is what happened; an entry is a fact as recorded, chained to the one before; a strike takes one back."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from kitei.values import JsonObject, digest_of
+
+STRUCK = "entry.struck"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +37,48 @@ class Entry:
     hash: str
 
     def computed_hash(self) -> str:
-        """What `hash` must be: over everything above it, in canonical form."""
-        return digest_of(
-            {
-                "seq": self.seq,
-                "stream": self.stream,
-                "version": self.version,
-                "kind": self.fact.kind,
-                "body": self.fact.body,
-                "effective_on": self.fact.effective_on.isoformat(),
-                "cites": list(self.fact.cites),
-                "recorded_at": self.recorded_at.isoformat(),
-                "actor": self.actor,
-                "prev_hash": self.prev_hash,
-            }
+        """What `hash` must be: over everything above it, in canonical form (the instant in UTC)."""
+        return hash_of(
+            self.seq, self.stream, self.version, self.fact, self.recorded_at, self.actor, self.prev_hash
         )
+
+
+def hash_of(
+    seq: int, stream: str, version: int, fact: Fact, recorded_at: datetime, actor: str, prev_hash: str
+) -> str:
+    """SHA-256 of an entry, over decoded values: a store may write them in any order of keys."""
+    return digest_of(
+        {
+            "seq": seq,
+            "stream": stream,
+            "version": version,
+            "kind": fact.kind,
+            "body": fact.body,
+            "effective_on": fact.effective_on.isoformat(),
+            "cites": fact.cites,
+            "recorded_at": recorded_at.astimezone(UTC).isoformat(),
+            "actor": actor,
+            "prev_hash": prev_hash,
+        }
+    )
+
+
+def strike(entry: Entry, why: str) -> Fact:
+    """A fact that takes an entry back; append it to the same stream, and what is right after it.
+
+    It takes effect on the day the entry did, so that every reading that saw the entry sees it struck.
+    """
+    if entry.fact.kind == STRUCK:
+        raise ValueError(f"entry {entry.seq} is itself a strike; append anew what it struck instead")
+    return Fact(STRUCK, {"seq": entry.seq, "why": why}, entry.fact.effective_on, entry.fact.cites)
+
+
+def standing(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """What is left of entries once strikes are obeyed, without the strikes themselves.
+
+    Read `upto` a position before the strike and the old answer comes back. A strike counts only within
+    its own stream.
+    """
+    read = list(entries)
+    struck = {(entry.stream, entry.fact.body.get("seq")) for entry in read if entry.fact.kind == STRUCK}
+    return (entry for entry in read if entry.fact.kind != STRUCK and (entry.stream, entry.seq) not in struck)
