@@ -42,7 +42,7 @@ def measure() -> list[Figure]:
         begun = time.perf_counter()
         first = plan(EMPTY)
         whole = time.perf_counter() - begun
-        lan = replace(sites[-1].lans[0], prefix="172.16.0.0/16", gateway="172.16.0.1")
+        lan = replace(sites[-1].lans[0], prefix="192.168.0.0/24", gateway="192.168.0.1")
         sites[-1] = replace(sites[-1], lans=(*sites[-1].lans, lan))
         begun = time.perf_counter()
         second = plan(first.after)

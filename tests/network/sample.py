@@ -19,9 +19,10 @@ def devices_of(item: Item, kind: Kind) -> int:
 
 
 def make_site(network: str, item: Item, number: int, prefixes: Sequence[str] | None = None) -> Site:
-    """The parent (number 0) or a child, with one /16 of 10.0.0.0/8 unless told otherwise."""
+    """The parent (number 0) or a child, with one prefix of its own unless told otherwise."""
     kind: Kind = "parent" if number == 0 else "child"
-    lans = prefixes if prefixes is not None else [f"10.{number}.0.0/16"]
+    own = f"10.{number}.0.0/16" if number < 200 else f"172.{16 + number // 256}.{number % 256}.0/24"
+    lans = prefixes if prefixes is not None else [own]
     return Site(
         contract=f"{network}-{number}",
         customer=f"customer-{network}",
