@@ -49,6 +49,7 @@ def test_a_fresh_machine_is_made_right(host, bench, make_right) -> None:
         "link del kt1",
         "link set kt1 down",
         "link set kt2 mtu 1200",
+        "link set kt2 address 02:00:00:00:00:01",
         "link set lan0 down",
         "link set wan0 alias mine",
         "addr del 10.1.0.1/24 dev lan0",

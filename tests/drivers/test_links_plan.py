@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as some
 
-from kitei.drivers.links import Device, Held, Links, LinksSeen, Tunnel, Way
+from kitei.drivers.links import Device, Held, Links, LinksSeen, Way, tunnel_between
 from kitei.drivers.links.plan import switches_for
 from kitei.network import (
     Address,
@@ -61,7 +61,7 @@ def wishes(draw: some.DrawFn) -> tuple[Part, ...]:
 def sights(draw: some.DrawFn) -> LinksSeen:
     owners = some.sampled_from([None, *OWNERS])
     tunnels = some.builds(
-        Tunnel,
+        tunnel_between,
         some.integers(1, 3),
         some.just("100.64.0.1"),
         some.integers(2, 4).map(lambda n: f"100.64.0.{n}"),
@@ -95,7 +95,7 @@ def after(seen: LinksSeen, step: Step) -> LinksSeen:
             return replace(seen, devices={**seen.devices, device.name: device})
         case "make":
             assert with_["name"] not in seen.devices, f"{with_['name']} is made over another"
-            tunnel = Tunnel(with_["number"], with_["local"], with_["remote"])
+            tunnel = tunnel_between(with_["number"], with_["local"], with_["remote"])
             device = Device(with_["name"], True, with_["mtu"], with_["owner"], tunnel)
             return replace(seen, devices={**seen.devices, device.name: device})
         case "delete":
@@ -177,7 +177,9 @@ def test_a_missing_port_is_named_with_the_ports_there_are() -> None:
 
 
 def test_removing_an_overlay_names_the_contract_it_served() -> None:
-    seen = LinksSeen({"kt1": Device("kt1", True, 1350, "contract-9", Tunnel(1, "100.64.0.1", "100.64.0.2"))})
+    seen = LinksSeen(
+        {"kt1": Device("kt1", True, 1350, "contract-9", tunnel_between(1, "100.64.0.1", "100.64.0.2"))}
+    )
     (step,) = Links().plan((), seen)
     assert (step.act, step.risk, step.owners) == ("delete", Risk.OUTAGE, ("contract-9",))
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from kitei.drivers.links.kernel import change_links, see_links
 from kitei.drivers.links.plan import NAME, plan_links
-from kitei.drivers.links.seen import Device, Held, LinksSeen, Tunnel, Way
+from kitei.drivers.links.seen import Device, Held, LinksSeen, Tunnel, Way, tunnel_between
 from kitei.network import Host, Part, Step
 
-__all__ = ["Device", "Held", "Links", "LinksSeen", "Tunnel", "Way"]
+__all__ = ["Device", "Held", "Links", "LinksSeen", "Tunnel", "Way", "tunnel_between"]
 
 
 class Links:

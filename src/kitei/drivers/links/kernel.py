@@ -9,7 +9,17 @@ from typing import Any
 from pyroute2.netlink.exceptions import NetlinkError
 
 from kitei.drivers.links.plan import switches_for
-from kitei.drivers.links.seen import ALIAS, PROTOCOL, VXLAN_PORT, Device, Held, LinksSeen, Tunnel, Way
+from kitei.drivers.links.seen import (
+    ALIAS,
+    PROTOCOL,
+    VXLAN_PORT,
+    Device,
+    Held,
+    LinksSeen,
+    Tunnel,
+    Way,
+    tunnel_between,
+)
 from kitei.network import Host, PermanentError, Step, TemporaryError
 
 _BLACKHOLE = 6  # RTN_BLACKHOLE
@@ -40,6 +50,7 @@ def _device(link: Any) -> Device:
             vxlan.get_attr("IFLA_VXLAN_ID"),
             vxlan.get_attr("IFLA_VXLAN_LOCAL"),
             vxlan.get_attr("IFLA_VXLAN_GROUP"),
+            link.get_attr("IFLA_ADDRESS"),
             vxlan.get_attr("IFLA_VXLAN_PORT"),
             bool(vxlan.get_attr("IFLA_VXLAN_LEARNING")),
         )
@@ -90,9 +101,11 @@ def _change(ip: Any, step: Step) -> None:
         case "set":
             _set(ip, _index(ip, with_["name"]), with_)
         case "make":
+            tunnel = tunnel_between(with_["number"], with_["local"], with_["remote"])
             ip.link(
                 "add",
                 ifname=with_["name"],
+                address=tunnel.mac,
                 kind="vxlan",
                 vxlan_id=with_["number"],
                 vxlan_local=with_["local"],

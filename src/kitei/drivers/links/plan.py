@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_interface, ip_network
 
-from kitei.drivers.links.seen import PREFIX, Device, LinksSeen, Tunnel, Way
+from kitei.drivers.links.seen import PREFIX, Device, LinksSeen, Way, tunnel_between
 from kitei.network import Address, Forwarding, Gateway, Overlay, Part, Port, Risk, Route, Step
 
 NAME = "links"
@@ -97,7 +97,7 @@ def _overlays(wanted: Sequence[Part], seen: LinksSeen) -> Iterator[Step]:
             yield Step(NAME, f"remove {name}", "delete", {"name": name}, Risk.OUTAGE, _owners(device))
     for name, part in overlays.items():
         there = seen.devices.get(name)
-        tunnel = Tunnel(part.number, part.local_inner, part.remote_inner)
+        tunnel = tunnel_between(part.number, part.local_inner, part.remote_inner)
         if there is not None and there.tunnel != tunnel:
             do = f"remove {name}, which leads elsewhere"
             yield Step(NAME, do, "delete", {"name": name}, Risk.BLIP, _owners(there))
@@ -142,7 +142,9 @@ def _addresses(wanted: Sequence[Part], seen: LinksSeen) -> Iterator[Step]:
 def _remade(wanted: Sequence[Part], seen: LinksSeen) -> set[str]:
     """Devices that lose everything on them, because this plan deletes them."""
     tunnels = {
-        p.name: Tunnel(p.number, p.local_inner, p.remote_inner) for p in wanted if isinstance(p, Overlay)
+        p.name: tunnel_between(p.number, p.local_inner, p.remote_inner)
+        for p in wanted
+        if isinstance(p, Overlay)
     }
     ours = (device for name, device in seen.devices.items() if name.startswith(PREFIX))
     return {

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 
 PREFIX = "kt"
 ALIAS = "kitei:"
@@ -11,13 +12,23 @@ VXLAN_PORT = 4789
 
 @dataclass(frozen=True, slots=True)
 class Tunnel:
-    """What makes a VXLAN device itself: these cannot change while it exists."""
+    """What makes a VXLAN device itself: made otherwise, it is another device."""
 
     number: int
     local: str | None
     remote: str | None
+    mac: str
     port: int = VXLAN_PORT
     learning: bool = False
+
+
+def tunnel_between(number: int, local: str, remote: str) -> Tunnel:
+    """The tunnel two inner addresses ask for.
+
+    Its MAC address follows from the near one: a device made anew is known to its neighbour already.
+    """
+    mac = "02:6b:" + IPv4Address(local).packed.hex(":")
+    return Tunnel(number, local, remote, mac)
 
 
 @dataclass(frozen=True, slots=True)
