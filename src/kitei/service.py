@@ -9,8 +9,8 @@ from kitei.desk import Decision
 from kitei.ledger import Entry, Fact
 from kitei.ledger.contracts import Contract
 from kitei.network import NodeIntent
-from kitei.terms import Terms
-from kitei.values import JsonObject, Words
+from kitei.terms import Edition, Terms
+from kitei.values import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +19,19 @@ class Service:
 
     - `acts`: what may be asked, by name (`apply`, `cancel`, ...): the dataclass a request is read into,
       which is also the CLI's flags and the form's fields.
+    - `read(name, written, edition)`: an act out of TOML or JSON; raises `kitei.desk.Unreadable`.
     - `decide(act, situation, at)`: the decision, citing.
     - `conclude(act, decision, situation)`: the (stream, fact) pairs that an accepted act records.
     - `fold(contract, entry)`: the contract after one more fact (None before its first).
     - `compile(contracts, estate, on)`: the nodes those contracts need, with owners and cites.
-    - `due(contract, on)`: deadlines that run on that day.
     """
 
     name: str
     title: Words
     terms: Terms
     acts: Mapping[str, type]
+    read: Callable[[str, object, Edition], Any]
     decide: Callable[[Any, Any, datetime], Decision]
     conclude: Callable[[Any, Decision, Any], Sequence[tuple[str, Fact]]]
     fold: Callable[[Contract | None, Entry], Contract]
     compile: Callable[[Sequence[Contract], Any, date], Sequence[NodeIntent]]
-    defaults: JsonObject

@@ -1,0 +1,69 @@
+"""Decisions as the ledger keeps them, and back for those who read."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, cast
+
+from kitei.desk import Decision, Finding, Verdict
+from kitei.terms import Cite
+from kitei.values import Json, JsonObject, Words, Yen
+
+
+def decision_json(decision: Decision) -> JsonObject:
+    """The body of an `application.decided` fact, apart from the application's own id."""
+    return {
+        "verdict": decision.verdict.name.lower(),
+        "outcome": decision.outcome.name.lower(),
+        "review": decision.review,
+        "at": decision.at.isoformat(),
+        "findings": [_finding_json(finding) for finding in decision.findings],
+        "dates": {name: day.isoformat() for name, day in decision.dates.items()},
+        "amounts": {name: int(amount) for name, amount in decision.amounts.items()},
+    }
+
+
+def decision_of(written: JsonObject) -> Decision:
+    """Read one back."""
+    body = cast(Mapping[str, Any], written)
+    outcome = Verdict[body["outcome"].upper()]
+    verdict = Verdict[body["verdict"].upper()]
+    return Decision(
+        verdict=verdict,
+        findings=tuple(_finding_of(each) for each in body["findings"]),
+        at=datetime.fromisoformat(body["at"]),
+        dates={name: date.fromisoformat(day) for name, day in body["dates"].items()},
+        amounts={name: Yen(amount) for name, amount in body["amounts"].items()},
+        proposed=outcome if verdict is Verdict.REFER else None,
+    )
+
+
+def _finding_json(finding: Finding) -> JsonObject:
+    return {
+        "verdict": finding.verdict.name.lower(),
+        "cites": [str(cite) for cite in finding.cites],
+        "why": _words_json(finding.why),
+        "place": finding.place,
+        "remedy": _words_json(finding.remedy),
+        "conventions": [list(pair) for pair in finding.conventions],
+        "defects": list(finding.defects),
+        "review": finding.review,
+        "missing": list(finding.missing),
+    }
+
+
+def _finding_of(body: Mapping[str, Any]) -> Finding:
+    return Finding(
+        verdict=Verdict[body["verdict"].upper()],
+        cites=tuple(Cite.parse(cite) for cite in body["cites"]),
+        why=Words(**body["why"]),
+        place=body["place"],
+        remedy=Words(**body["remedy"]) if body["remedy"] else None,
+        conventions=tuple((key, value) for key, value in body["conventions"]),
+        defects=tuple(body["defects"]),
+        review=body["review"],
+        missing=tuple(body["missing"]),
+    )
+
+
+def _words_json(words: Words | None) -> Json:
+    return None if words is None else {"ja": words.ja, "en": words.en}
