@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 _START = 30.0  # seconds
 
 
@@ -34,22 +36,11 @@ def private_postgres() -> Iterator[str]:
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres", "postgres")
         data, log = folder / "data", folder / "log"
-        make = [
-            bin / "initdb",
-            "-D",
-            data,
-            "-U",
-            "kitei",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "--no-sync",
-        ]
+        how = ["-U", "kitei", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        make = [str(bin / "initdb"), "-D", str(data), *how]
         subprocess.run([*_unprivileged(), *make], check=True, capture_output=True, cwd="/")
         settings = ("listen_addresses=", "fsync=on", "synchronous_commit=on", "shared_buffers=32MB")
-        start = [bin / "postgres", "-D", data, "-k", folder, *(f"--{setting}" for setting in settings)]
+        start = [str(bin / "postgres"), "-D", str(data), "-k", str(folder), *(f"--{s}" for s in settings)]
         with log.open("wb") as out:
             server = subprocess.Popen(
                 [*_unprivileged("--pdeathsig", "INT"), *start],
@@ -69,6 +60,17 @@ def private_postgres() -> Iterator[str]:
                 server.kill()
                 server.wait()
         shutil.rmtree(folder)
+
+
+@contextmanager
+def database(server: str, name: str) -> Iterator[str]:
+    """The URL of a new database of that server, dropped afterwards."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        try:
+            yield server.replace("/postgres?", f"/{name}?")
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
 def _unprivileged(*more: str) -> list[str]:
