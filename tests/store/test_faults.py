@@ -2,6 +2,7 @@
 
 import os
 import stat
+import subprocess
 from datetime import date, datetime
 from pathlib import Path
 
@@ -102,3 +103,75 @@ def test_a_store_of_a_later_shape_is_left_alone(url: str) -> None:
     book.close()
     with pytest.raises(StoreError, match="shape 99"):
         open_book(url)
+
+
+@pytest.mark.postgres
+def test_a_server_whose_head_others_hold_is_told(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kitei.store.engine.PATIENCE", 0.2)
+    book = open_book(postgres_url)
+    holder = open_book(postgres_url)
+    with holder.writing() as other:
+        other.execute(text("SELECT * FROM head FOR UPDATE"))
+        with pytest.raises(StoreError, match="another program"):
+            note(book)
+    note(book)
+    assert book.head() == 2
+    holder.close()
+    book.close()
+
+
+@pytest.mark.postgres
+def test_a_server_that_goes_away_is_told_and_found_again(postgres_url: str) -> None:
+    book = open_book(postgres_url)
+    other = create_engine(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
+    with pytest.raises(StoreError, match="look whether it was"), book.writing() as connection:
+        mine = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        with other.connect() as killer:
+            killer.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": mine})
+        book.append(
+            [("a", Fact("thing.noted", {}, date(2026, 11, 2)))], actor="desk", at=NOON, within=connection
+        )
+    assert book.head() == 0 and verify(book).is_whole
+    note(book)
+    other.dispose()
+    book.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody without rights")
+def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        told = b"nothing was told"
+        try:
+            os.chdir(tmp_path)
+            os.setuid(65534)
+            open_book("sqlite:///kitei.db")
+        except StoreError as error:
+            told = str(error).encode()
+        finally:
+            os.write(writer, told)
+            os._exit(0)
+    os.close(writer)
+    told = os.read(reader, 1000)
+    os.waitpid(child, 0)
+    os.close(reader)
+    assert b"cannot be opened: Permission denied" in told
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_a_disk_that_is_really_full_is_told_and_the_book_stays_whole(tmp_path: Path) -> None:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "kitei-test", tmp_path]).returncode != 0:
+        pytest.skip("mounting is not allowed here")
+    try:
+        book = open_book(f"sqlite:///{tmp_path}/kitei.db")
+        with pytest.raises(StoreError, match="nothing was recorded"):
+            for _ in range(1000):
+                note(book, "y" * 5000)
+        found = verify(book)
+        assert found.is_whole and found.entries > 0 and found.entries % 2 == 0
+        book.close()
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)

@@ -124,7 +124,7 @@ def _postgresql(url: URL) -> Engine:
 
     def connected(connection: psycopg.Connection[Any], _: object) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(f"SET lock_timeout = '{int(PATIENCE)}s'")
+            cursor.execute(f"SET lock_timeout = '{int(PATIENCE * 1000)}ms'")
             cursor.execute("SET synchronous_commit = on")
             cursor.execute("SET TIME ZONE 'UTC'")
         connection.commit()
