@@ -1,18 +1,14 @@
 """A layout as sites and machines, in a lab whose controller serves them straight (`kitei.lab.ground`)."""
 
-import json
-import socket
 import tempfile
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from by_hand.layout import Layout, lan_of
 
-from kitei.lab.ground import SERVE, segments_of, write_ground
+from kitei.lab.ground import SERVE, segments_of, wait_for_states, write_ground
 from kitei.lab.lab import Lab, open_lab
 from kitei.lab.plan import Host
 from kitei.ledger.contracts import Device
@@ -31,27 +27,9 @@ class WithKitei:
     def host(self, site: int) -> Host:
         return self.lab.hosts_at(f"s{site}")[0]
 
-    def states(self) -> dict[str, Mapping[str, bool]]:
-        """What each node reported last: `end-to-end NAME`, `bfd NAME`, ... up or not."""
-        return {node: report["up"] for node, report in _reports(self.lab.home).items()}
-
-    def wait_for(self, what: str, wanted: int, within: float = 60.0) -> None:
-        """Until as many things of a kind are up, and none of them down. Raises TimeoutError with the rest."""
-        until = time.monotonic() + within
-        while True:
-            told = [
-                up
-                for states in self.states().values()
-                for name, up in states.items()
-                if name.startswith(f"{what} ")
-            ]
-            if len(told) >= wanted and all(told):
-                return
-            if time.monotonic() > until:
-                raise TimeoutError(
-                    f"{what}: {sum(told)} of {wanted} up after {within:.0f} s; {_reports(self.lab.home)}"
-                )
-            time.sleep(0.05)
+    def wait_for(self, what: str, wanted: int) -> None:
+        """Until as many probes or sessions are up. Raises TimeoutError."""
+        wait_for_states(self.lab.home, what, wanted)
 
 
 @contextmanager
@@ -95,16 +73,3 @@ def sites_of(layout: Layout) -> tuple[list[Site], list[Machine]]:
         for number in numbers
     ]
     return sites, list(machines.values())
-
-
-def _reports(home: Path) -> dict[str, Any]:
-    """The ground's own account of its nodes; nothing while it is starting."""
-    with socket.socket(socket.AF_UNIX) as line:
-        try:
-            line.connect(str(home / "controller.sock"))
-        except OSError:
-            return {}
-        line.sendall(b"GET /v1/ground HTTP/1.1\r\nHost: ground\r\nConnection: close\r\n\r\n")
-        told = b"".join(iter(lambda: line.recv(1 << 16), b""))
-    found: dict[str, Any] = json.loads(told.partition(b"\r\n\r\n")[2])
-    return found

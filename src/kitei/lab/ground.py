@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import signal
+import socket
 import socketserver
 import threading
 import time
@@ -197,6 +198,43 @@ def write_ground(
     draft = home / f"{FILE}.new"
     draft.write_text(json.dumps(told, default=str))
     draft.replace(home / FILE)
+
+
+def reports(home: Path) -> dict[str, Any]:
+    """Each node's last report, with `up`: every state it told, as `end-to-end NAME`, `bfd NAME`, ... true or not.
+
+    Nothing while the controller is starting.
+    """
+    with socket.socket(socket.AF_UNIX) as line:
+        try:
+            line.connect(str(home / "controller.sock"))
+        except OSError:
+            return {}
+        line.sendall(b"GET /v1/ground HTTP/1.1\r\nHost: ground\r\nConnection: close\r\n\r\n")
+        told = b"".join(iter(lambda: line.recv(1 << 16), b""))
+    found: dict[str, Any] = json.loads(told.partition(b"\r\n\r\n")[2] or b"{}")
+    return found
+
+
+def wait_for_states(home: Path, what: str, wanted: int, within: float = 60.0) -> None:
+    """Until as many things of a kind are up, and none is down. Raises TimeoutError with what is not."""
+    until = time.monotonic() + within
+    while True:
+        told = {
+            f"{node}: {name}": up
+            for node, report in reports(home).items()
+            for name, up in report["up"].items()
+            if name.startswith(f"{what} ")
+        }
+        if len(told) >= wanted and all(told.values()):
+            return
+        if time.monotonic() > until:
+            down = [name for name, up in told.items() if not up]
+            faults = [fault for report in reports(home).values() for fault in report["faults"]]
+            raise TimeoutError(
+                f"{what}: {len(told) - len(down)} of {wanted} up after {within:.0f} s; down {down}; faults {faults}"
+            )
+        time.sleep(0.05)
 
 
 def segments_of(sites: Sequence[Site], machines: Sequence[Machine]) -> list[Segment]:
