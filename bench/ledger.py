@@ -13,7 +13,7 @@ from figure import Figure
 
 from kitei.ledger import Fact, verify
 from kitei.store import SqlBook, open_book
-from kitei.values import JST
+from kitei.values import JST, JsonObject
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ops"))
 
@@ -21,7 +21,7 @@ from private_postgres import database, private_postgres, programs
 
 SECONDS = 2.0
 _AT = datetime(2026, 12, 1, 9, 0, tzinfo=JST)
-_BODY = {
+_BODY: JsonObject = {
     "contract": "c-0001",
     "kind": "child",
     "item": "dual-star-single-edge",

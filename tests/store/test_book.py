@@ -163,7 +163,7 @@ def test_several_programs_append_at_once_and_nothing_is_lost(url: str) -> None:
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
     book = open_book(url)
     found = verify(book)
-    assert found.is_whole and found.entries == 150
+    assert found.is_whole and found.count == 150
     assert [e.version for e in book.read("shared")] == list(range(1, 76))
     book.close()
 

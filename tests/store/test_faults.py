@@ -171,7 +171,7 @@ def test_a_disk_that_is_really_full_is_told_and_the_book_stays_whole(tmp_path: P
             for _ in range(1000):
                 note(book, "y" * 5000)
         found = verify(book)
-        assert found.is_whole and found.entries > 0 and found.entries % 2 == 0
+        assert found.is_whole and found.count > 0 and found.count % 2 == 0
         book.close()
     finally:
         subprocess.run(["umount", tmp_path], check=True)

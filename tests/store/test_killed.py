@@ -54,6 +54,6 @@ def test_a_killed_writer_leaves_whole_pairs_and_nothing_it_told_is_lost(url: str
         book.append([], actor="desk", at=NOON)  # waits until a server has done with the dead one's last word
         found = verify(book)
         assert found.is_whole, found.bad
-        assert found.entries % 2 == 0 and book.version("a") == book.version("b") == found.entries // 2
-        assert told <= found.entries <= told + 2, "at most the pair it had no time to tell of"
+        assert found.count % 2 == 0 and book.version("a") == book.version("b") == found.count // 2
+        assert told <= found.count <= told + 2, "at most the pair it had no time to tell of"
         book.close()

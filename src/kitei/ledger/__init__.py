@@ -2,7 +2,7 @@
 
 from kitei.ledger.book import Book, ConcurrentAppend, UnreadableEntry
 from kitei.ledger.facts import STRUCK, Entry, Fact, standing, strike
-from kitei.ledger.verify import BadEntry, Verification, verify
+from kitei.ledger.verify import BadEntry, Verification, verify, verify_entries
 
 __all__ = [
     "STRUCK",
@@ -16,4 +16,5 @@ __all__ = [
     "standing",
     "strike",
     "verify",
+    "verify_entries",
 ]

@@ -48,8 +48,12 @@ class SqlBook:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction over the ledger and the shelf: all of it durable at its end, or none."""
+        """A transaction over the ledger and the shelf: all of it durable at its end, or none.
+
+        Nobody else records anything meanwhile, so what is read inside is what the change rests on.
+        """
         with writing(self.engine) as connection:
+            connection.execute(_LOCKED_HEAD)
             yield connection
 
     def close(self) -> None:
