@@ -1,24 +1,26 @@
 """The office: it receives what is asked, has it decided, records it, and knows the day."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 from kitei.catalogue import SERVICES, service_named
 from kitei.clock import Clock, shifted_clock
-from kitei.desk import Decision, Situation, Verdict, operator_of
-from kitei.ledger import ConcurrentAppend, Entry, Fact, Verification, standing, verify
+from kitei.desk import Decision, Fault, Situation, Unreadable, Verdict, operator_of
+from kitei.ledger import STRUCK, Entry, Fact, Verification, verify
 from kitei.ledger.contracts import Contract
 from kitei.office.home import Home
-from kitei.office.record import decision_json
+from kitei.office.picture import Picture
+from kitei.office.record import decision_json, decision_of, plain
 from kitei.service import Service
 from kitei.store import Shelf, SqlBook, open_book
 from kitei.values import Json, JsonObject, Words, day_of
 
 MANAGED_VPN: Final = "managed-vpn-pro"
-_TRIES: Final = 5
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 class Refusal(Exception):
@@ -31,13 +33,17 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What became of something asked: its application, the decision, and what was recorded (nothing: what-if)."""
+    """What became of something asked: its application, the decision, and what was recorded (nothing: what-if).
+
+    `repeated`: it had been decided before under the same id, and nothing was recorded anew.
+    """
 
     application: str
     act: str
     asked: Any
     decision: Decision
     entries: tuple[Entry, ...] = ()
+    repeated: bool = False
 
     @property
     def contracts(self) -> tuple[str, ...]:
@@ -48,19 +54,21 @@ class Decided:
 
 @dataclass(slots=True)
 class Office:
-    """One provider's office. Open one per process with `Office.open`; close it at the end."""
+    """One provider's office. Open one per process (after any fork) with `Office.open`; close it at the end."""
 
     home: Home
     book: SqlBook
     clock: Clock
-    _contracts: dict[str, Contract] = field(default_factory=dict)
-    _folded: int = 0
+    _seen: Picture = field(default_factory=Picture)
 
     @classmethod
-    def open(cls, folder: Path, clock: Clock | None = None) -> "Office":
-        """Open (and make, where missing) the provider that lives in a folder."""
+    def open(cls, folder: Path, clock: Clock | None = None, database: str | None = None) -> "Office":
+        """Open (and make, where missing) the provider that lives in a folder.
+
+        `database` is another store's URL than KITEI_DATABASE's or the folder's own. Raises StoreError.
+        """
         home = Home(folder).make()
-        return cls(home, open_book(home.database), clock or shifted_clock(home.clock))
+        return cls(home, open_book(database or home.database), clock or shifted_clock(home.clock))
 
     def close(self) -> None:
         self.book.close()
@@ -74,42 +82,57 @@ class Office:
 
     # -- what is known -------------------------------------------------------------------------------
 
-    def contracts(self, upto: int | None = None) -> Mapping[str, Contract]:
-        """All contracts by id, folded from the ledger; `upto` a position: as known then."""
-        if upto is not None:
-            return _fold({}, standing(self.book.read(upto=upto)))
-        news = list(self.book.read(after=self._folded))
-        if any(entry.fact.kind == "entry.struck" for entry in news):
-            self._contracts, news = {}, list(self.book.read())
-            self._contracts = _fold({}, standing(news))
-        elif news:
-            self._contracts = _fold(self._contracts, news)
-        if news:
-            self._folded = news[-1].seq
-        return self._contracts
+    def picture(self, *, on: date | None = None, upto: int | None = None) -> Picture:
+        """What the ledger comes to: now, of what takes effect by a day, or as known at a position."""
+        if on is not None or upto is not None:
+            return Picture.of(self.book.read(on=on, upto=upto))
+        news = list(self.book.read(after=self._seen.seq))
+        if any(entry.fact.kind == STRUCK for entry in news):
+            self._seen = Picture.of(self.book.read())
+        else:
+            self._seen.take(news)
+        return self._seen
+
+    def contracts(self, *, on: date | None = None, upto: int | None = None) -> Mapping[str, Contract]:
+        """All contracts by id; `on`: of what takes effect by that day; `upto` a position: as known then."""
+        return self.picture(on=on, upto=upto).contracts
 
     def contract(self, name: str) -> Contract:
         """A contract by id. Raises LookupError naming those there are."""
-        found = self.contracts().get(name)
+        contracts = self.contracts()
+        found = contracts.get(name)
         if found is None:
-            known = ", ".join(sorted(self.contracts())) or "none at all"
+            known = ", ".join(sorted(contracts)) or "none at all"
             raise LookupError(f"there is no contract {name!r}; there are {known}")
         return found
 
     def situation(self, service: Service, on: date) -> Situation:
-        """What a decision of that day is made against."""
-        own = {name: each for name, each in self.contracts().items() if each.service == service.name}
-        return Situation.of(on, service.terms, own, operator_of(self.facts_of_operator(on), service.name))
+        """What a decision of that day is made against; of a day past, only what was in effect then."""
+        picture = self.picture(on=on) if on < self.today() else self.picture()
+        return _situation(picture, service, on)
 
-    def facts_of_operator(self, on: date | None = None) -> Iterable[Entry]:
+    def facts_of_operator(self, on: date | None = None) -> Sequence[Entry]:
         """The operator's and the customers' own streams, as effective on a day."""
         return [
             entry
-            for entry in standing(self.book.read(on=on))
-            if entry.stream == "operator" or entry.stream.startswith("customer:")
+            for entry in self.picture().said
+            if entry.stream != "terms" and (on is None or entry.fact.effective_on <= on)
         ]
 
     # -- what is asked -------------------------------------------------------------------------------
+
+    def read(self, act: str, written: object, *, service: str = MANAGED_VPN) -> Any:
+        """What was asked, as the service understands it. Raises `Unreadable` with every fault."""
+        found = service_named(service)
+        timed = self._timed(written)
+        asked = found.read(act, timed, found.terms.editions[-1])
+        if asked.id and not _ID.fullmatch(asked.id):
+            wrong = Words(
+                f"{asked.id!r} は番号として使えません。'A-001' のように書いてください",
+                f"{asked.id!r} is not an id such as 'A-001'",
+            )
+            raise Unreadable((Fault(f"{act}.id", wrong),))
+        return asked
 
     def decide(
         self, act: str, written: object, *, service: str = MANAGED_VPN, on: date | None = None
@@ -119,58 +142,91 @@ class Office:
         Raises `kitei.desk.Unreadable` with every fault of what was written.
         """
         found = service_named(service)
-        asked = found.read(act, self._timed(written), found.terms.first)
-        at = asked.at if on is None else asked.at.replace(year=on.year, month=on.month, day=on.day)
-        asked = asked if on is None else replace(asked, at=at)
-        decision = found.decide(asked, self.situation(found, day_of(at)), at)
-        return Decided(asked.id or "", act, asked, decision)
+        asked = self.read(act, written, service=service)
+        if on is not None:
+            asked = replace(asked, at=asked.at.replace(year=on.year, month=on.month, day=on.day))
+        situation = self.situation(found, day_of(asked.at))
+        return Decided(asked.id, act, asked, found.decide(asked, situation, asked.at))
 
     def apply(self, act: str, written: object, *, service: str = MANAGED_VPN, actor: str = "") -> Decided:
         """Receive, decide and record it, all in one. A refusal is recorded as well; it concludes nothing.
 
-        Raises `Unreadable` for what cannot be read, and ConcurrentAppend when others will not let it through.
+        What has an id that was decided before, and is the same, is not recorded again. Raises
+        `Unreadable` for what cannot be read, Refusal for another act under a known id, and StoreError.
         """
-        for attempt in range(_TRIES):
-            decided = self.decide(act, written, service=service)
-            try:
-                return self._record(decided, written, service, actor)
-            except ConcurrentAppend:
-                if attempt == _TRIES - 1:
-                    raise
-        raise AssertionError("the loop above returns or raises")
+        found = service_named(service)
+        asked = self.read(act, written, service=service)
+        received: dict[str, Json] = {"service": service, "act": act, "by": asked.by, "asked": plain(written)}
+        with self.book.writing() as transaction:
+            # An append of nothing takes the lock of the head row: what is decided on stays so until recorded.
+            self.book.append((), actor=actor, at=self.clock(), within=transaction)
+            picture = self.picture()
+            if before := picture.applications.get(asked.id):
+                return self._repeated(asked, received, before)
+            application = asked.id or _new_id(picture)
+            asked = replace(asked, id=application)
+            day, stream = day_of(asked.at), f"application:{application}"
+            situation = self.situation(found, day)
+            decision = found.decide(asked, situation, asked.at)
+            cites = tuple(str(cite) for cite in decision.cites)
+            received["at"] = asked.at.isoformat()
+            facts = [
+                (stream, Fact("application.received", received, day)),
+                (stream, Fact("application.decided", decision_json(decision), day, cites)),
+            ]
+            if decision.verdict is Verdict.ACCEPT:
+                facts += found.conclude(asked, decision, situation)
+            entries = self.book.append(
+                facts,
+                actor=actor or asked.by,
+                at=self.clock(),
+                expected={name: picture.versions.get(name, 0) for name, _ in facts},
+                within=transaction,
+            )
+        return Decided(application, act, asked, decision, entries)
 
     def answer(self, application: str, verdict: Verdict, *, by: str, why: str) -> Decided:
         """An operator's answer to what was referred. Accepting concludes what the act asks for.
 
-        Raises Refusal where nothing waits for an answer under that id.
+        Raises Refusal where nothing waits for an answer under that id, or where the terms forbid by now
+        what would be accepted.
         """
-        received, decided = self._referred(application)
-        body = received.fact.body
-        service = service_named(str(body["service"]))
-        found = self.decide(str(body["act"]), body["asked"], service=service.name)
-        decision = replace(found.decision, verdict=verdict, proposed=None)
-        answer = Fact(
-            "application.answered",
-            {"verdict": verdict.name.lower(), "why": why},
-            self.today(),
-            decided.fact.cites,
-        )
-        facts = [(f"application:{application}", answer)]
-        if verdict is Verdict.ACCEPT:
-            situation = self.situation(service, day_of(found.asked.at))
-            facts += service.conclude(replace(found.asked, id=application), decision, situation)
-        entries = self.book.append(facts, actor=by, at=self.clock())
-        return Decided(application, found.act, found.asked, decision, entries)
+        with self.book.writing() as transaction:
+            self.book.append((), actor=by, at=self.clock(), within=transaction)
+            picture = self.picture()
+            received, decided = _referred(picture, application)
+            act, asked, service = self._asked_before(received)
+            situation = self.situation(service, day_of(asked.at))
+            decision = service.decide(asked, situation, asked.at)
+            body: JsonObject = {"verdict": verdict.name.lower(), "why": why}
+            answer = Fact("application.answered", body, self.today(), decided.fact.cites)
+            facts = [(f"application:{application}", answer)]
+            if verdict is Verdict.ACCEPT:
+                if decision.verdict is Verdict.REFUSE:
+                    reasons = [f for f in decision.findings if f.verdict is Verdict.REFUSE]
+                    raise Refusal(reasons[0].why)
+                decision = replace(decision, verdict=Verdict.ACCEPT, proposed=None)
+                facts += service.conclude(asked, decision, situation)
+            else:
+                decision = replace(decision, verdict=verdict, proposed=None)
+            expected = {name: picture.versions.get(name, 0) for name, _ in facts}
+            entries = self.book.append(
+                facts, actor=by, at=self.clock(), expected=expected, within=transaction
+            )
+        return Decided(application, act, asked, decision, entries)
 
     def waiting(self) -> Sequence[Entry]:
         """Decisions that were referred to a person and are not answered yet."""
-        referred: dict[str, Entry] = {}
-        for entry in standing(self.book.read()):
-            if entry.fact.kind == "application.decided" and entry.fact.body["verdict"] == "refer":
-                referred[entry.stream] = entry
-            elif entry.fact.kind == "application.answered":
-                referred.pop(entry.stream, None)
-        return tuple(referred.values())
+        return tuple(self.picture().waiting())
+
+    def decided(self, application: str) -> Decided:
+        """What was decided of an application, as recorded. Raises LookupError naming those there are."""
+        applications = self.picture().applications
+        entries = applications.get(application)
+        if not entries:
+            known = ", ".join(sorted(applications)) or "none at all"
+            raise LookupError(f"there is no application {application!r}; there are {known}")
+        return self._recorded(entries)
 
     # -- what the operator says ----------------------------------------------------------------------
 
@@ -182,7 +238,7 @@ class Office:
         """Record every edition's hash once. Raises Refusal when a published one reads otherwise now."""
         known = {
             (entry.fact.body["service"], entry.fact.body["edition"]): entry.fact.body["digest"]
-            for entry in self.book.read("terms")
+            for entry in self.picture().said
             if entry.fact.kind == "edition.published"
         }
         facts: list[tuple[str, Fact]] = []
@@ -204,79 +260,65 @@ class Office:
 
     def verify(self) -> Verification:
         """Whether the ledger is whole, and the first entry that is not."""
-        return verify(self.book.read())
+        return verify(self.book)
 
     # -- inside --------------------------------------------------------------------------------------
 
     def _timed(self, written: object) -> object:
         """An act that does not say when it arrived arrives now."""
-        if isinstance(written, dict) and "at" not in written:
+        if isinstance(written, Mapping) and "at" not in written:
             return {**written, "at": self.clock()}
         return written
 
-    def _record(self, decided: Decided, written: object, service: str, actor: str) -> Decided:
-        found = service_named(service)
-        application = decided.asked.id or f"a{self.book.head() + 1:05}"
-        asked, decision = replace(decided.asked, id=application), decided.decision
-        stream = f"application:{application}"
-        day = day_of(asked.at)
-        cites = tuple(str(cite) for cite in decision.cites)
-        received: JsonObject = {
-            "service": service,
-            "act": decided.act,
-            "by": asked.by,
-            "asked": _plain(self._timed(written)),
-        }
-        facts = [
-            (stream, Fact("application.received", received, day)),
-            (stream, Fact("application.decided", decision_json(decision), day, cites)),
-        ]
-        situation = self.situation(found, day)
-        if decision.verdict is Verdict.ACCEPT:
-            facts += found.conclude(asked, decision, situation)
-        expected = {name: 0 for name in {stream}}
-        for name, _ in facts:
-            if name.startswith("contract:"):
-                before = self.contracts().get(name.removeprefix("contract:"))
-                expected[name] = before.version if before else 0
-        entries = self.book.append(facts, actor=actor or asked.by, at=self.clock(), expected=expected)
-        return Decided(application, decided.act, asked, decision, entries)
-
-    def _referred(self, application: str) -> tuple[Entry, Entry]:
-        entries = {entry.fact.kind: entry for entry in self.book.read(f"application:{application}")}
-        decided = entries.get("application.decided")
-        if decided is None or decided.fact.body["verdict"] != "refer" or "application.answered" in entries:
+    def _repeated(self, asked: Any, received: JsonObject, before: Sequence[Entry]) -> Decided:
+        recorded = before[0].fact.body
+        if any(recorded.get(key) != value for key, value in received.items()):
             raise Refusal(
                 Words(
-                    f"{application} は回答待ちではありません(kitei answer で一覧)",
-                    f"{application} waits for no answer; `kitei answer` lists what does",
+                    f"{asked.id} は別の内容で受付済みです。新しい番号を付けてください",
+                    f"{asked.id} was received before with other contents; give this one an id of its own",
                 )
             )
-        return entries["application.received"], decided
+        return self._recorded(before)
+
+    def _recorded(self, entries: Sequence[Entry]) -> Decided:
+        act, asked, _ = self._asked_before(entries[0])
+        decision = decision_of(entries[1].fact.body)
+        for entry in entries[2:]:
+            if entry.fact.kind == "application.answered":
+                verdict = Verdict[str(entry.fact.body["verdict"]).upper()]
+                decision = replace(decision, verdict=verdict, proposed=None)
+        return Decided(asked.id, act, asked, decision, tuple(entries), repeated=True)
+
+    def _asked_before(self, received: Entry) -> tuple[str, Any, Service]:
+        body = received.fact.body
+        service, act, written = service_named(str(body["service"])), str(body["act"]), body["asked"]
+        assert isinstance(written, Mapping)
+        timed = {**written, "at": body["at"], "id": received.stream.removeprefix("application:")}
+        return act, service.read(act, timed, service.terms.editions[-1]), service
 
 
-def _fold(contracts: Mapping[str, Contract], entries: Iterable[Entry]) -> dict[str, Contract]:
-    found = dict(contracts)
-    for entry in entries:
-        if not entry.stream.startswith("contract:"):
-            continue
-        name = entry.stream.removeprefix("contract:")
-        before = found.get(name)
-        service = before.service if before else str(entry.fact.body["service"])
-        found[name] = service_named(service).fold(before, entry)
-    return found
+def _situation(picture: Picture, service: Service, on: date) -> Situation:
+    own = {name: each for name, each in picture.contracts.items() if each.service == service.name}
+    said = (entry for entry in picture.said if entry.stream != "terms" and entry.fact.effective_on <= on)
+    return Situation.of(on, service.terms, own, operator_of(said, service.name))
 
 
-def _plain(value: object) -> Json:
-    """TOML's values as JSON's: days and instants as text."""
-    match value:
-        case datetime() | date():
-            return value.isoformat()
-        case dict():
-            return {str(key): _plain(inner) for key, inner in value.items()}
-        case list() | tuple():
-            return [_plain(inner) for inner in value]
-        case bool() | int() | str() | None:
-            return value
-        case _:
-            return str(value)
+def _new_id(picture: Picture) -> str:
+    number = picture.seq + 1
+    while f"a{number:05}" in picture.applications:
+        number += 1
+    return f"a{number:05}"
+
+
+def _referred(picture: Picture, application: str) -> tuple[Entry, Entry]:
+    entries = {entry.fact.kind: entry for entry in picture.applications.get(application, ())}
+    decided = entries.get("application.decided")
+    if decided is None or decided.fact.body.get("verdict") != "refer" or "application.answered" in entries:
+        raise Refusal(
+            Words(
+                f"{application} は回答待ちではありません(kitei answer で一覧)",
+                f"{application} waits for no answer; `kitei answer` lists what does",
+            )
+        )
+    return entries["application.received"], decided

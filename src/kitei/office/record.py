@@ -67,3 +67,18 @@ def _finding_of(body: Mapping[str, Any]) -> Finding:
 
 def _words_json(words: Words | None) -> Json:
     return None if words is None else {"ja": words.ja, "en": words.en}
+
+
+def plain(value: object) -> Json:
+    """TOML's values as JSON's: days and instants as text. TypeError for what neither has."""
+    match value:
+        case datetime() | date():
+            return value.isoformat()
+        case Mapping():
+            return {str(key): plain(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [plain(inner) for inner in value]
+        case bool() | int() | str() | None:
+            return value
+        case _:
+            raise TypeError(f"{value!r} is nothing an order book can hold")
