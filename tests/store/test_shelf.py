@@ -1,5 +1,6 @@
 """What lies beside the ledger: parties, orders, reports, observations."""
 
+import threading
 from datetime import datetime, timedelta
 
 import pytest
@@ -69,3 +70,17 @@ def test_the_last_report_of_a_node_is_kept(book: SqlBook) -> None:
     heard = book.shelf.report("a")
     assert heard is not None and (heard.at, heard.body) == (AT + timedelta(minutes=1), {"n": 1})
     assert list(book.shelf.reports()) == ["a"]
+
+
+def test_generations_given_at_once_by_two_do_not_collide(book: SqlBook) -> None:
+    def publish(node: str) -> None:
+        for _ in range(5):
+            with book.writing() as connection:
+                book.shelf.publish(book.shelf.generation() + 1, {node: "{}"}, within=connection)
+
+    threads = [threading.Thread(target=publish, args=(node,)) for node in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [len(book.shelf.published(generation)) for generation in range(1, 11)] == [1] * 10
