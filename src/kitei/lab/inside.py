@@ -66,7 +66,7 @@ class Errand:
                 left = until - time.monotonic()
                 if left <= 0 or not select.select([self.pipe], [], [], left)[0]:
                     os.kill(self.pid, signal.SIGKILL)
-                    raise ErrandFailed(f"{self.name}: no result within {timeout:.0f} s")
+                    raise ErrandFailed(f"{self.name}: no result within {timeout:g} s")
                 piece = os.read(self.pipe, 1 << 16)
                 if not piece:
                     break
