@@ -4,6 +4,7 @@ An answer is not taken on trust: an attempt's outcome names each host at which i
 """
 
 import contextlib
+import os
 import select
 import socket
 import struct
@@ -17,7 +18,7 @@ from kitei.lab.inside import call, enter_namespace, netlink
 from kitei.lab.plan import Host
 
 Protocol = Literal["icmp", "udp", "tcp"]
-_TOKEN = struct.Struct("!14sI")
+_TOKEN = struct.Struct("!14s4sI")
 _WORD = b"kitei-lab-try-"
 _OUTGOING = 4
 _ETH_P_ALL = 3
@@ -81,7 +82,11 @@ def wait_until_whole(
 def _try(
     attempts: Sequence[dict[str, Any]], names: Sequence[str], wait: float
 ) -> list[tuple[list[str], bool]]:
-    """Outside any node: opens a tap and a sender in each namespace, sends, and listens."""
+    """Outside any node: opens a tap and a sender in each namespace, sends, and listens.
+
+    Each call has marks of its own: a router may refuse a packet of an earlier one seconds later.
+    """
+    mark = os.urandom(4)
     taps: dict[socket.socket, str] = {}
     senders: dict[str, socket.socket] = {}
     for name in names:
@@ -93,16 +98,17 @@ def _try(
     arrived: list[dict[str, None]] = [{} for _ in attempts]
     answered = [False] * len(attempts)
     for number, wanted in enumerate(attempts):
-        _send(wanted, number, senders[wanted["origin"]])
+        _send(wanted, mark, number, senders[wanted["origin"]])
         if number % 32 == 31:
-            _listen(taps, attempts, arrived, answered, 0.01)
-    _listen(taps, attempts, arrived, answered, wait)
+            _listen(taps, attempts, mark, arrived, answered, 0.01)
+    _listen(taps, attempts, mark, arrived, answered, wait)
     return [(list(places), done) for places, done in zip(arrived, answered, strict=True)]
 
 
 def _listen(
     taps: dict[socket.socket, str],
     attempts: Sequence[dict[str, Any]],
+    mark: bytes,
     arrived: list[dict[str, None]],
     answered: list[bool],
     wait: float,
@@ -111,7 +117,7 @@ def _listen(
     while (left := until - time.monotonic()) > 0:
         for tap in select.select(list(taps), [], [], left)[0]:
             frame, (_, _, direction, *_) = tap.recvfrom(4096)
-            number = _number_in(frame)
+            number = _number_in(frame, mark)
             if direction == _OUTGOING or number is None or number >= len(attempts):
                 continue
             if taps[tap] == attempts[number]["origin"]:
@@ -121,18 +127,19 @@ def _listen(
                 arrived[number][taps[tap]] = None
 
 
-def _number_in(frame: bytes) -> int | None:
+def _number_in(frame: bytes, mark: bytes) -> int | None:
     """Which attempt a frame belongs to: by its token, or, for TCP's RST, by the number it acknowledges."""
-    at = frame.find(_WORD)
+    at = frame.find(_WORD + mark)
     if at >= 0 and len(frame) >= at + _TOKEN.size:
-        return int(_TOKEN.unpack_from(frame, at)[1])
+        return int(_TOKEN.unpack_from(frame, at)[2])
     if frame[12:14] == b"\x08\x00" and frame[23] == 6 and len(frame) >= 54 and frame[47] & 4:
-        return (int.from_bytes(frame[42:46], "big") - _TOKEN.size - 1) >> 8
+        begun = int.from_bytes(frame[42:46], "big") - _TOKEN.size - 1
+        return begun >> 8 if begun & 0xFF == mark[0] else None
     return None
 
 
-def _send(wanted: dict[str, Any], number: int, raw: socket.socket) -> None:
-    token = _TOKEN.pack(_WORD, number)
+def _send(wanted: dict[str, Any], mark: bytes, number: int, raw: socket.socket) -> None:
+    token = _TOKEN.pack(_WORD, mark, number)
     source, destination = ip_address(wanted["source"]), ip_address(wanted["destination"])
     if destination.version == 6:
         enter_namespace(wanted["origin"])
@@ -155,7 +162,18 @@ def _body(protocol: Protocol, number: int, token: bytes, ends: bytes) -> bytes:
             return struct.pack("!HHHH", 40000, 9, 8 + len(token), 0) + token
         case "tcp":
             syn = (
-                struct.pack("!HHIIBBHHH", 40000, 9, (number << 8) & 0xFFFFFFFF, 0, 0x50, 2, 1024, 0, 0)
+                struct.pack(
+                    "!HHIIBBHHH",
+                    40000,
+                    9,
+                    (number << 8 | token[len(_WORD)]) & 0xFFFFFFFF,
+                    0,
+                    0x50,
+                    2,
+                    1024,
+                    0,
+                    0,
+                )
                 + token
             )
             pseudo = ends + struct.pack("!BBH", 0, 6, len(syn))
