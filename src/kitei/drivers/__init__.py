@@ -3,10 +3,11 @@
 from typing import Any
 
 from kitei.drivers.frr import Frr
+from kitei.drivers.keepalived import Keepalived
 from kitei.drivers.links import Links
 from kitei.drivers.nftables import Nftables
 from kitei.drivers.strongswan import Strongswan
 from kitei.network import Driver
 
 # In the order to apply: nothing is joined before the filter stands. To clear a node, go backwards.
-ALL: tuple[Driver[Any], ...] = (Nftables(), Links(), Strongswan(), Frr())
+ALL: tuple[Driver[Any], ...] = (Nftables(), Links(), Strongswan(), Frr(), Keepalived())
