@@ -1,0 +1,193 @@
+"""From contracts to orders: what would change, may it, and then tell the nodes."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from kitei.catalogue import compile_all, conflicts
+from kitei.clock import wall_clock
+from kitei.drivers.x509 import serial_of
+from kitei.ledger import Fact, standing
+from kitei.network import Estate, Identity, Intent, NodeIntent, Orders
+from kitei.network.codec import node_intent, orders_json, orders_of
+from kitei.network.plan import Plan, compare, intent_of
+from kitei.office.authority import Authorities, revocation
+from kitei.office.estate import estate_of, papers_issued
+from kitei.office.office import Office, Refusal
+from kitei.values import Json, Words
+
+
+@dataclass(slots=True)
+class Publishing:
+    """What an office says to its nodes."""
+
+    office: Office
+    authorities: Authorities
+
+    @classmethod
+    def of(cls, office: Office) -> "Publishing":
+        return cls(office, Authorities(office.home.secrets / "ca"))
+
+    def estate(self) -> Estate:
+        """Machines, papers and the monitoring place, as the ledger has them now."""
+        streams = ("operator", *(f"network:{name}" for name in self._networks()))
+        return estate_of(entry for stream in streams for entry in standing(self.office.book.read(stream)))
+
+    def plan(self, on: date | None = None) -> Plan:
+        """What the contracts in force on a day (today) want that was not published yet.
+
+        Raises Refusal where contracts cannot all be had at once.
+        """
+        day = on or self.office.today()
+        self._issue_papers()
+        contracts = list(self.office.contracts().values())
+        if clashes := list(conflicts(contracts, day)):
+            raise Refusal(Words("; ".join(c.ja for c in clashes), "; ".join(c.en for c in clashes)))
+        return compare(self.published_intent(), compile_all(contracts, self.estate(), day))
+
+    def published_intent(self) -> Intent:
+        """What the nodes were last told. A node told to hold nothing is not among them."""
+        nodes: dict[str, NodeIntent] = {}
+        for name, published in self.office.shelf.in_force().items():
+            intent = orders_of(json.loads(published.orders), name).intent
+            if intent.parts:
+                nodes[name] = intent
+        return intent_of(nodes)
+
+    def apply_plan(
+        self,
+        digest: str | None = None,
+        *,
+        approve: bool = False,
+        actor: str = "operator",
+        on: date | None = None,
+    ) -> Plan:
+        """Publish what `plan` says, to the nodes it changes. `digest`: only if it is still that plan.
+
+        Raises Refusal naming the contracts in force whose traffic it would cut, unless `approve`.
+        """
+        plan = self.plan(on)
+        if digest is not None and not plan.digest.startswith(digest):
+            raise Refusal(
+                Words(
+                    f"計画は {digest} から {plan.digest[:12]} に変わりました。もう一度ご確認ください",
+                    f"the plan is no longer {digest} but {plan.digest[:12]}; look at it again",
+                )
+            )
+        if plan.is_empty:
+            return plan
+        day = on or self.office.today()
+        cut = [name for name in plan.cuts if self._is_live(name, day)]
+        if cut and not approve:
+            names = ", ".join(cut)
+            raise Refusal(
+                Words(
+                    f"有効な契約 {names} の通信が切れます。--approve で承認してください",
+                    f"it would cut the traffic of {names}, which are in force; approve it with --approve",
+                )
+            )
+        orders = {name: plan.after.nodes.get(name) or node_intent(name, ()) for name in plan.nodes}
+        facts = [("intent", Fact("cut.approved", {"plan": plan.digest, "owners": cut}, day))] if cut else []
+        self._publish(orders, plan.cuts, facts, actor)
+        if self._revoke_the_gone(day):
+            self.apply_plan(actor="controller", on=on)  # the others learn whom to believe no longer
+        return plan
+
+    # -- what nodes ask ------------------------------------------------------------------------------
+
+    def published(self) -> int:
+        return self.office.shelf.generation()
+
+    def orders_for(self, node: str) -> Orders | None:
+        found = self.office.shelf.orders(node)
+        return None if found is None else orders_of(json.loads(found.orders), node)
+
+    def sign(self, node: str, csr: str) -> None:
+        """Certify a node's request, and send the certificate down with its orders.
+
+        LookupError: no such node. ValueError: the request is for another name.
+        """
+        serial = next((each.serial for each in self.estate().machines.values() if each.node == node), None)
+        orders = self.orders_for(node)
+        if serial is None or orders is None:
+            raise LookupError(f"{node} is no node that was given orders")
+        for part in orders.intent.parts:
+            if isinstance(part, Identity):
+                network, now = part.name.removeprefix(f"{node}."), self.office.clock()
+                issued = self.authorities.issue(network, node, serial, part.name, csr, now, wall_clock())
+                parts = [
+                    replace(each, certificate=issued.certificate) if each is part else each
+                    for each in orders.intent.parts
+                ]
+                fact = (f"network:{network}", issued.fact(now))
+                self._publish({node: node_intent(node, parts)}, orders.may_cut, [fact], "controller")
+
+    # -- inside --------------------------------------------------------------------------------------
+
+    def _is_live(self, name: str, day: date) -> bool:
+        contract = self.office.contracts().get(name)
+        return contract is not None and contract.is_in_force(day)
+
+    def _publish(
+        self,
+        nodes: Mapping[str, NodeIntent],
+        may_cut: Sequence[str],
+        facts: Sequence[tuple[str, Fact]],
+        actor: str,
+    ) -> None:
+        """Orders and the facts about them, all or none."""
+        office = self.office
+        with office.book.writing() as transaction:
+            generation = office.shelf.generation() + 1
+            told = {
+                name: json.dumps(orders_json(Orders(generation, intent, tuple(may_cut))), ensure_ascii=False)
+                for name, intent in nodes.items()
+            }
+            digests = {name: intent.digest for name, intent in nodes.items()}
+            fact = Fact("intent.published", {"generation": generation, "nodes": digests}, office.today())
+            office.shelf.publish(generation, told, within=transaction)
+            office.book.append([*facts, ("intent", fact)], actor=actor, at=office.clock(), within=transaction)
+
+    def _networks(self) -> list[str]:
+        return sorted({each.group for each in self.office.contracts().values() if each.group})
+
+    def _issue_papers(self) -> None:
+        """Every VPN network has an authority, and a list of exactly what was revoked."""
+        for network in self._networks():
+            entries = list(standing(self.office.book.read(f"network:{network}")))
+            listed = [n for n, entry in enumerate(entries) if entry.fact.kind == "papers.issued"]
+            revoked = [n for n, entry in enumerate(entries) if entry.fact.kind == "certificate.revoked"]
+            if listed and (not revoked or listed[-1] > revoked[-1]):
+                continue
+            serials = {str(serial) for n in revoked for serial in _list(entries[n].fact.body["serials"])}
+            papers = self.authorities.papers(network, serials, self.office.clock(), wall_clock())
+            self.office.state([papers_issued(network, papers, self.office.today())], "controller")
+
+    def _revoke_the_gone(self, day: date) -> bool:
+        """Certificates of machines that no contract in force has in service are believed no longer."""
+        contracts = self.office.contracts().values()
+        serving = {
+            device.serial
+            for contract in contracts
+            if contract.is_in_force(day)
+            for device in contract.devices
+            if device.state in ("ordered", "installed", "failed")
+        }
+        networks = {device.serial: each.group for each in contracts for device in each.devices}
+        now = self.office.clock()
+        facts = [
+            (
+                f"network:{networks[serial]}",
+                revocation(serial, [f"{serial_of(certificate):x}"], "out-of-service", now),
+            )
+            for serial, certificate in self.estate().certificates.items()
+            if serial not in serving and serial in networks
+        ]
+        if facts:
+            self.office.state(facts, "controller")
+        return bool(facts)
+
+
+def _list(value: Json) -> Sequence[Json]:
+    return value if isinstance(value, list | tuple) else ()
