@@ -120,7 +120,7 @@ class Programs:
         except (ValueError, KeyError, ProcessLookupError):
             file.unlink(missing_ok=True)
             return
-        if _born(pid) != told["born"] or _command_of(pid) != argv:
+        if _born(pid) != told["born"]:
             os.close(handle)
             file.unlink(missing_ok=True)
             return
@@ -191,17 +191,11 @@ def _signal_session(pid: int, number: int) -> None:
         os.killpg(pid, number)
 
 
-def _born(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot: with its number it names one process for good."""
+def _born(pid: int) -> str | None:
+    """When a process started: the boot, and clock ticks since. With its number it names one process for good."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return int(stat.rpartition(")")[2].split()[19])
-
-
-def _command_of(pid: int) -> tuple[str, ...]:
-    try:
-        return tuple(Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1])
-    except (FileNotFoundError, ProcessLookupError):
-        return ()
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{boot} {stat.rpartition(')')[2].split()[19]}"
