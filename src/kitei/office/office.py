@@ -158,8 +158,6 @@ class Office:
         asked = self.read(act, written, service=service)
         received: dict[str, Json] = {"service": service, "act": act, "by": asked.by, "asked": plain(written)}
         with self.book.writing() as transaction:
-            # An append of nothing takes the lock of the head row: what is decided on stays so until recorded.
-            self.book.append((), actor=actor, at=self.clock(), within=transaction)
             picture = self.picture()
             if before := picture.applications.get(asked.id):
                 return self._repeated(asked, received, before)
@@ -192,7 +190,6 @@ class Office:
         what would be accepted.
         """
         with self.book.writing() as transaction:
-            self.book.append((), actor=by, at=self.clock(), within=transaction)
             picture = self.picture()
             received, decided = _referred(picture, application)
             act, asked, service = self._asked_before(received)

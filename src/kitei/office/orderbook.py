@@ -77,7 +77,6 @@ def read_book(source: Path | Mapping[str, object], office: Office) -> OrderBook:
 def take_book(office: Office, book: OrderBook, actor: str = "operator") -> Iterator[Outcome]:
     """Record a book: statements at once, then each act as it is decided. What was recorded before is not again."""
     with office.book.writing() as transaction:
-        office.book.append((), actor=actor, at=office.clock(), within=transaction)
         said = office.picture().said
         new = [
             statement.fact(office.today()) for statement in book.statements if not statement.is_among(said)

@@ -1,0 +1,240 @@
+"""What nodes tell: reports become observations, observations outages, outages facts of their contracts."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, cast, get_args
+
+from kitei.ledger import Entry, Fact
+from kitei.ledger.contracts import Contract
+from kitei.network import Intent
+from kitei.network.parts import BgpNeighbour, Gateway, Probe, SecureLink
+from kitei.network.report import Report, report_json
+from kitei.office.office import Office
+from kitei.office.publishing import Publishing
+from kitei.store import Heard
+from kitei.values import JsonObject, Words, day_of
+from kitei.watch import (
+    CONTROLLER,
+    Alarm,
+    Availability,
+    Cause,
+    Interval,
+    Maintenance,
+    Observation,
+    Outage,
+    Party,
+    Point,
+    What,
+    find_alarms,
+    find_outages,
+    history_of,
+    outage_json,
+    outage_of,
+    recognise,
+)
+from kitei.watch import Report as Told
+
+SILENT_AFTER: Final = 35.0
+"""Seconds without a report after which a node counts as not heard: three heartbeats and a little."""
+
+_LOOK: Final = 5.0
+
+
+@dataclass(slots=True)
+class Hearing:
+    """The office's ear. One per controller: whether a node is heard is measured by this process's own time,
+    because the provider's clock may be set ahead by hours at once."""
+
+    office: Office
+    publishing: Publishing
+    now: Callable[[], float] = time.monotonic
+    _heard: dict[str, float] = field(default_factory=dict)
+    _looked: float = 0.0
+
+    @classmethod
+    def of(cls, office: Office) -> "Hearing":
+        return cls(office, Publishing.of(office))
+
+    # -- from nodes ----------------------------------------------------------------------------------
+
+    def take_report(self, node: str, report: Report) -> None:
+        """Keep a report and what it saw. The same report again changes nothing.
+
+        LookupError: no such node. ValueError: it speaks for another.
+        """
+        if report.node != node:
+            raise ValueError(
+                f"a report of {report.node!r} came from {node!r}; a node speaks for itself alone"
+            )
+        shelf, heard_at = self.office.shelf, self.office.clock()
+        if shelf.orders(node) is None:
+            raise LookupError(f"{node} is no node that was given orders")
+        self._heard[node] = self.now()
+        seen = [
+            Observation(s.at, node, s.subject, cast(What, s.what), s.up, heard_at)
+            for s in report.states
+            if s.what in get_args(What)
+        ]
+        seen.append(Observation(heard_at, CONTROLLER, node, "agent", True))
+        body = {key: value for key, value in report_json(report).items() if key != "states"}
+        with self.office.book.writing() as transaction:
+            shelf.keep_report(node, report.at, body, within=transaction)
+            shelf.observe(seen, within=transaction)
+
+    def look_around(self) -> tuple[str, ...]:
+        """Note nodes that went silent; cheap to call often. Nodes not heard since this process began get time."""
+        now = self.now()
+        if now - self._looked < _LOOK:
+            return ()
+        self._looked = now
+        for node in self.office.shelf.in_force():
+            self._heard.setdefault(node, now)
+        silent = tuple(node for node, at in self._heard.items() if now - at > SILENT_AFTER)
+        if silent:
+            at = self.office.clock()
+            self.office.shelf.observe(Observation(at, CONTROLLER, node, "agent", False) for node in silent)
+        return silent
+
+    # -- what it comes to ----------------------------------------------------------------------------
+
+    def availabilities(self) -> Mapping[str, Availability]:
+        """What tells of each contract in force, by the orders that nodes have now."""
+        intent, today = self.publishing.published_intent(), self.office.today()
+        return {
+            name: availability_of(contract, intent)
+            for name, contract in self.office.contracts().items()
+            if contract.is_in_force(today)
+        }
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """What is wrong now, contract by contract."""
+        at = self.office.clock()
+        history = history_of(self.office.shelf.observations(until=at))
+        return tuple(
+            alarm for each in self.availabilities().values() for alarm in find_alarms(each, history, at)
+        )
+
+    def find_outages(self) -> tuple[Outage, ...]:
+        """All outages of contracts in force; those that are new, or known better now, are recorded."""
+        at = self.office.clock()
+        history = history_of(self.office.shelf.observations(until=at))
+        reports, causes, maintenance = _told(self.office.picture().said)
+        found: list[Outage] = []
+        facts: list[tuple[str, Fact]] = []
+        for name, availability in self.availabilities().items():
+            contract = self.office.contract(name)
+            recorded = [outage_of(body) for body in contract.outages]
+            outages = recognise(
+                find_outages(availability, history, reports=reports, causes=causes, maintenance=maintenance),
+                recorded,
+            )
+            found += outages
+            known = {outage.id: outage for outage in recorded}
+            facts += [
+                (
+                    f"contract:{name}",
+                    Fact("outage.found", outage_json(o), day_of(o.known_at), availability.cites),
+                )
+                for o in outages
+                if known.get(o.id) != o
+            ]
+        if facts:
+            self.office.state(facts, "controller")
+        return tuple(found)
+
+    def reports(self) -> Mapping[str, Heard]:
+        """The last report of every node that was ever heard."""
+        return self.office.shelf.reports()
+
+
+def availability_of(contract: Contract, intent: Intent) -> Availability:
+    """What tells of a contract, by the parts that serve it. Redundant ways are its end-to-end probes."""
+    paths: list[Point] = []
+    states: list[Point] = []
+    closed: list[Point] = []
+    cites: dict[str, None] = {}
+    for node in intent.nodes.values():
+        for part in node.parts:
+            if part.origin.owner != contract.id:
+                continue
+            match part:
+                case Probe(path="end-to-end"):
+                    paths.append(Point(node.node, "end-to-end", part.name))
+                    cites.update(dict.fromkeys(part.origin.cites))
+                case Probe(path="closed"):
+                    closed.append(Point(node.node, "closed", part.name))
+                case SecureLink():
+                    states.append(Point(node.node, "ike", part.name))
+                case BgpNeighbour():
+                    states.append(Point(node.node, "bfd", part.name))
+                case Gateway():
+                    pass  # held by one of two nodes: down on the other is as it should be
+    return Availability(contract.id, tuple(paths), tuple(states), tuple(closed), tuple(cites))
+
+
+# -- what people tell --------------------------------------------------------------------------------
+
+
+def trouble_reported(told: Told) -> tuple[str, Fact]:
+    """The fact that a ticket or a customer told of trouble."""
+    body: dict[str, Any] = {
+        "contract": told.contract,
+        "kind": told.kind,
+        "at": told.at.isoformat(),
+        "state": told.state,
+        "restored_at": told.restored_at.isoformat() if told.restored_at else None,
+        "reference": told.reference,
+    }
+    return "operator", Fact("trouble.reported", body, day_of(told.at))
+
+
+def cause_found(cause: Cause) -> tuple[str, Fact]:
+    """The fact of who caused an outage, by the operator's finding."""
+    body: JsonObject = {
+        "contract": cause.contract,
+        "at": cause.at.isoformat(),
+        "party": cause.party,
+        "why": {"ja": cause.why.ja, "en": cause.why.en},
+    }
+    return "operator", Fact("cause.found", body, day_of(cause.at))
+
+
+def maintenance_planned(window: Maintenance) -> tuple[str, Fact]:
+    """The fact of a planned maintenance."""
+    end = window.interval.end
+    body: JsonObject = {
+        "id": window.id,
+        "contracts": list(window.contracts),
+        "start": window.interval.start.isoformat(),
+        "end": end.isoformat() if end else None,
+    }
+    return "operator", Fact("maintenance.planned", body, day_of(window.interval.start))
+
+
+def _told(said: list[Entry]) -> tuple[list[Told], list[Cause], list[Maintenance]]:
+    reports: list[Told] = []
+    causes: list[Cause] = []
+    windows: list[Maintenance] = []
+    for entry in said:
+        body = cast(Mapping[str, Any], entry.fact.body)
+        match entry.fact.kind:
+            case "trouble.reported":
+                restored = _instant(body["restored_at"])
+                at = datetime.fromisoformat(body["at"])
+                reports.append(
+                    Told(body["contract"], body["kind"], at, body["state"], restored, body["reference"])
+                )
+            case "cause.found":
+                party: Party = body["party"]
+                at = datetime.fromisoformat(body["at"])
+                causes.append(Cause(body["contract"], at, party, Words(**body["why"])))
+            case "maintenance.planned":
+                interval = Interval(datetime.fromisoformat(body["start"]), _instant(body["end"]))
+                windows.append(Maintenance(body["id"], tuple(body["contracts"]), interval))
+    return reports, causes, windows
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
