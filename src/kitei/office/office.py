@@ -156,7 +156,7 @@ class Office:
         """
         found = service_named(service)
         asked = self.read(act, written, service=service)
-        received: dict[str, Json] = {"service": service, "act": act, "by": asked.by, "asked": plain(written)}
+        received: JsonObject = {"service": service, "act": act, "by": asked.by, "asked": plain(written)}
         with self.book.writing() as transaction:
             picture = self.picture()
             if before := picture.applications.get(asked.id):
@@ -167,13 +167,14 @@ class Office:
             situation = self.situation(found, day)
             decision = found.decide(asked, situation, asked.at)
             cites = tuple(str(cite) for cite in decision.cites)
-            received["at"] = asked.at.isoformat()
+            accepted = decision.verdict is Verdict.ACCEPT
+            concluded = [*found.conclude(asked, decision, situation)] if accepted else []
+            body = {**decision_json(decision), "concludes": [name for name, _ in concluded]}
             facts = [
-                (stream, Fact("application.received", received, day)),
-                (stream, Fact("application.decided", decision_json(decision), day, cites)),
+                (stream, Fact("application.received", {**received, "at": asked.at.isoformat()}, day)),
+                (stream, Fact("application.decided", body, day, cites)),
+                *concluded,
             ]
-            if decision.verdict is Verdict.ACCEPT:
-                facts += found.conclude(asked, decision, situation)
             entries = self.book.append(
                 facts,
                 actor=actor or asked.by,
@@ -195,17 +196,22 @@ class Office:
             act, asked, service = self._asked_before(received)
             situation = self.situation(service, day_of(asked.at))
             decision = service.decide(asked, situation, asked.at)
-            body: JsonObject = {"verdict": verdict.name.lower(), "why": why}
-            answer = Fact("application.answered", body, self.today(), decided.fact.cites)
-            facts = [(f"application:{application}", answer)]
+            concluded: list[tuple[str, Fact]] = []
             if verdict is Verdict.ACCEPT:
                 if decision.verdict is Verdict.REFUSE:
                     reasons = [f for f in decision.findings if f.verdict is Verdict.REFUSE]
                     raise Refusal(reasons[0].why)
                 decision = replace(decision, verdict=Verdict.ACCEPT, proposed=None)
-                facts += service.conclude(asked, decision, situation)
+                concluded += service.conclude(asked, decision, situation)
             else:
                 decision = replace(decision, verdict=verdict, proposed=None)
+            body: JsonObject = {
+                "verdict": verdict.name.lower(),
+                "why": why,
+                "concludes": [name for name, _ in concluded],
+            }
+            answer = Fact("application.answered", body, self.today(), decided.fact.cites)
+            facts = [(f"application:{application}", answer), *concluded]
             expected = {name: picture.versions.get(name, 0) for name, _ in facts}
             entries = self.book.append(
                 facts, actor=by, at=self.clock(), expected=expected, within=transaction
@@ -281,11 +287,15 @@ class Office:
     def _recorded(self, entries: Sequence[Entry]) -> Decided:
         act, asked, _ = self._asked_before(entries[0])
         decision = decision_of(entries[1].fact.body)
-        for entry in entries[2:]:
+        found = [entries[0]]
+        for entry in entries[1:]:
+            concludes = entry.fact.body.get("concludes")
+            more = len(concludes) if isinstance(concludes, Sequence) else 0  # they follow it, of one append
+            found += [entry, *self.book.read(after=entry.seq, upto=entry.seq + more)]
             if entry.fact.kind == "application.answered":
                 verdict = Verdict[str(entry.fact.body["verdict"]).upper()]
                 decision = replace(decision, verdict=verdict, proposed=None)
-        return Decided(asked.id, act, asked, decision, tuple(entries), repeated=True)
+        return Decided(asked.id, act, asked, decision, tuple(found), repeated=True)
 
     def _asked_before(self, received: Entry) -> tuple[str, Any, Service]:
         body = received.fact.body
