@@ -1,5 +1,24 @@
-"""Application to decision: rules, findings, verdicts."""
+"""Application to decision: rules, findings, verdicts, and what they are made against."""
 
-from kitei.desk.decision import Decision, Finding, Rule, Verdict, decide
+from kitei.desk.decision import Decision, Finding, Rule, Verdict, decide, weigh
+from kitei.desk.operator import Operator, operator_of, quote_json, quote_of, quoted
+from kitei.desk.reading import Fault, Unreadable, read
+from kitei.desk.situation import Situation
 
-__all__ = ["Decision", "Finding", "Rule", "Verdict", "decide"]
+__all__ = [
+    "Decision",
+    "Fault",
+    "Finding",
+    "Operator",
+    "Rule",
+    "Situation",
+    "Unreadable",
+    "Verdict",
+    "decide",
+    "operator_of",
+    "quote_json",
+    "quote_of",
+    "quoted",
+    "read",
+    "weigh",
+]

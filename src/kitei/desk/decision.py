@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import IntEnum
 from typing import Generic, TypeVar
 
+from kitei.ledger.contracts import Charge
 from kitei.terms import Cite
 from kitei.values import Words, Yen
 
@@ -25,8 +26,11 @@ class Verdict(IntEnum):
 class Finding:
     """What one provision says of what is asked.
 
-    `place` is where in the application it bites (`'applications[2].lan[0]'`), `remedy` what would be
+    `place` is where in the application it bites (`'apply.sites[2].lans[0]'`), `remedy` what would be
     right; `conventions` are the (key, value) readings it rests on, `review` marks a low-confidence one.
+    `proposes` is the outcome that a REFER would have without a person. `dates` and `amounts` are what the
+    provision yields, by name; `charges` fall due if the whole is accepted; `missing` names quotes without
+    which an amount cannot be computed.
     """
 
     verdict: Verdict
@@ -37,21 +41,53 @@ class Finding:
     conventions: tuple[tuple[str, str], ...] = ()
     defects: tuple[str, ...] = ()
     review: bool = False
+    proposes: Verdict | None = None
+    dates: tuple[tuple[str, date], ...] = ()
+    amounts: tuple[tuple[str, Yen], ...] = ()
+    charges: tuple[Charge, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome. `dates` and `amounts` are named results (`effective`, `term_end`, `settlement` ...)."""
+    """The outcome. `dates` and `amounts` are named results (`effective`, `term_end`, `settlement` ...).
+
+    `proposed` is the outcome that a REFER goes with, None for the other verdicts.
+    """
 
     verdict: Verdict
     findings: tuple[Finding, ...]
     at: datetime
     dates: Mapping[str, date] = field(default_factory=dict)
     amounts: Mapping[str, Yen] = field(default_factory=dict)
+    proposed: Verdict | None = None
+
+    @property
+    def outcome(self) -> Verdict:
+        """Accept or refuse: the verdict, or for REFER what it proposes."""
+        return self.verdict if self.proposed is None else self.proposed
 
     @property
     def cites(self) -> tuple[Cite, ...]:
         return tuple(dict.fromkeys(cite for finding in self.findings for cite in finding.cites))
+
+    @property
+    def conventions(self) -> tuple[tuple[str, str], ...]:
+        return tuple(dict.fromkeys(pair for finding in self.findings for pair in finding.conventions))
+
+    @property
+    def charges(self) -> tuple[Charge, ...]:
+        return tuple(charge for finding in self.findings for charge in finding.charges)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Quotes without which an amount cannot be computed."""
+        return tuple(dict.fromkeys(name for finding in self.findings for name in finding.missing))
+
+    @property
+    def total(self) -> Yen | None:
+        """All amounts together; None where one cannot be computed or there is none."""
+        return None if self.missing or not self.amounts else Yen(sum(self.amounts.values()))
 
     @property
     def review(self) -> bool:
@@ -60,19 +96,45 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Rule(Generic[Asked, Situation]):
-    """One provision as one small function: the findings it has about what is asked, none when silent."""
+    """One provision as one small function: the findings it has about what is asked, none when silent.
+
+    `path` is the provision it speaks for, `also` those it cannot be told apart from (a paragraph and the
+    schedule row it points at).
+    """
 
     path: str
     test: Callable[[Asked, Situation], Sequence[Finding]]
     exception_to: str | None = None
+    also: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.path, *self.also)
 
 
 def decide(
     asked: Asked, rules: Sequence[Rule[Asked, Situation]], situation: Situation, at: datetime
 ) -> Decision:
     """Apply every rule, in order. Pure. An exception silences the rule it is an exception to."""
-    found = [(rule, tuple(rule.test(asked, situation))) for rule in rules]
-    silenced = {rule.exception_to for rule, findings in found if findings and rule.exception_to}
-    findings = tuple(f for rule, fs in found if rule.path not in silenced for f in fs)
-    verdict = max((f.verdict for f in findings), default=Verdict.ACCEPT)
-    return Decision(verdict, findings, at)
+    found = [(rule, findings) for rule in rules if (findings := rule.test(asked, situation))]
+    silenced = {rule.exception_to for rule, _ in found if rule.exception_to}
+    return weigh(tuple(f for rule, fs in found if rule.path not in silenced for f in fs), at)
+
+
+def weigh(findings: tuple[Finding, ...], at: datetime) -> Decision:
+    """The decision that findings come to: the strictest verdict, all dates, amounts added up by name."""
+    verdict, proposed = Verdict.ACCEPT, Verdict.ACCEPT
+    dates: dict[str, date] = {}
+    amounts: dict[str, Yen] = {}
+    for finding in findings:
+        if finding.verdict is not Verdict.ACCEPT:
+            verdict = max(verdict, finding.verdict)
+            proposed = max(proposed, finding.proposes or Verdict.ACCEPT)
+        if finding.dates:
+            dates.update(finding.dates)
+        for name, amount in finding.amounts:
+            amounts[name] = Yen(amounts.get(name, 0) + amount)
+        for charge in finding.charges:
+            if charge.amount is not None:
+                amounts[charge.name] = Yen(amounts.get(charge.name, 0) + charge.amount)
+    return Decision(verdict, findings, at, dates, amounts, proposed if verdict is Verdict.REFER else None)

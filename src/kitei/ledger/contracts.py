@@ -11,12 +11,17 @@ from kitei.values import JsonObject, Span, Yen
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A price told to one customer. `name` is the fee it answers (`monthly`, `initial`, `lost-device` ...)."""
+    """A price told to one customer. `name` is the fee it answers (`monthly`, `initial`, `lost-device` ...).
+
+    `scope` narrows what it answers (`kind`, `item`, `network`, `contract`, `option`, `model`); empty, it
+    answers for whatever the customer takes.
+    """
 
     name: str
     amount: Yen
     valid: Span
     seq: int
+    scope: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,8 @@ class Device:
 class Charge:
     """A one-time amount that fell due. `amount` None: it cannot be computed, `missing` names the quote.
 
-    `due_on` decides the month it is billed in; `customer` is who owes it.
+    `due_on` decides the month it is billed in; `customer` is who owes it; `contract` whose ledger stream
+    it is recorded in.
     """
 
     name: str
@@ -80,6 +86,7 @@ class Charge:
     detail: JsonObject = field(default_factory=dict)
     missing: str | None = None
     conventions: tuple[tuple[str, str], ...] = ()
+    contract: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,7 @@ class Contract:
 
     `group` is what several contracts share (a VPN network), '' where nothing is shared. `body` holds the
     service's own attributes, which its `contract.py` reads into types. `cites` are why it was accepted.
+    `outages` are the bodies of its `outage.found` facts (see `kitei.watch.outage_of`), the last of each id.
     """
 
     id: str
@@ -111,6 +119,7 @@ class Contract:
     cites: tuple[str, ...]
     version: int
     seq: int
+    outages: tuple[JsonObject, ...] = ()
 
     def is_in_force(self, on: date) -> bool:
         """From its conclusion to the end of its last day."""

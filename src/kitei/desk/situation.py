@@ -1,0 +1,97 @@
+"""What a decision is made against, and the voice in which a provision speaks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from kitei.desk.decision import Finding, Verdict
+from kitei.desk.operator import Operator, quoted
+from kitei.ledger.contracts import Contract, Quote
+from kitei.terms import Cite, Conventions, Edition, Reading, Terms
+from kitei.values import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One day's view: the edition in force, the contracts that matter to the act, the operator's own facts.
+
+    `groups` are the contracts by what they share (a VPN network), ended ones included, because their
+    numbers stay taken. Make one with `Situation.of`.
+    """
+
+    on: date
+    edition: Edition
+    conventions: Conventions
+    contracts: Mapping[str, Contract]
+    groups: Mapping[str, tuple[Contract, ...]]
+    operator: Operator
+
+    @classmethod
+    def of(cls, on: date, terms: Terms, contracts: Mapping[str, Contract], operator: Operator) -> "Situation":
+        """The situation on a day (the day of the act, convention `edition`).
+
+        Before the first edition held, that one stands in: it carries the transitional provisions of all
+        earlier ones.
+        """
+        groups: dict[str, list[Contract]] = {}
+        for contract in contracts.values():
+            if contract.group:
+                groups.setdefault(contract.group, []).append(contract)
+        edition = terms.on(on) if on >= terms.first.in_force else terms.first
+        return cls(
+            on,
+            edition,
+            Conventions(operator.settings),
+            contracts,
+            {name: tuple(members) for name, members in groups.items()},
+            operator,
+        )
+
+    def contract(self, name: str) -> Contract:
+        """A contract by id. Raises LookupError naming those there are."""
+        found = self.contracts.get(name)
+        if found is None:
+            known = ", ".join(sorted(self.contracts)[:8]) or "none at all"
+            raise LookupError(f"there is no contract {name!r}; there are {known}")
+        return found
+
+    def in_force(self, group: str) -> tuple[Contract, ...]:
+        """The contracts of a group that are in force on the day."""
+        return tuple(each for each in self.groups.get(group, ()) if each.is_in_force(self.on))
+
+    def number(self, name: str) -> int:
+        """A figure of the edition, by name."""
+        return self.edition.value(name).number
+
+    def reading(self, key: str) -> Reading:
+        """How the operator reads a convention on the day."""
+        return self.conventions.read(key, self.on)
+
+    def quote(self, fee: str, customer: str, contract: Contract | None = None, **about: str) -> Quote | None:
+        """The price told for a fee: the contract's own quotes before the customer's others; None: none was told."""
+        if contract is not None:
+            about = {"contract": contract.id, "kind": contract.kind, "item": contract.item, **about}
+            own = quoted(contract.quotes, fee, self.on, about)
+            if own is not None:
+                return own
+        return quoted(self.operator.quotes.get(customer, ()), fee, self.on, about)
+
+    def cites(self, paths: tuple[str, ...]) -> tuple[Cite, ...]:
+        provisions = self.edition.provisions
+        try:
+            return tuple([provisions[path].cite for path in paths])
+        except KeyError:
+            return tuple(self.edition.cite(path) for path in paths)  # names the close ones
+
+    def accept(self, *paths: str, why: Words, **more: Any) -> Finding:
+        """These provisions allow it."""
+        return Finding(Verdict.ACCEPT, self.cites(paths), why, **more)
+
+    def refuse(self, *paths: str, why: Words, **more: Any) -> Finding:
+        """These provisions forbid it."""
+        return Finding(Verdict.REFUSE, self.cites(paths), why, **more)
+
+    def refer(self, *paths: str, why: Words, proposes: Verdict, **more: Any) -> Finding:
+        """These provisions leave it to a person; `proposes` is what happens by default."""
+        return Finding(Verdict.REFER, self.cites(paths), why, proposes=proposes, **more)

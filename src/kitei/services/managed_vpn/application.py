@@ -1,0 +1,271 @@
+"""What a customer may ask of Managed VPN PRO: one dataclass an act. It is the file's keys, the flags, the form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from kitei.desk.reading import Fault, Host, HostOrInterface, Months, Prefix, Unreadable, read
+from kitei.services.managed_vpn import operation
+from kitei.services.managed_vpn.act import (
+    Act,
+    DeviceType,
+    Ground,
+    ItemName,
+    KindName,
+    Maintenance,
+    Model,
+    OptionName,
+)
+from kitei.terms import Edition
+from kitei.values import Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lan:
+    """A LAN of a site. Without a `gateway` it is the first host address, designated by the operator."""
+
+    prefix: Prefix
+    gateway: Host | None = None
+    designated_by: Literal["customer", "operator"] = "customer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionWanted:
+    """An option asked for with a site. `model` is the switch's own, or the device it is for."""
+
+    option: OptionName
+    model: Model | None = None
+    form: str = "prescribed"
+    billing_start: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The site's Internet access (art. 8.3). `operator` is who runs it, `'operator'` when we do."""
+
+    operator: str
+    settings_disclosed: bool = True
+    changed_on: date | None = None
+    change_notified: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteWanted:
+    """One site of a batch. `network` and `name` hold one thing each; more are refused by their article.
+
+    `devices` is how many VPN devices are asked for, `models` which ones; both may be left to the operator.
+    `holder` is whose contract it becomes (else who applies). `watches` names the contract whose device
+    (`slots`) closed monitoring is for.
+    """
+
+    kind: KindName
+    network: tuple[str, ...]
+    item: ItemName
+    name: tuple[str, ...] = ()
+    device_type: DeviceType = "cisco"
+    models: tuple[Model, ...] = ()
+    devices: int | None = None
+    maintenance: Maintenance = "type-2"
+    minimum_term: Months = 12
+    lans: tuple[Lan, ...] = ()
+    options: tuple[OptionWanted, ...] = ()
+    access: Access | None = None
+    holder: str | None = None
+    contract: str | None = None
+    watches: str | None = None
+    slots: tuple[str, ...] = ("a",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apply(Act):
+    """Apply for sites, decided as one (art. 8.1). `agreed_by` are parties whose written consent came along."""
+
+    sites: tuple[SiteWanted, ...]
+    billing_start: date | None = None
+    agreed_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddOption(Act):
+    """Apply for an option (art. 17). `model` is the switch's own, or the device it is for."""
+
+    contract: str
+    option: OptionName
+    model: Model | None = None
+    form: str = "prescribed"
+    billing_start: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopOption(Act):
+    """Give notice that an option stops (art. 17.4). `arrived` is the day it came (else the day of the act)."""
+
+    contract: str
+    option: OptionName
+    form: str = "prescribed"
+    arrived: date | None = None
+    designated: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceChange:
+    """From one device model to another."""
+
+    old: Model = field(metadata={"key": "from"})
+    new: Model = field(metadata={"key": "to"})
+    slot: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change(Act):
+    """Ask for a change of contract (art. 9). Only devices can change; `option` says whose (switch, spare)."""
+
+    contract: str
+    device: DeviceChange | None = None
+    option: OptionName | None = None
+    change_on: date | None = None
+    billing_start: date | None = None
+    kind: KindName | None = None
+    item: ItemName | None = None
+    maintenance: Maintenance | None = None
+    device_type: DeviceType | None = None
+    minimum_term: Months | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel(Act):
+    """Give notice of termination (art. 18). `effective` is for grounds of the general rules with their own day."""
+
+    contract: str
+    form: str | None = None
+    ground: Ground = "customer-notice"
+    arrived: date | None = None
+    designated: date | None = None
+    effective: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tunnel:
+    """A connection between two ends: contracts, devices of contracts (`'P1-dev2'`), or a name off the service."""
+
+    ends: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrder(Act):
+    """Order a change of settings (art. 10): LANs, the WAN address, tunnels.
+
+    `devices` and `works` are what it is charged by; without `devices`, all of the site's. `outcome`: a try
+    that failed by the operator's fault costs nothing, and its repetition no second time.
+    """
+
+    contract: str | None = None
+    add_lans: tuple[Lan, ...] = ()
+    remove_lans: tuple[Prefix, ...] = ()
+    wan_address: HostOrInterface | None = None
+    tunnels: tuple[Tunnel, ...] = ()
+    devices: int | None = None
+    works: int = 1
+    start: datetime | None = None
+    end: datetime | None = None
+    outcome: Literal["done", "failed-by-operator", "repeated-after-operator-fault"] = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimCredit(Act):
+    """Claim a reduction for an outage (art. 21); without `outage`, for all not claimed yet."""
+
+    contract: str
+    outage: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Install(Act):
+    """The customer installs the devices (art. 13)."""
+
+    contract: str
+    instructions_followed: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestInstallation(Act):
+    """The customer asks the operator to install."""
+
+    contract: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRefund(Act):
+    """Ask a lost-device charge back (art. 16.3)."""
+
+    contract: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepMaintenance(Act):
+    """Ask to stay on an abolished maintenance type."""
+
+    contract: str
+    maintenance: Maintenance = "type-1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimOldPrice(Act):
+    """Ask for the maintenance price of an earlier edition."""
+
+    contract: str
+
+
+ACTS: Mapping[str, type[Act]] = {
+    "apply": Apply,
+    "start-billing": operation.StartBilling,
+    "add-option": AddOption,
+    "stop-option": StopOption,
+    "change": Change,
+    "cancel": Cancel,
+    "operator-terminate": operation.OperatorTerminate,
+    "work-order": WorkOrder,
+    "device-event": operation.DeviceEvent,
+    "visit": operation.Visit,
+    "claim-credit": ClaimCredit,
+    "disclose": operation.Disclose,
+    "install": Install,
+    "request-installation": RequestInstallation,
+    "demand-installation": operation.DemandInstallation,
+    "provision": operation.Provision,
+    "check-readiness": operation.CheckReadiness,
+    "claim-refund": ClaimRefund,
+    "read-term": operation.ReadTerm,
+    "evaluate": operation.Evaluate,
+    "keep-maintenance": KeepMaintenance,
+    "claim-old-price": ClaimOldPrice,
+    "ended": operation.Ended,
+    "day-check": operation.DayCheck,
+    "month-close": operation.MonthClose,
+    "network-event": operation.NetworkEvent,
+}
+
+
+def name_of(act: Act) -> str:
+    """The name an act goes by: `'work-order'`."""
+    return next(name for name, kind in ACTS.items() if kind is type(act))
+
+
+def read_act(name: str, written: object, edition: Edition) -> Act:
+    """Read an act by its name. Raises Unreadable with every fault and its place (`apply.sites[2].kind`)."""
+    kind = ACTS.get(name)
+    if kind is None:
+        known = ", ".join(ACTS)
+        raise Unreadable(
+            (
+                Fault(
+                    "act",
+                    Words(
+                        f"{name!r} という行為はありません。あるのは {known}",
+                        f"{name!r} is no act; there are {known}",
+                    ),
+                ),
+            )
+        )
+    return read(kind, written, name, edition)

@@ -1,0 +1,160 @@
+"""What the operator does, records or asks itself about Managed VPN PRO: one dataclass an act."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, TypeAlias
+
+from kitei.desk.reading import Host, Yens
+from kitei.services.managed_vpn.act import Act, ItemName, Model, OptionName, Use
+
+DeviceHappening: TypeAlias = Literal[
+    "use",
+    "use-in-japan",
+    "damaged",
+    "lost-reported",
+    "found",
+    "failure-reported",
+    "swap",
+    "spare-connected",
+    "assigned",
+    "installed",
+    "replaced",
+    "returned",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartBilling(Act):
+    """Billing of a contract, or of one of its options, starts."""
+
+    contract: str
+    billing_start: date
+    option: OptionName | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorTerminate(Act):
+    """The operator ends a contract."""
+
+    contract: str
+    effective: date
+    ground: str = "operator-breach"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceEvent(Act):
+    """Something happens to a lent device (art. 12 to 16). `use` says which, when the event is a use.
+
+    `serial`, `model` and `slot` name the device; `new_serial` is the one that takes its place.
+    """
+
+    contract: str
+    event: DeviceHappening
+    use: Use | None = None
+    serial: str | None = None
+    model: Model | None = None
+    slot: str | None = None
+    new_serial: str | None = None
+    place: str | None = None
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit(Act):
+    """People went to a site (schedule 1.3.1 and 1.3.6). Costs in yen; `distance_km` changes nothing."""
+
+    contract: str
+    purpose: Literal["repair", "installation"]
+    hard_to_reach: bool = False
+    travel: Yens = 0
+    special_works: Yens = 0
+    cancelled: Yens = 0
+    long_hours: Yens = 0
+    urgent: Yens = 0
+    distance_km: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclose(Act):
+    """Show one site's settings to another customer (art. 11). `subject` is a contract, `to` a customer."""
+
+    subject: str
+    to: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemandInstallation(Act):
+    """The operator asks the customer to install."""
+
+    contract: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provision(Act):
+    """Begin to provide a site, or closed monitoring for a VPN (art. 8)."""
+
+    contract: str | None = None
+    item: ItemName | None = None
+    network: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReadiness(Act):
+    """What the customer has to prepare for a site (art. 8.2)."""
+
+    contract: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTerm(Act):
+    """When a minimum term runs out: of a contract, or of one of its options."""
+
+    contract: str
+    option: OptionName | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate(Act):
+    """What transitional provisions have made of a contract by the day."""
+
+    contract: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended(Act):
+    """A contract has ended: what follows for its devices."""
+
+    contract: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayCheck(Act):
+    """What a day brings for a contract: return deadlines that have passed."""
+
+    contract: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthClose(Act):
+    """What the month of `at` costs: of one contract, or of all a customer owes for."""
+
+    contract: str | None = None
+    customer: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packet:
+    """A packet as it arrives from a customer's LAN."""
+
+    src: Host
+    dst: Host
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkEvent(Act):
+    """Is this packet carried; is this event one to alarm about?"""
+
+    contract: str
+    packet: Packet | None = None
+    event: str | None = None
