@@ -53,11 +53,18 @@ class Talk:
 
 
 class Fault(click.ClickException):
-    """A refusal to go on, in the speaker's language; exit status 2 means the call itself was wrong."""
+    """A refusal to go on, in the speaker's language."""
 
-    def __init__(self, words: Words | str, exit_code: int = 1) -> None:
+    exit_code = 1
+
+    def __init__(self, words: Words | str) -> None:
         super().__init__(words if isinstance(words, str) else words.to(here()))
-        self.exit_code = exit_code
+
+
+class Misuse(Fault):
+    """The call itself was wrong."""
+
+    exit_code = 2
 
 
 class Command(click.Command):

@@ -35,7 +35,7 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
         body = cast(Mapping[str, Any], entry.fact.body)
         match entry.fact.kind:
             case "machine.registered":
-                machines[body["serial"]] = Machine(**{name: body.get(name) for name in names})
+                machines[body["serial"]] = Machine(**{name: cast(Any, body.get(name)) for name in names})
             case "monitor.placed":
                 monitor = body
             case "certificate.issued":

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from kitei.values import Words
+
 _PATH = re.compile(
     r"^(art:\d+(\.\d+){0,2}|schedule:\d+(\.\d+){0,2}|suppl:(dates|\d{4}-\d{2}-\d{2}(\.\d+)?))"
     r"(\.(i|ii|iii|iv|v|vi))?(\.[tsa]\d+)*$"
@@ -36,3 +38,23 @@ class Cite:
     def plain(self) -> str:
         """The paragraph or item, without table rows (.tN), sentences (.sN) and separable rules (.aN)."""
         return re.split(r"\.[tsa]\d+", self.path)[0]
+
+    @property
+    def words(self) -> Words:
+        """As people cite it: 第22条第2項 / art. 22(2), 別紙1 3(3) / schedule 1, 3(3), 附則(2010-02-01)."""
+        kind, _, numbers = self.plain.partition(":")
+        first, *rest = numbers.split(".")
+        match kind:
+            case "art":
+                ja = f"第{first}条" + "".join(
+                    f"第{n}{unit}" for n, unit in zip(rest, ("項", "号"), strict=False)
+                )
+                return Words(ja, f"art. {first}" + "".join(f"({n})" for n in rest))
+            case "schedule":
+                more = rest[0] + "".join(f"({n})" for n in rest[1:]) if rest else ""
+                return Words(
+                    f"別紙{first} {more}".strip(), f"schedule {first}" + (f", {more}" if more else "")
+                )
+            case _:
+                paragraph = f"第{rest[0]}項" if rest else ""
+                return Words(f"附則({first}){paragraph}", f"suppl. {first}" + "".join(f"({n})" for n in rest))

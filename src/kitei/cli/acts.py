@@ -1,0 +1,171 @@
+"""`apply`, `decide`, `order`, `cancel`, `claim`, `answer`: what is asked, and what the terms say of it."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kitei.cli.desk import office_of
+from kitei.cli.show import decided_json, decided_text
+from kitei.cli.speak import Misuse, Talk, command, option
+from kitei.desk import Verdict
+from kitei.office.orderbook import read_book, take_book
+from kitei.values import Words
+
+_by = option("--by", required=True, ja="誰が(契約者の id)", en="Who asks: a customer's id.")
+_contract = option("--contract", required=True, ja="契約の id", en="The contract's id.")
+_what_if = option("--what-if", is_flag=True, ja="判断だけして記録しない", en="Only decide; record nothing.")
+
+
+@command(
+    "apply",
+    ja="申込のファイルまたはフォルダを受け付け、規程で判断し、記録する",
+    en="Take an order book (a file or a folder), decide it by the terms and record it.",
+)
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+def apply(talk: Talk, source: Path) -> None:
+    with office_of(talk) as office:
+        office.publish_editions()
+        outcomes = list(take_book(office, read_book(source, office)))
+        talk.answer(
+            [decided_json(each.decided, each.asked.place) for each in outcomes],
+            lambda: "\n".join(
+                decided_text(each.decided, talk.language, f"{each.decided.application} {each.asked.place}")
+                for each in outcomes
+            ),
+        )
+
+
+@command(
+    "decide",
+    ja="申込がどう判断されるかを示す。何も記録しない(--on で別の日なら)",
+    en="Say what would be decided, recording nothing (with --on: on another day).",
+)
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+def decide(talk: Talk, source: Path) -> None:
+    with office_of(talk) as office:
+        book = read_book(source, office)
+        found = [
+            (asked, office.decide(asked.act, asked.written, service=asked.service, on=talk.on))
+            for asked in book.acts
+        ]
+        talk.answer(
+            [decided_json(decided, asked.place) for asked, decided in found],
+            lambda: "\n".join(decided_text(each, talk.language, asked.place) for asked, each in found),
+        )
+        if any(each.decision.outcome is Verdict.REFUSE for _, each in found):
+            raise SystemExit(1)
+
+
+@command("order", ja="設定変更の作業を注文する", en="Order a change of settings (a work order).")
+@_by
+@_contract
+@option("--add-lan", multiple=True, ja="加える LAN(PREFIX[@GATEWAY])", en="A LAN to add: PREFIX[@GATEWAY].")
+@option("--remove-lan", multiple=True, ja="除く LAN", en="A LAN to remove.")
+@option("--wan-address", ja="新しい WAN アドレス", en="A new WAN address.")
+@option(
+    "--start",
+    type=click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]),
+    ja="作業開始",
+    en="When work starts.",
+)
+@_what_if
+def order(
+    talk: Talk,
+    by: str,
+    contract: str,
+    add_lan: tuple[str, ...],
+    remove_lan: tuple[str, ...],
+    wan_address: str | None,
+    start: datetime | None,
+    what_if: bool,
+) -> None:
+    asked: dict[str, Any] = {
+        "by": by,
+        "contract": contract,
+        "add_lans": [_lan(text) for text in add_lan],
+        "remove_lans": list(remove_lan),
+        "wan_address": wan_address,
+        "start": _in_tokyo(start),
+    }
+    _ask(talk, "work-order", asked, what_if)
+
+
+@command("cancel", ja="解約を通知する", en="Give notice of termination.")
+@_by
+@_contract
+@option("--designated", type=click.DateTime(["%Y-%m-%d"]), ja="指定する解除日", en="The day it shall end.")
+@option("--ground", default="customer-notice", show_default=True, ja="事由", en="The ground.")
+@option(
+    "--form", default="prescribed", show_default=True, ja="様式(所定: prescribed)", en="The form it came on."
+)
+@_what_if
+def cancel(
+    talk: Talk, by: str, contract: str, designated: datetime | None, ground: str, form: str, what_if: bool
+) -> None:
+    asked = {"by": by, "contract": contract, "ground": ground, "form": form, "designated": _day(designated)}
+    _ask(talk, "cancel", asked, what_if)
+
+
+@command("claim", ja="料金の減額を請求する", en="Claim a credit for an outage.")
+@_by
+@_contract
+@option("--outage", ja="利用不能の id(なければ全て)", en="An outage's id; without it, all not claimed yet.")
+@_what_if
+def claim(talk: Talk, by: str, contract: str, outage: str | None, what_if: bool) -> None:
+    _ask(talk, "claim-credit", {"by": by, "contract": contract, "outage": outage}, what_if)
+
+
+@command(
+    "answer",
+    ja="担当者に回った判断に答える(申込の id なしで一覧)",
+    en="Answer what was referred to a person; without an application's id, list what waits.",
+)
+@click.argument("application", required=False)
+@option("--accept/--refuse", default=None, ja="承諾または拒絶", en="Accept or refuse.")
+@option("--by", default="operator", show_default=True, ja="答える人", en="Who answers.")
+@option("--why", default="", ja="理由", en="Why.")
+def answer(talk: Talk, application: str | None, accept: bool | None, by: str, why: str) -> None:
+    with office_of(talk) as office:
+        if application is None:
+            waiting = [office.decided(e.stream.removeprefix("application:")) for e in office.waiting()]
+            none = Words("回答を待つものはありません。", "Nothing waits for an answer.").to(talk.language)
+            talk.answer(
+                [decided_json(each) for each in waiting],
+                lambda: "\n".join(decided_text(each, talk.language) for each in waiting) or none,
+            )
+            return
+        if accept is None:
+            raise Misuse(Words("--accept か --refuse が要ります", "say --accept or --refuse"))
+        verdict = Verdict.ACCEPT if accept else Verdict.REFUSE
+        decided = office.answer(application, verdict, by=by, why=why)
+        talk.answer(decided_json(decided), lambda: decided_text(decided, talk.language))
+
+
+def _ask(talk: Talk, act: str, asked: dict[str, Any], what_if: bool) -> None:
+    """Put one act to the office. A refusal ends with exit status 1, an act that cannot be read with 2."""
+    written = {key: value for key, value in asked.items() if value not in (None, [], ())}
+    with office_of(talk) as office:
+        if what_if or talk.on is not None:
+            decided = office.decide(act, written, on=talk.on)
+        else:
+            decided = office.apply(act, written)
+        talk.answer(decided_json(decided), lambda: decided_text(decided, talk.language))
+        if decided.decision.outcome is Verdict.REFUSE:
+            raise SystemExit(1)
+
+
+def _lan(text: str) -> dict[str, str]:
+    prefix, _, gateway = text.partition("@")
+    return {"prefix": prefix, "gateway": gateway} if gateway else {"prefix": prefix}
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+def _in_tokyo(moment: datetime | None) -> datetime | None:
+    from kitei.values import JST
+
+    return moment.replace(tzinfo=JST) if moment else None

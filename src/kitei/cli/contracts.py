@@ -1,0 +1,96 @@
+"""`contract` and `due`: what is in force, and what runs out when."""
+
+from datetime import datetime, timedelta
+
+import click
+
+from kitei.cli.desk import office_of
+from kitei.cli.show import cites_text, contract_json, gists
+from kitei.cli.speak import Talk, command, option
+from kitei.ledger.contracts import Contract
+from kitei.office.due import due as find_due
+from kitei.values import Language, Words, in_yen
+
+
+@command("contract", ja="契約の一覧、または一つの契約", en="The contracts, or one of them.")
+@click.argument("name", required=False)
+def contract(talk: Talk, name: str | None) -> None:
+    with office_of(talk) as office:
+        if name is not None:
+            found = office.contract(name)
+            talk.answer(contract_json(found), lambda: _one(found, talk.language))
+            return
+        day = talk.on or office.today()
+        live = [each for each in office.contracts().values() if each.is_in_force(day)]
+        talk.answer([contract_json(each) for each in live], lambda: _table(live, talk.language))
+
+
+@command("due", ja="期限の一覧", en="What runs out or falls due, and when.")
+@option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    ja="この日まで(既定は 90 日先)",
+    en="Up to this day (90 days on).",
+)
+def due(talk: Talk, until: datetime | None) -> None:
+    with office_of(talk) as office:
+        last = until.date() if until else (talk.on or office.today()) + timedelta(days=90)
+        found = find_due(office, last, talk.on)
+        none = Words("期限はありません。", "Nothing falls due.").to(talk.language)
+        talk.answer(
+            [
+                {
+                    "on": each.on.isoformat(),
+                    "contract": each.contract,
+                    "what": {"ja": each.what.ja, "en": each.what.en},
+                    "cites": list(each.cites),
+                }
+                for each in found
+            ],
+            lambda: (
+                "\n".join(
+                    f"{each.on}  {each.contract}  {each.what.to(talk.language)}  ({cites_text(each.cites, talk.language)})"
+                    for each in found
+                )
+                or none
+            ),
+        )
+
+
+def _table(contracts: list[Contract], language: Language) -> str:
+    if not contracts:
+        return Words("有効な契約はありません。", "No contract is in force.").to(language)
+    rows = [
+        (
+            each.id,
+            each.customer,
+            each.group,
+            each.kind,
+            each.item,
+            str(each.term.last) if each.term else "-",
+            str(each.ending.last) if each.ending else "-",
+        )
+        for each in contracts
+    ]
+    heads = (
+        ("契約", "契約者", "VPN 網", "種類", "品目", "最低利用期間", "終了日")
+        if language == "ja"
+        else ("contract", "customer", "network", "kind", "item", "minimum term", "ends")
+    )
+    widths = [max(len(row[n]) for row in (heads, *rows)) for n in range(len(heads))]
+    return "\n".join(
+        "  ".join(cell.ljust(widths[n]) for n, cell in enumerate(row)).rstrip() for row in (heads, *rows)
+    )
+
+
+def _one(found: Contract, language: Language) -> str:
+    lines = [_table([found], language), ""]
+    for device in found.devices:
+        back = f" → {device.return_by}" if device.return_by else ""
+        lines.append(f"  {device.slot}: {device.serial} {device.model} {device.state} {device.since}{back}")
+    for option_ in found.options:
+        lines.append(f"  + {option_.name} {option_.added_on}")
+    for charge in found.charges:
+        amount = in_yen(charge.amount) if charge.amount is not None else f"? ({charge.missing})"
+        lines.append(f"  {charge.due_on} {charge.name} {amount} ({cites_text(charge.cites, language)})")
+    return "\n".join([*lines, "", gists(found.cites, language)])

@@ -1,0 +1,33 @@
+"""The office at the other end of a command, and its errors in the speaker's words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kitei.cli.speak import Fault, Misuse, Talk
+from kitei.desk import Unreadable
+from kitei.ledger import ConcurrentAppend
+from kitei.office import Office, Refusal
+from kitei.store import StoreError
+from kitei.values import Words
+
+
+@contextmanager
+def office_of(talk: Talk) -> Iterator[Office]:
+    """Open the provider's office for one command. What it will not do ends the command with its reason."""
+    try:
+        office = Office.open(talk.home)
+        try:
+            yield office
+        finally:
+            office.close()
+    except Unreadable as error:
+        lines = [f"{fault.place}: {fault.wrong.to(talk.language)}" for fault in error.faults]
+        count = len(lines)
+        head = Words(
+            f"誤りが {count} 件あります。何も記録していません。", f"{count} faults; nothing was recorded."
+        )
+        raise Misuse("\n".join([head.to(talk.language), *lines])) from None
+    except (Refusal, StoreError) as error:
+        raise Fault(error.words.to(talk.language)) from None
+    except (LookupError, ConcurrentAppend) as error:
+        raise Fault(str(error.args[0])) from None
