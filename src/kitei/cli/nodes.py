@@ -70,8 +70,8 @@ def run(
 def controller(
     talk: Talk, listen: str | None, authority: str | None, certificate: str | None, key: str | None
 ) -> None:
-    from kitei.office.dispatch import Dispatch
-    from kitei.web import Door, serve
+    from kitei.web import Door
+    from kitei.web.run import run as serve_nodes
 
     door = None
     if listen is not None:
@@ -84,13 +84,10 @@ def controller(
                 )
             )
         door = Door(address, int(port), certificate, key, authority)
-    dispatch = Dispatch.open(talk.home)
     try:
-        serve(dispatch, dispatch.office.home.socket, door)
+        serve_nodes(talk.home, door)
     except BlockingIOError:
         raise Fault(Words("別の controller が動いています", "another controller runs here")) from None
-    finally:
-        dispatch.close()
 
 
 node.add_command(run)
