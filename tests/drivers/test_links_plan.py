@@ -79,7 +79,9 @@ def sights(draw: some.DrawFn) -> LinksSeen:
     addresses = {(held.port, held.address): held for held in draw(some.lists(address, max_size=8))}
     route = some.builds(Way, prefixes, vias, metrics, some.sampled_from([None, *names]))
     routes = {(way.destination, way.via, way.metric): way for way in draw(some.lists(route, max_size=6))}
-    switches = {path: draw(some.sampled_from(["0", "1"])) for path in switches_for(sorted(devices))}
+    switches = {
+        path: draw(some.sampled_from(["0", "1"])) for path in switches_for(sorted(devices), sorted(devices))
+    }
     return LinksSeen(devices, frozenset(addresses.values()), frozenset(routes.values()), switches)
 
 

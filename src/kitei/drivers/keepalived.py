@@ -4,6 +4,7 @@ What is ours: the node's one keepalived and its folder. `loaded` there is the co
 a file alone would not show whether the running program has read it.
 """
 
+import errno
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from ipaddress import ip_interface
 from socket import AF_INET
 from typing import Any
+
+from pyroute2.netlink.exceptions import NetlinkError
 
 from kitei.network import Bgp, Gateway, Host, Part, Risk, Step, TemporaryError
 
@@ -172,8 +175,11 @@ def _load(host: Host, config: str) -> None:
 
 
 def _release(host: Host, with_: Mapping[str, Any]) -> None:
-    gone = host.run(["ip", "address", "del", with_["address"], "dev", with_["port"]])
-    if gone.code != 0 and "Cannot assign" not in gone.err:  # keepalived took it away as it ended
-        raise TemporaryError(
-            f"{with_['address']} stays on {with_['port']} of {host.name}: {gone.err.strip()}"
-        )
+    at = ip_interface(with_["address"])
+    with host.netlink() as ip:
+        for index in ip.link_lookup(ifname=with_["port"]):
+            try:
+                ip.addr("del", index=index, address=str(at.ip), prefixlen=at.network.prefixlen)
+            except NetlinkError as fault:
+                if fault.code != errno.EADDRNOTAVAIL:  # keepalived took it away as it ended
+                    raise TemporaryError(f"{at} stays on {with_['port']} of {host.name}: {fault}") from fault

@@ -47,7 +47,11 @@ class Frr:
         file = host.read(_file(host))
         if running != frozenset(_DAEMONS):
             return FrrSeen(host.name, file, running)
-        return FrrSeen(host.name, file, running, lines_of(_tell(host, "show running-config")))
+        # zebra has the same lists and none of the rest
+        lines = lines_of(_ask(host, "bgpd", "show running-config")) | lines_of(
+            _ask(host, "bfdd", "show running-config")
+        )
+        return FrrSeen(host.name, file, running, lines)
 
     def plan(self, wanted: Sequence[Part], seen: FrrSeen) -> tuple[Step, ...]:
         config = config_for(seen.name, wanted)
@@ -172,6 +176,27 @@ def _await(host: Host, socket: str) -> None:
             if time.monotonic() > until:
                 raise
             time.sleep(0.02)
+
+
+def _ask(host: Host, daemon: str, saying: str) -> str:
+    """A daemon's answer, by the wire that vtysh uses: a word ends with NUL, an answer with 3 NUL and a code."""
+    line = host.connect(_socket(host, f"{daemon}.vty"))
+    try:
+        for word in ("enable", saying):
+            line.sendall(word.encode() + b"\0")
+            told = b""
+            while told[-4:-1] != bytes(3):
+                piece = line.recv(1 << 16)
+                if not piece:
+                    raise TemporaryError(f"{daemon} on {host.name} ended while it answered", 0.2)
+                told += piece
+    except OSError as fault:
+        raise TemporaryError(f"{daemon} on {host.name} does not answer: {fault}", 0.2) from fault
+    finally:
+        line.close()
+    if told[-1] != 0:
+        raise PermanentError(f"{daemon} on {host.name} refuses {saying!r}: {told[:-4].decode().strip()}")
+    return told[:-4].decode()
 
 
 def _tell(host: Host, *sayings: str) -> str:

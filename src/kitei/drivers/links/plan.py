@@ -27,11 +27,18 @@ _OF_EACH = {
     "net/ipv4/conf/{}/send_redirects": "0",
     "net/ipv6/conf/{}/disable_ipv6": "1",
 }
+# A LAN that has just come back swallows the first questions for a neighbour: ask ten times a second, for two
+# seconds, while packets wait.
+_OF_LANS = {
+    "net/ipv4/neigh/{}/retrans_time_ms": "100",
+    "net/ipv4/neigh/{}/mcast_solicit": "20",
+}
 
 
-def switches_for(devices: Iterable[str]) -> dict[str, str]:
-    """The switches that forwarding needs, given the devices there are."""
+def switches_for(devices: Iterable[str], lans: Iterable[str]) -> dict[str, str]:
+    """The switches that forwarding needs, given the devices there are and which of them are LAN ports."""
     each = {path.format(name): value for name in devices for path, value in _OF_EACH.items()}
+    each |= {path.format(name): value for name in lans for path, value in _OF_LANS.items()}
     return {**_GENERAL, **each}
 
 
@@ -48,7 +55,8 @@ def plan_links(wanted: Sequence[Part], seen: LinksSeen) -> tuple[Step, ...]:
 
 def _switches(wanted: Sequence[Part], seen: LinksSeen) -> Iterator[Step]:
     if any(isinstance(part, Forwarding) for part in wanted):
-        right = switches_for(sorted(seen.devices))
+        lans = {part.name for part in wanted if isinstance(part, Port) and part.role == "lan"}
+        right = switches_for(sorted(seen.devices), sorted(lans & set(seen.devices)))
         wrong = {path: value for path, value in right.items() if seen.switches.get(path, value) != value}
         if wrong:
             yield Step(NAME, f"set {', '.join(wrong)}", "switch", {"switches": wrong})

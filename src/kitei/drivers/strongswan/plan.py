@@ -180,13 +180,22 @@ def connection(link: SecureLink) -> dict[str, Any]:
         "proposals": [_IKE],
         "unique": "replace",
         "mobike": "no",
-        "dpd_delay": "2s",
+        "dpd_delay": f"{_dead_after(link)}s",
         "keyingtries": "0",
         "rekey_time": str(_IKE_LIFE if link.dials else 0),
         "local": {"auth": "pubkey", "id": link.local_name},
         "remote": {"auth": "pubkey", "id": link.remote_name},
         "children": {link.origin.owner: child},
     }
+
+
+def _dead_after(link: SecureLink) -> int:
+    """Seconds of silence before the peer is asked whether it lives.
+
+    The side that dials asks soon, for it can dial again at once; were the other to give up as soon, an
+    association might end just as the path is restored, and nobody would notice for seconds.
+    """
+    return 2 if link.dials else 10
 
 
 def as_listed(link: SecureLink) -> dict[str, Any]:
@@ -215,7 +224,7 @@ def as_listed(link: SecureLink) -> dict[str, Any]:
         "reauth_time": "0",
         "rekey_time": str(_IKE_LIFE if link.dials else 0),
         "unique": "UNIQUE_REPLACE",
-        "dpd_delay": "2",
+        "dpd_delay": str(_dead_after(link)),
         "local-1": {"id": link.local_name, **nothing},
         "remote-1": {"id": link.remote_name, **nothing},
         "children": {link.origin.owner: child},
