@@ -114,7 +114,8 @@ class Room:
 
     def order_stream(self, one: str, other: str, interval: int) -> int:
         self.numbers += 1
-        self.streams[self.numbers] = stream.start(self.wires.hosts[one], self.wires.hosts[other], interval)
+        ends = (self.wires.hosts[one], self.wires.hosts[other])
+        self.streams[self.numbers] = stream.start(*ends, interval, self.numbers)
         return self.numbers
 
     def order_finish_stream(self, number: int) -> dict[str, Any]:

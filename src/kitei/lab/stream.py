@@ -19,7 +19,7 @@ from kitei.lab.plan import Host
 
 MARK = b"kitei-lab plaintext"
 _LAYOUT = struct.Struct("!Q")
-_PORT = 5201
+_PORTS = 20000
 _LINGER = 0.6
 
 
@@ -69,12 +69,16 @@ class Stream:
         return Streamed(flow(first["sent"], second["got"]), flow(second["sent"], first["got"]))
 
 
-def start(one: Host, other: Host, interval: int = 10) -> Stream:
-    """Begin a stream between two hosts, one datagram every `interval` ms each way."""
+def start(one: Host, other: Host, interval: int = 10, number: int = 0) -> Stream:
+    """Begin a stream between two hosts, one datagram every `interval` ms each way.
+
+    Streams of one host at the same time need different numbers.
+    """
+    port = _PORTS + number % 10000
     begin = time.monotonic() + 0.05
     return Stream(
-        send(one.name, _talk, one.ip, other.ip, interval / 1000, begin),
-        send(other.name, _talk, other.ip, one.ip, interval / 1000, begin),
+        send(one.name, _talk, one.ip, other.ip, port, interval / 1000, begin),
+        send(other.name, _talk, other.ip, one.ip, port, interval / 1000, begin),
     )
 
 
@@ -90,13 +94,13 @@ def flow(sent: Sequence[float], got: Sequence[Sequence[float]]) -> Flow:
     return Flow(len(sent), len(sent) - len(seen), round(1000 * gap, 1), late, len(numbers) - len(seen))
 
 
-def _talk(mine: str, theirs: str, interval: float, begin: float) -> dict[str, object]:
+def _talk(mine: str, theirs: str, port: int, interval: float, begin: float) -> dict[str, object]:
     """One end, inside its host's namespace, until it is asked to end."""
     stop = Stop()
     sent: list[float] = []
     got: list[tuple[int, float]] = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
-        wire.bind((mine, _PORT))
+        wire.bind((mine, port))
         wire.setblocking(False)
         ends = float("inf")
         while (now := time.monotonic()) < ends:
@@ -105,7 +109,7 @@ def _talk(mine: str, theirs: str, interval: float, begin: float) -> dict[str, ob
             due = begin + len(sent) * interval
             if now >= due and not stop:
                 with contextlib.suppress(OSError):  # no route at this moment is a loss like any other
-                    wire.sendto(_LAYOUT.pack(len(sent)) + MARK, (theirs, _PORT))
+                    wire.sendto(_LAYOUT.pack(len(sent)) + MARK, (theirs, port))
                 sent.append(now)
                 continue
             wait = min(0.2, ends - now) if stop else min(0.2, due - now)
