@@ -26,6 +26,7 @@ from kitei.agent.probes import Prober
 from kitei.agent.senses import Senses
 from kitei.agent.sources import Bfd, Bgp, Gateways, Ike, Programs
 from kitei.agent.talk import Pull, Tell
+from kitei.drivers.strongswan import Strongswan
 from kitei.network import Orders, Probe
 from kitei.network.report import Fault, Report, State, What
 
@@ -56,14 +57,21 @@ class Agent:
         self._due: dict[str, float] = {}
         self._asked: dict[str, float] = {}
         self._untried: set[str] = set()
+        self._to_look: set[str] = set()
         self._may_cut_all = False
         self._changed = False
         self._changed_at = 0.0
         self._deadline: float | None = None
         self._tell = Tell(config, self._report, self._states, self._csr, partial(self._note, "identity"))
         self._prober = Prober(config.clock, self._tell.add, config.confirm)
-        self._programs = Programs(config.host)
-        sources = (Ike(config.host), Bfd(config.host), Bgp(config.host), Gateways(), self._programs)
+        self._programs = Programs(config.host, self._look_again)
+        sources = (
+            Ike(config.host, partial(self._look_again, Strongswan.name)),
+            Bfd(config.host),
+            Bgp(config.host),
+            Gateways(),
+            self._programs,
+        )
         self._senses = Senses(sources, config.clock, self._tell.add, config.confirm)
         self._pull = Pull(config, self._newest, self._take, partial(self._note, "orders"))
 
@@ -207,6 +215,12 @@ class Agent:
 
     # The machine is made so.
 
+    def _look_again(self, *names: str) -> None:
+        """Look at once what these drivers (none named: all) find amiss. Called by the thread that feels."""
+        with self._lock:
+            self._to_look |= set(names or (driver.name for driver in self._config.drivers))
+        self._wake.set()
+
     def _resume(self) -> None:
         try:
             self._kept = load(self._config.host, self._config.node)
@@ -231,6 +245,9 @@ class Agent:
         orders = self._kept.in_force
         if orders is None:
             return
+        with self._lock:
+            self._due |= dict.fromkeys(self._to_look & set(self._due), 0.0)
+            self._to_look.clear()
         for driver in self._config.drivers:
             if self._next(driver.name) > time.monotonic() or self._is_over:
                 continue

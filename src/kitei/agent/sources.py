@@ -6,36 +6,56 @@ than one.
 
 import json
 import socket
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from kitei.agent.senses import Feeling, Felt, Numb
+from kitei.drivers.frr import vty_of
 from kitei.drivers.strongswan.alive import living_links
 from kitei.network import BgpNeighbour, Gateway, Host, Part, SecureLink, TemporaryError
 from kitei.network.report import What
 
 _PATIENCE: Final = 2.0  # seconds
+_FIRST_REDIAL, _LONGEST_REDIAL = 1.0, 15.0
 _ANSWER_ENDS: Final = bytes(3)  # then one byte with the return code
 
 
 class Ike:
-    """Secure links by charon (RFC 7296): associated, with traffic keys installed."""
+    """Secure links by charon (RFC 7296): associated, with traffic keys installed.
+
+    charon tries again for ever where nobody answers, and never after it was refused (its peer may have had no
+    papers yet). So `redial` is called while a link that this node dials is down, less and less often.
+    """
 
     name = "charon"
     kinds: frozenset[What] = frozenset({"ike"})
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, redial: Callable[[], None]) -> None:
         self._host = host
+        self._redial = redial
+        self._pause = _FIRST_REDIAL
+        self._next = 0.0
 
     def feel(self, parts: Sequence[Part]) -> Felt:
-        links = [part.name for part in parts if isinstance(part, SecureLink)]
+        links = {part.name: part.dials for part in parts if isinstance(part, SecureLink)}
         if not links:
             return {}
         try:
             living = living_links(self._host, _PATIENCE)
         except TimeoutError as error:
             raise Numb(f"silent for {_PATIENCE:g} s") from error
+        self._mind(any(dials and name not in living for name, dials in links.items()))
         return {("ike", name): Feeling(name in living, {}) for name in links}
+
+    def _mind(self, is_down: bool) -> None:
+        now = time.monotonic()
+        if not is_down:
+            self._pause, self._next = _FIRST_REDIAL, now + _FIRST_REDIAL
+        elif now >= self._next:
+            self._next = now + self._pause
+            self._pause = min(2 * self._pause, _LONGEST_REDIAL)
+            self._redial()
 
 
 class Bfd:
@@ -86,28 +106,35 @@ class Gateways:
 
 
 class Programs:
-    """Programs that are kept running: those there were after the last change, and whether they are still."""
+    """Programs that are kept running: those there were after the last change, and whether they are still.
+
+    `restarted` is called when one is another process than before: it has lost what it was told.
+    """
 
     name = "programs"
     kinds: frozenset[What] = frozenset({"engine"})
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, restarted: Callable[[], None]) -> None:
         self._host = host
-        self._expected: frozenset[str] = frozenset()
+        self._restarted = restarted
+        self._expected: Mapping[str, int] = {}
 
     def expect(self) -> None:
         """What runs now is what should."""
-        self._expected = frozenset(self._host.running())
+        self._expected = dict(self._host.running())
 
     def feel(self, parts: Sequence[Part]) -> Felt:
-        running = self._host.running()
-        return {("engine", name): Feeling(name in running, {}) for name in self._expected}
+        expected, running = self._expected, self._host.running()
+        if any(running.get(name, pid) != pid for name, pid in expected.items()):
+            self._expected = {**expected, **{n: pid for n, pid in running.items() if n in expected}}
+            self._restarted()
+        return {("engine", name): Feeling(name in running, {}) for name in expected}
 
 
 def ask_daemon(host: Host, daemon: str, question: str) -> Any:
     """The JSON answer of one of FRR's daemons; None where it does not run. Raises Numb."""
     try:
-        with host.connect(f"/run/frr/{host.name}/{daemon}.vty") as line:
+        with host.connect(vty_of(host, daemon)) as line:
             line.settimeout(_PATIENCE)
             _say(line, "enable")  # bfdd knows no `show` below it
             return json.loads(_say(line, question) or b"null")

@@ -21,7 +21,7 @@ from kitei.drivers.frr.config import (
 )
 from kitei.network import Host, Part, PermanentError, Risk, Step, TemporaryError
 
-__all__ = ["Frr", "FrrSeen"]
+__all__ = ["Frr", "FrrSeen", "vty_of"]
 
 _DAEMONS = ("zebra", "bfdd", "bgpd")
 _SOON = 5.0  # seconds a daemon may take to open its socket
@@ -89,7 +89,9 @@ class Frr:
             there -= about
         said = commands(right, there)
         if said:
-            cut = [line for line in there - right if "permit" in line[-1] or line[-1].startswith("network ")]
+            twins = _twins(right) | _twins(there)  # a prefix is cut off where its own links' lists lose it
+            gone = [line for line in there - right if neighbour_of(line) not in twins]
+            cut = [line for line in gone if "permit" in line[-1] or line[-1].startswith("network ")]
             with_ = {"commands": said, "after": list(refreshes(right, there))}
             yield Step(self.name, _sentence(right, there), "say", with_, *_risk(cut, there))
 
@@ -115,6 +117,12 @@ def _sentence(right: frozenset[Line], there: frozenset[Line]) -> str:
     return f"alter what holds for {', '.join(about)}"
 
 
+def _twins(lines: frozenset[Line]) -> frozenset[str]:
+    """Neighbours of this node's own AS: the other device of its site."""
+    own = (speaker_of(lines) or "").rpartition(" ")[2]
+    return frozenset(address for address, asn in neighbours_in(lines).items() if asn == own)
+
+
 def _risk(cut: Sequence[Line], there: frozenset[Line]) -> tuple[Risk, tuple[str, ...]]:
     """A prefix no longer taken in or announced is cut off; whose it was, the neighbours' descriptions tell."""
     if not cut:
@@ -137,6 +145,11 @@ def _space(host: Host) -> str:
 
 def _file(host: Host) -> str:
     return f"/etc/frr/{_space(host)}/frr.conf"
+
+
+def vty_of(host: Host, daemon: str) -> str:
+    """The socket at which a daemon of this node answers, as vtysh asks it."""
+    return _socket(host, f"{daemon}.vty")
 
 
 def _socket(host: Host, name: str) -> str:
