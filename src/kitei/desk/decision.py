@@ -1,6 +1,6 @@
 """Decide what is asked by rules that each speak for one provision. The strictest finding wins."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
@@ -103,7 +103,7 @@ class Rule(Generic[Asked, Situation]):
     """
 
     path: str
-    test: Callable[[Asked, Situation], Sequence[Finding]]
+    test: Callable[[Asked, Situation], Iterable[Finding]]
     exception_to: str | None = None
     also: tuple[str, ...] = ()
 
@@ -116,7 +116,7 @@ def decide(
     asked: Asked, rules: Sequence[Rule[Asked, Situation]], situation: Situation, at: datetime
 ) -> Decision:
     """Apply every rule, in order. Pure. An exception silences the rule it is an exception to."""
-    found = [(rule, findings) for rule in rules if (findings := rule.test(asked, situation))]
+    found = [(rule, findings) for rule in rules if (findings := tuple(rule.test(asked, situation)))]
     silenced = {rule.exception_to for rule, _ in found if rule.exception_to}
     return weigh(tuple(f for rule, fs in found if rule.path not in silenced for f in fs), at)
 

@@ -68,14 +68,31 @@ class Situation:
         """How the operator reads a convention on the day."""
         return self.conventions.read(key, self.on)
 
-    def quote(self, fee: str, customer: str, contract: Contract | None = None, **about: str) -> Quote | None:
-        """The price told for a fee: the contract's own quotes before the customer's others; None: none was told."""
+    def quote(
+        self,
+        fee: str,
+        customer: str,
+        contract: Contract | None = None,
+        on: date | None = None,
+        **about: str,
+    ) -> Quote | None:
+        """The price told for a fee, valid on a day (the situation's own); None: none was told.
+
+        A contract's own quotes go before the customer's others.
+        """
+        day = on or self.on
         if contract is not None:
-            about = {"contract": contract.id, "kind": contract.kind, "item": contract.item, **about}
-            own = quoted(contract.quotes, fee, self.on, about)
+            about = {
+                "contract": contract.id,
+                "kind": contract.kind,
+                "item": contract.item,
+                "network": contract.group,
+                **about,
+            }
+            own = quoted(contract.quotes, fee, day, about)
             if own is not None:
                 return own
-        return quoted(self.operator.quotes.get(customer, ()), fee, self.on, about)
+        return quoted(self.operator.quotes.get(customer, ()), fee, day, about)
 
     def cites(self, paths: tuple[str, ...]) -> tuple[Cite, ...]:
         provisions = self.edition.provisions

@@ -55,8 +55,8 @@ class SiteWanted:
     """One site of a batch. `network` and `name` hold one thing each; more are refused by their article.
 
     `devices` is how many VPN devices are asked for, `models` which ones; both may be left to the operator.
-    `holder` is whose contract it becomes (else who applies). `watches` names the contract whose device
-    (`slots`) closed monitoring is for.
+    `holder` is whose contract it becomes (else who applies). `watches` names the contract whose devices
+    (`slots`) closed monitoring is for, else the parent's; contracts are called `<network>-<number>`.
     """
 
     kind: KindName
@@ -72,7 +72,6 @@ class SiteWanted:
     options: tuple[OptionWanted, ...] = ()
     access: Access | None = None
     holder: str | None = None
-    contract: str | None = None
     watches: str | None = None
     slots: tuple[str, ...] = ("a",)
 
@@ -138,7 +137,7 @@ class Cancel(Act):
     """Give notice of termination (art. 18). `effective` is for grounds of the general rules with their own day."""
 
     contract: str
-    form: str | None = None
+    form: str = "prescribed"
     ground: Ground = "customer-notice"
     arrived: date | None = None
     designated: date | None = None
@@ -146,15 +145,10 @@ class Cancel(Act):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tunnel:
-    """A connection between two ends: contracts, devices of contracts (`'P1-dev2'`), or a name off the service."""
-
-    ends: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrder(Act):
     """Order a change of settings (art. 10): LANs, the WAN address, tunnels.
+
+    A tunnel is a pair of ends: contracts, serials of their devices, or a name off the service.
 
     `devices` and `works` are what it is charged by; without `devices`, all of the site's. `outcome`: a try
     that failed by the operator's fault costs nothing, and its repetition no second time.
@@ -164,7 +158,7 @@ class WorkOrder(Act):
     add_lans: tuple[Lan, ...] = ()
     remove_lans: tuple[Prefix, ...] = ()
     wan_address: HostOrInterface | None = None
-    tunnels: tuple[Tunnel, ...] = ()
+    tunnels: tuple[tuple[str, ...], ...] = ()
     devices: int | None = None
     works: int = 1
     start: datetime | None = None

@@ -1,0 +1,24 @@
+"""Managed VPN PRO: sites of a customer joined into VPN networks, each with a parent and its children."""
+
+from kitei.service import Service
+from kitei.services.managed_vpn.application import ACTS, read_act
+from kitei.services.managed_vpn.conclusion import conclude
+from kitei.services.managed_vpn.contract import fold
+from kitei.services.managed_vpn.decision import decide
+from kitei.services.managed_vpn.edition import TERMS
+from kitei.services.managed_vpn.intent import compile_contracts
+from kitei.values import Words
+
+SERVICE = Service(
+    name="managed-vpn-pro",
+    title=Words(ja="マネージド VPN PRO", en="Managed VPN PRO"),
+    terms=TERMS,
+    acts=ACTS,
+    read=read_act,
+    decide=decide,
+    conclude=conclude,
+    fold=fold,
+    compile=compile_contracts,
+)
+
+__all__ = ["SERVICE"]

@@ -1,0 +1,146 @@
+"""Which rules speak on which act: one provision, one function."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kitei.desk import Rule, Situation
+from kitei.services.managed_vpn import application as customer
+from kitei.services.managed_vpn import operation as operator
+from kitei.services.managed_vpn.rules import (
+    addresses,
+    changes,
+    credits,
+    devices,
+    ending,
+    fees,
+    legacy,
+    lengths,
+    months,
+    networks,
+    options,
+    readiness,
+    settings,
+    sites,
+    traffic,
+)
+
+AnyRule = Rule[Any, Situation]
+
+APPLYING: tuple[AnyRule, ...] = (
+    Rule("art:1.1", sites.known_kind),
+    Rule("art:1.1.t1", networks.one_parent),
+    Rule("art:1.1.t2", networks.child_limit),
+    Rule("art:2.1", sites.known_item),
+    Rule("art:2.1.t1", sites.device_count, also=("art:2.1.t2", "art:2.1.t3")),
+    Rule("art:2.1.t4.a2", networks.monitoring_has_network),
+    Rule("art:2.1", networks.one_shape),
+    Rule("art:3.1", sites.known_device_type),
+    Rule("art:3.1.t1", sites.known_models),
+    Rule("art:4.1", sites.known_maintenance, also=("suppl:2010-02-01.2", "suppl:2010-04-01.2")),
+    Rule("art:5.1", sites.known_term),
+    Rule("art:6.1", sites.one_site_a_contract),
+    Rule("art:7.1", addresses.ipv4_only, also=("art:7.2", "art:22.2")),
+    Rule("art:7.3", addresses.no_overlap),
+    Rule("art:8.1", networks.both_kinds),
+    Rule("art:10.1", networks.holders_agree),
+    Rule("art:12.1", sites.operator_chooses),
+    Rule("art:17.2", options.options_of_sites),
+    Rule("art:22.4", networks.one_network_a_site, also=("art:22.3",)),
+    Rule("schedule:1.1.1", fees.initial_fees, also=("art:19.1.s2",)),
+)
+
+_ENDING: tuple[AnyRule, ...] = (
+    Rule("art:20.1", ending.settled, also=("art:20.2", "schedule:2.1", "schedule:2.2")),
+    Rule("art:14.3", ending.devices_back),
+    Rule("art:8.1", ending.orphans),
+)
+
+RULES: Mapping[type, tuple[AnyRule, ...]] = {
+    customer.Apply: APPLYING,
+    operator.StartBilling: (
+        Rule("schedule:1.2.1", lengths.billing_begins, also=("schedule:1.2.2", "art:19.1.s2")),
+    ),
+    customer.AddOption: (
+        Rule(
+            "art:17.2",
+            options.added_option,
+            also=(
+                "art:17.1",
+                "art:17.2.1",
+                "art:17.2.2",
+                "art:17.2.3",
+                "art:17.2.4",
+                "art:17.2.5",
+                "art:17.2.6",
+                "art:17.3",
+            ),
+        ),
+        Rule("schedule:1.1.2", options.added_option_fee),
+    ),
+    customer.StopOption: (
+        Rule("art:17.4", options.stopped_option),
+        Rule("art:20.2", options.stopped_option_settled, also=("schedule:2.2",)),
+    ),
+    customer.Change: (
+        Rule("art:9.1", changes.changed_by_customer),
+        Rule("art:9.2", changes.unchangeable),
+        Rule("schedule:4", changes.device_pair, also=("art:9.1", "art:9.2")),
+        Rule("art:5.2", changes.restarted_term, also=("art:17.3.s2",)),
+        Rule("schedule:1.3.2", changes.change_fee),
+        Rule("art:14.3", changes.old_device_back),
+    ),
+    customer.Cancel: (Rule("art:18.1", ending.noticed), *_ENDING),
+    operator.OperatorTerminate: (Rule("art:20.1", ending.terminated), *_ENDING),
+    customer.WorkOrder: (
+        Rule("art:10.1", settings.authority, also=("art:10.2", "art:10.3")),
+        Rule("art:10.1", settings.sites_live),
+        Rule("art:7.1", addresses.work_addresses, also=("art:7.2", "art:7.3", "art:22.2")),
+        Rule("art:7.2", settings.removed_lans),
+        Rule("art:22.3", settings.tunnels, also=("art:22.1", "art:22.4")),
+        Rule(
+            "schedule:1.3.3",
+            settings.work_fee,
+            also=("art:10.4", "schedule:1.3.3.t1", "schedule:1.3.3.t2"),
+        ),
+    ),
+    operator.DeviceEvent: (
+        Rule("art:14.1.1", devices.careful_use, also=("art:14.1.2", "art:14.1.3")),
+        Rule("art:14.2", devices.damaged),
+        Rule("art:15.2", devices.failed, also=("art:15.1", "art:15.2.s2", "art:15.3", "schedule:1.3.4")),
+        Rule("art:16.2", devices.lost, also=("art:16.1", "schedule:1.3.5")),
+        Rule("art:16.3.2", devices.found, also=("art:16.3",)),
+        Rule("art:17.2.2", devices.spare),
+        Rule("art:12.1", devices.assigned),
+    ),
+    operator.Visit: (Rule("schedule:1.3.6", months.visited, also=("schedule:1.3.1",)),),
+    customer.ClaimCredit: (
+        Rule("art:21.1", credits.claimed_by_customer),
+        Rule("schedule:3", credits.claimed, also=("art:21.1", "art:21.1.s2")),
+    ),
+    operator.Disclose: (Rule("art:11.1", readiness.may_be_told),),
+    customer.Install: (Rule("art:13.1", readiness.installs),),
+    customer.RequestInstallation: (Rule("art:13.1", readiness.asks_operator),),
+    operator.DemandInstallation: (Rule("art:13.1.s2", readiness.asks_customer),),
+    operator.Provision: (
+        Rule("art:8.1", readiness.provided_alive),
+        Rule("art:8.2", readiness.prepared, also=("art:8.2.4", "art:8.4")),
+        Rule("art:8.3", readiness.settings_disclosed),
+    ),
+    operator.CheckReadiness: (Rule("art:8.2", readiness.checklist),),
+    customer.ClaimRefund: (Rule("art:16.3.2", devices.refunded),),
+    operator.ReadTerm: (Rule("art:5.1", lengths.term_read, also=("art:5.2", "art:17.3", "art:17.3.s2")),),
+    operator.Evaluate: (
+        Rule("suppl:2010-02-01.3", legacy.evaluated, also=("suppl:2010-02-01.3.s2", "suppl:2010-04-01.3")),
+    ),
+    customer.KeepMaintenance: (Rule("suppl:2010-02-01.3", legacy.kept_maintenance),),
+    customer.ClaimOldPrice: (Rule("suppl:2010-02-01.3", legacy.old_price),),
+    operator.Ended: (Rule("art:14.3", ending.ended),),
+    operator.DayCheck: (Rule("art:16.2", ending.not_returned, also=("schedule:1.3.5",)),),
+    operator.MonthClose: (Rule("schedule:1.2.1", months.month_costs, also=("schedule:1.2.2",)),),
+    operator.NetworkEvent: (
+        Rule("art:7.2", traffic.carried, also=("art:7.3",)),
+        Rule("art:17.2.3", traffic.watched),
+    ),
+}
+
+SPOKEN: frozenset[str] = frozenset(path for rules in RULES.values() for rule in rules for path in rule.paths)

@@ -1,0 +1,241 @@
+"""Articles 14(3), 16(2), 18 and 20: how a contract ends and what follows for its devices."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from kitei.desk import Finding, Situation, Verdict
+from kitei.ledger.contracts import Contract, Device
+from kitei.services.managed_vpn.application import Cancel
+from kitei.services.managed_vpn.contract import IN_SERVICE, is_site
+from kitei.services.managed_vpn.operation import DayCheck, Ended, OperatorTerminate
+from kitei.services.managed_vpn.rules.changes import return_day, return_finding
+from kitei.services.managed_vpn.rules.fees import quoted_charge
+from kitei.services.managed_vpn.rules.networks import parent_of, sites_in_force
+from kitei.services.managed_vpn.rules.notices import notice_day, own_notice, prescribed_form, still_in_force
+from kitei.services.managed_vpn.rules.settling import contract_settlement, option_settlement, running_options
+from kitei.values import Words, Yen, day_of
+
+
+def effective_finding(asked: Cancel | OperatorTerminate, s: Situation) -> Finding:
+    """The day an ending takes effect: by art. 18 after notice, on other grounds the day that is recorded."""
+    if isinstance(asked, OperatorTerminate):
+        return _recorded(s, asked.effective)
+    if asked.ground in ("customer-notice", "general-rules-28-1"):
+        arrived = asked.arrived or day_of(asked.at)
+        return notice_day(s, "art:18.1", "notice_days", arrived, asked.designated)
+    if asked.effective is not None:
+        return _recorded(s, asked.effective)
+    return s.refer(
+        "art:20.1",
+        proposes=Verdict.ACCEPT,
+        why=Words(
+            f"{asked.ground} による解除の日が記録されていません",
+            f"the day of a termination on {asked.ground} is not recorded",
+        ),
+        place="cancel.effective",
+        remedy=Words("effective に解除の日を書いてください", "give the day in effective"),
+        dates=(("effective", asked.designated or asked.arrived or day_of(asked.at)),),
+        conventions=(s.reading("general-rules").pair,),
+        defects=("COM-D01",),
+    )
+
+
+def _recorded(s: Situation, day: date) -> Finding:
+    return s.accept(
+        "art:20.1",
+        why=Words(f"記録された {day} に終わります", f"it ends on {day}, as recorded"),
+        dates=(("effective", day),),
+        conventions=(s.reading("general-rules").pair, s.reading("effect.time-of-day").pair),
+        defects=("COM-D01",),
+    )
+
+
+def effective_day(asked: Cancel | OperatorTerminate, s: Situation) -> date | None:
+    """None where the notice takes no effect at all."""
+    return dict(effective_finding(asked, s).dates).get("effective")
+
+
+def noticed(asked: Cancel, s: Situation) -> Iterator[Finding]:
+    """Art. 18.1: the customer's notice, on the prescribed form, ends the contract after 30 days or later."""
+    contract = s.contract(asked.contract)
+    yield from own_notice(s, "art:18.1", contract, asked)
+    if asked.ground in ("customer-notice", "general-rules-28-1"):
+        yield from prescribed_form(s, "art:18.1", asked.form, "cancel.form")
+    found = effective_finding(asked, s)
+    yield found
+    day = dict(found.dates).get("effective")
+    if day and contract.ending and contract.ending.last <= day:
+        yield s.refuse(
+            "art:18.1",
+            why=Words(
+                f"契約 {contract.id} は {contract.ending.last} に終わることになっています",
+                f"contract {contract.id} ends on {contract.ending.last} already",
+            ),
+            place="cancel.contract",
+        )
+
+
+def terminated(asked: OperatorTerminate, s: Situation) -> Iterator[Finding]:
+    """Art. 20.1: a termination by the operator, on a ground that the general rules give it."""
+    yield from still_in_force(s, "art:20.1", s.contract(asked.contract))
+    if asked.by != "operator":
+        yield s.refuse(
+            "art:20.1",
+            why=Words("当社からの解除は当社だけがします", "only the operator terminates for the operator"),
+            place="operator-terminate.by",
+        )
+    yield effective_finding(asked, s)
+
+
+def ending_with(asked: Cancel | OperatorTerminate, s: Situation) -> tuple[Contract, ...]:
+    """The contracts that end: the one, and where the operator so reads it the children of a parent."""
+    contract = s.contract(asked.contract)
+    if contract.kind != "parent" or not is_site(contract) or s.reading("mvp.orphan").value != "cascade":
+        return (contract,)
+    return (contract, *sites_in_force(s, contract.group, "child"))
+
+
+def settled(asked: Cancel | OperatorTerminate, s: Situation) -> Iterator[Finding]:
+    """Art. 20 and Schedule 2: each contract and each option for what remains of its own term."""
+    effective = effective_day(asked, s)
+    if effective is None:
+        return
+    for contract in reversed(ending_with(asked, s)):
+        for option in running_options(contract, effective):
+            yield option_settlement(s, contract, option, effective, asked.ground)
+        by_operator = isinstance(asked, OperatorTerminate)
+        yield contract_settlement(s, contract, effective, asked.ground, by_operator)
+
+
+def devices_back(asked: Cancel | OperatorTerminate, s: Situation) -> Iterator[Finding]:
+    """Art. 14.3: the devices go back within 30 days of the end."""
+    effective = effective_day(asked, s)
+    if effective is not None and is_site(s.contract(asked.contract)):
+        yield return_finding(s, effective)
+
+
+def orphans(asked: Cancel | OperatorTerminate, s: Situation) -> Iterator[Finding]:
+    """Art. 8.1 speaks of applications only: whom an ending leaves alone is flagged (convention mvp.orphan)."""
+    contract = s.contract(asked.contract)
+    effective = effective_day(asked, s)
+    if not is_site(contract) or effective is None:
+        return
+    children = [
+        each
+        for each in sites_in_force(s, contract.group, "child")
+        if each.id != contract.id and (each.ending is None or effective < each.ending.last)
+    ]
+    how = s.reading("mvp.orphan")
+    more = {"conventions": (how.pair,), "defects": ("MVP-D15",)}
+    if contract.kind == "parent" and children:
+        names = ", ".join(each.id for each in children)
+        if how.value == "refuse-parent":
+            yield s.refuse(
+                "art:8.1",
+                why=Words(f"子拠点 {names} が残っています", f"child sites {names} remain"),
+                place="contract",
+                remedy=Words("子拠点から解約してください", "cancel the child sites first"),
+                **more,
+            )
+        elif how.value == "flag":
+            yield s.accept(
+                "art:8.1",
+                why=Words(
+                    f"子拠点 {names} は親を失いますが、契約は続きます。ご確認ください",
+                    f"child sites {names} lose their parent, and their contracts go on; please review",
+                ),
+                **more,
+            )
+    elif contract.kind == "child" and not children and parent_of(s, contract.group):
+        yield s.accept(
+            "art:8.1",
+            why=Words(
+                f"VPN 網 {contract.group} に子拠点がなくなりますが、親の契約は続きます",
+                f"VPN network {contract.group} is left without a child, and the parent's contract goes on",
+            ),
+            **more,
+        )
+
+
+def ended(asked: Ended, s: Situation) -> Iterator[Finding]:
+    """Art. 14.3 for a contract that has ended."""
+    contract = s.contract(asked.contract)
+    if contract.ending is None:
+        yield s.refuse(
+            "art:14.3",
+            why=Words(f"契約 {contract.id} は終わっていません", f"contract {contract.id} has not ended"),
+            place="ended.contract",
+        )
+    else:
+        yield return_finding(s, contract.ending.last)
+
+
+def due_back(s: Situation, contract: Contract, device: Device) -> date | None:
+    """The last day to return a device, None while it may stay."""
+    if device.return_by is not None:
+        return device.return_by
+    if contract.ending is not None and device.state in IN_SERVICE:
+        return return_day(s, contract.ending.last)
+    return None
+
+
+def overdue(s: Situation, contract: Contract) -> tuple[Device, ...]:
+    """Devices whose day to be returned has passed and that are neither back nor counted as lost yet."""
+    return tuple(
+        device
+        for device in contract.devices
+        if device.state not in ("returned", "lost")
+        and (last := due_back(s, contract, device)) is not None
+        and last < s.on
+    )
+
+
+def not_returned(asked: DayCheck, s: Situation) -> Iterator[Finding]:
+    """Art. 16.2 with 14.3: a device not returned in time counts as lost and is charged, at the quoted price."""
+    contract = s.contract(asked.contract)
+    days = [day for device in contract.devices if (day := due_back(s, contract, device))]
+    if days:
+        yield s.accept(
+            "art:14.3",
+            why=Words(f"返還の期限は {max(days)} です", f"the last day to return is {max(days)}"),
+            dates=(("deadline", max(days)),),
+            conventions=(s.reading("device.return").pair,),
+        )
+    late = overdue(s, contract)
+    how = s.reading("device.return-charge")
+    if not late:
+        yield s.accept(
+            "art:16.2",
+            why=Words("期限を過ぎた機器はありません", "no device is past its day"),
+            amounts=(("lost-device", Yen(0)),),
+        )
+    for device in late:
+        if how.value == "after-reminder" and asked.known.instruction != "reminded":
+            yield s.refer(
+                "art:16.2",
+                proposes=Verdict.ACCEPT,
+                why=Words(
+                    f"{device.serial} は期限を過ぎました。催促の後に請求します",
+                    f"{device.serial} is past its day; it is charged after a reminder",
+                ),
+                conventions=(how.pair,),
+                review=how.review,
+            )
+            continue
+        yield quoted_charge(
+            s,
+            "lost-device",
+            "schedule:1.3.5",
+            contract,
+            due_on=s.on,
+            why=Words(
+                f"{device.serial} は期限までに返らず、亡失品とみます",
+                f"{device.serial} was not back in time and counts as lost",
+            ),
+            more=("art:16.2", "art:14.3"),
+            detail={"serial": device.serial},
+            about={"model": device.model},
+            conventions=(how.pair,),
+            defects=("MVP-D05",),
+            review=how.review,
+        )

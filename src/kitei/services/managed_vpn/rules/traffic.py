@@ -1,0 +1,79 @@
+"""Articles 2, 7 and 17.2(3) for what happens in the network: is it carried, is it watched?"""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from kitei.desk import Finding, Situation, Verdict
+from kitei.services.managed_vpn.contract import lans, tables
+from kitei.services.managed_vpn.operation import NetworkEvent
+from kitei.services.managed_vpn.rules.addresses import family_finding, is_ipv6, network_of
+from kitei.services.managed_vpn.rules.options import is_monitored_switch, running
+from kitei.values import Words
+
+
+def carried(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
+    """Art. 7: a packet is carried if its source was designated for the site it comes from."""
+    if asked.packet is None:
+        return
+    packet, contract = asked.packet, s.contract(asked.contract)
+    if is_ipv6(packet.src) or is_ipv6(packet.dst):
+        yield family_finding(s, packet.src if is_ipv6(packet.src) else packet.dst, "network-event.packet")
+        return
+    source = ip_address(packet.src)
+    found = next((lan for lan in lans(contract, s.on) if source in network_of(lan.prefix)), None)
+    if found is None:
+        yield s.refuse(
+            "art:7.3",
+            "art:7.2",
+            why=Words(
+                f"{packet.src} は {contract.id} に指定されていません",
+                f"{packet.src} is not designated at {contract.id}",
+            ),
+            place="network-event.packet.src",
+            remedy=Words(
+                "使うには親の契約者から LAN の追加を指示してください",
+                "to use it, let the parent's holder order the LAN to be added",
+            ),
+        )
+    else:
+        yield s.accept(
+            "art:7.2",
+            "art:7.3",
+            why=Words(
+                f"{packet.src} は {found.prefix}({found.designated_by} の指定)にあります",
+                f"{packet.src} lies in {found.prefix}, designated by the {found.designated_by}",
+            ),
+        )
+
+
+def watched(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
+    """Art. 17.2(3) and 2.1: switches that can be monitored, and devices under closed monitoring, are watched."""
+    if asked.event is None:
+        return
+    contract = s.contract(asked.contract)
+    if asked.event == "switch-down":
+        taken = running(contract, "private-switch", s.on)
+        model = str(taken.body.get("model") or "") if taken else ""
+        told = taken is not None and (not model or is_monitored_switch(s, model))
+        yield s.accept(
+            "art:17.2.3",
+            why=Words("監視の対象なので知らせます", "it is monitored, and an alarm is due")
+            if told
+            else Words("監視の対象ではなく、知らせは出ません", "it is not monitored, and no alarm is due"),
+        )
+    elif asked.event in ("device-down", "closed-line-down"):
+        told = bool(tables(contract.body, "monitoring"))
+        yield s.accept(
+            "art:2.1.t4",
+            why=Words("クローズドモニタリングで見張っています", "closed monitoring watches it")
+            if told
+            else Words("クローズドモニタリングはありません", "there is no closed monitoring here"),
+        )
+    else:
+        yield s.refer(
+            "art:2.1.t4",
+            proposes=Verdict.ACCEPT,
+            why=Words(
+                f"{asked.event} は人が見て決めます", f"what {asked.event} calls for is for people to judge"
+            ),
+        )
