@@ -14,7 +14,7 @@ KNOWN = known_conventions()
 
 
 def test_every_open_point_has_a_convention() -> None:
-    assert {each.number for each in KNOWN.values()} == set(range(1, 63))
+    assert {each.number for each in KNOWN.values()} == set(range(1, 67))
 
 
 def test_keys_and_confidence_are_those_of_the_list_of_open_points() -> None:

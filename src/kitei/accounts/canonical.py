@@ -20,7 +20,10 @@ def invoice_json(invoice: Invoice) -> JsonObject:
     return {
         "number": invoice.number,
         "customer": invoice.customer,
-        "recipient": {"name": invoice.recipient.name, "address": invoice.recipient.address},
+        "recipient": {
+            "name": _words_json(invoice.recipient.name),
+            "address": _words_json(invoice.recipient.address),
+        },
         "provider": provider_json(invoice.provider),
         "month": str(invoice.month),
         "issued_on": invoice.issued_on.isoformat(),
@@ -43,6 +46,7 @@ def invoice_json(invoice: Invoice) -> JsonObject:
 def line_json(line: Line) -> JsonObject:
     return {
         "contract": line.contract,
+        "subject": _words_json(line.subject),
         "name": line.name,
         "words": _words_json(line.words),
         "quantity": str(line.quantity),
@@ -61,15 +65,17 @@ def line_json(line: Line) -> JsonObject:
 def invoice_of(body: Mapping[str, Json], recipient: Recipient | None = None) -> Invoice:
     """Read back what `invoice_json` wrote; `recipient` stands in where it was left out.
 
-    ValueError when the sums in it do not agree with its lines.
+    KeyError or ValueError say what is missing or wrong; ValueError too when the sums in it do not agree with its lines.
     """
-    told = body.get("recipient")
-    if recipient is None and not isinstance(told, Mapping):
-        raise ValueError("recipient: is missing; say who the invoice is made out to")
+    if recipient is None:
+        if body.get("recipient") is None:
+            raise ValueError("recipient: is missing; say who the invoice is made out to")
+        told = _table(body["recipient"])
+        recipient = Recipient(_words_of(told["name"]), _words_of(told["address"]))
     invoice = Invoice(
         number=str(body["number"]),
         customer=str(body["customer"]),
-        recipient=recipient or Recipient(str(told["name"]), str(told["address"])),  # type: ignore[index,call-overload]
+        recipient=recipient,
         provider=provider_of(_table(body["provider"])),
         month=Month.parse(str(body["month"])),
         issued_on=date.fromisoformat(str(body["issued_on"])),
@@ -90,6 +96,7 @@ def _line_of(body: Mapping[str, Json]) -> Line:
     period = body["period"]
     return Line(
         contract=str(body["contract"]),
+        subject=_words_of(body["subject"]),
         name=str(body["name"]),
         words=_words_of(body["words"]),
         quantity=Fraction(str(body["quantity"])),

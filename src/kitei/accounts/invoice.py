@@ -16,12 +16,13 @@ NOTHING = Yen(0)
 class Line:
     """One amount before tax: `quantity` × `unit`, rounded to whole yen at the end.
 
-    A credit has a negative quantity. `measure` says the quantity in words, `steps` how it came about.
+    `subject` tells the contract, `words` the fee. A credit has a negative quantity. `measure` says the quantity in words, `steps` how it came about.
     `rate` is the tax in percent, None outside the tax's scope. `period` is when it was supplied, for a
     credit when what it gives back was. `review`: it rests on a reading of low confidence.
     """
 
     contract: str
+    subject: Words
     name: str
     words: Words
     quantity: Fraction

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from kitei.accounts.registration import registration_number
 from kitei.values import Json, JsonObject, Words
 
+NOWHERE = Words("", "")
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:
@@ -22,8 +24,8 @@ class Provider:
 class Recipient:
     """Who an invoice is made out to. Kept outside the ledger, found by the customer's id."""
 
-    name: str
-    address: str = ""
+    name: Words
+    address: Words = NOWHERE
 
 
 def provider_of(body: Mapping[str, Json]) -> Provider:
