@@ -53,11 +53,13 @@ def order_work(stage: Stage) -> None:
         running[0].lost == 0,
         f"{running[0].sent}",
     )
-    fee = sum(
-        charge.amount or 0
-        for charge in stage.contract(child.contract).charges
-        if "work" in charge.name or "setting" in charge.name
-    )
+    fees = [
+        charge
+        for contract in stage.office.contracts().values()
+        for charge in contract.charges
+        if charge.name == "setting-change" and charge.customer == parent.customer
+    ]
+    fee = sum(charge.amount or 0 for charge in fees)
     telling.promise(
         f"作業料金は機器 {len(child.devices)} 台 × 1 作業 × 5,000 円(営業時間内の開始)",
         f"its fee is by the clock: {len(child.devices)} devices x 1 work x 5,000 yen (begun within hours)",
