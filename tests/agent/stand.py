@@ -73,9 +73,9 @@ class MemoryOffice:
 class Served:
     """The real web application over a unix socket, in a thread; it can go and come back."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, office: MemoryOffice | None = None) -> None:
         self.place = place
-        self.office = MemoryOffice()
+        self.office = office or MemoryOffice()
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> "Served":

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from stand import Node, Served, eventually, make_orders, route
 
+from kitei.lab.space import enter
+
 SCENES = Path(__file__).with_name("scenes.py")
 
 
@@ -31,6 +33,19 @@ def test_in_a_network_of_its_own(scene: str, tmp_path: Path) -> None:
         timeout=90,
     )
     assert played.returncode == 0, played.stdout + played.stderr
+
+
+@pytest.mark.lab
+def test_a_network_with_every_engine_comes_up_and_survives_kills(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    whole = Path(__file__).with_name("whole.py")
+    room = enter(
+        [sys.executable, str(whole), "from_nothing_to_green_through_kills", str(tmp_path)], output=log
+    )
+    try:
+        assert room.room.wait(120) == 0, log.read_text()
+    finally:
+        room.leave()
 
 
 class Killable:
