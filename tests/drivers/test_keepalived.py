@@ -33,22 +33,22 @@ def wishes(draw: some.DrawFn) -> tuple[Part, ...]:
 
 @some.composite
 def sights(draw: some.DrawFn) -> VrrpSeen:
-    before = config_for("a", "/state", draw(wishes()))
+    before = config_for("a", draw(wishes()))
     held = some.tuples(
         some.sampled_from(["lan0", "lan1"]), some.sampled_from(["10.1.0.1/24", "10.2.0.1/24", "10.3.0.1/24"])
     )
-    return VrrpSeen("a", "/state", before, draw(some.booleans()), frozenset(draw(some.sets(held))))
+    return VrrpSeen("a", before, draw(some.booleans()), frozenset(draw(some.sets(held))))
 
 
 def after(seen: VrrpSeen, step: Step) -> VrrpSeen:
     match step.act:
         case "load":
-            return VrrpSeen(seen.name, seen.folder, step.with_["config"], True, seen.held)
+            return VrrpSeen(seen.name, step.with_["config"], True, seen.held)
         case "release":
             gone = {(step.with_["port"], step.with_["address"])}
-            return VrrpSeen(seen.name, seen.folder, seen.loaded, seen.running, seen.held - gone)
+            return VrrpSeen(seen.name, seen.loaded, seen.running, seen.held - gone)
         case "stop":
-            return VrrpSeen(seen.name, seen.folder, None, False, seen.held)
+            return VrrpSeen(seen.name, None, False, seen.held)
     raise AssertionError(f"{step.act} is unknown")
 
 
@@ -67,15 +67,15 @@ def test_an_address_that_nobody_keeps_is_released_and_no_other(
 ) -> None:
     steps = [step for step in Keepalived().plan(wanted, seen) if step.act == "release"]
     released = {(step.with_["port"], step.with_["address"]) for step in steps}
-    known = kept_in(seen.loaded or "") | kept_in(config_for("a", "/state", wanted) or "")
+    known = kept_in(seen.loaded or "") | kept_in(config_for("a", wanted) or "")
     assert released <= known & seen.held
-    if not seen.running and kept_in(config_for("a", "/state", wanted) or ""):
+    if not seen.running and kept_in(config_for("a", wanted) or ""):
         assert released == known & seen.held
 
 
 def test_a_gateway_that_goes_names_its_contract() -> None:
-    loaded = config_for("a", "/state", [Gateway(Origin("contract-2", ()), "lan0", "10.1.0.1/24", 1, 100)])
-    (step,) = Keepalived().plan((), VrrpSeen("a", "/state", loaded, True))
+    loaded = config_for("a", [Gateway(Origin("contract-2", ()), "lan0", "10.1.0.1/24", 1, 100)])
+    (step,) = Keepalived().plan((), VrrpSeen("a", loaded, True))
     assert (step.act, step.risk, step.owners) == ("stop", Risk.OUTAGE, ("contract-2",))
 
 

@@ -20,27 +20,23 @@ from kitei.network import Bgp, Gateway, Host, Part, Risk, Step, TemporaryError
 __all__ = ["Keepalived", "VrrpSeen", "config_for"]
 
 _PROGRAM = "keepalived"
-_SCRIPT = """\
-#!/bin/sh
-# Has this node a route by BGP? One without gives the gateway address up.
-ip -4 route show proto bgp | grep -q .
-"""
 _GLOBAL = """\
 global_defs {{
   router_id {name}
   vrrp_version 3
   script_user root
+  enable_script_security
   vrrp_garp_master_delay 1
   vrrp_garp_master_refresh 60
 }}
 """
 _TRACK = """\
-vrrp_script has_bgp_route {{
-  script "{script}"
+vrrp_script has_bgp_route {
+  script "/bin/sh -c 'ip -4 route show proto bgp | grep -q .'"
   interval 1
   timeout 1
   init_fail
-}}
+}
 """
 _INSTANCE = """\
 # serves {owners}
@@ -61,13 +57,12 @@ class VrrpSeen:
     """`held` are addresses on ports, `(port, '10.1.0.1/24')`, whoever put them there."""
 
     name: str
-    folder: str
     loaded: str | None = None
     running: bool = False
     held: frozenset[tuple[str, str]] = frozenset()
 
 
-def config_for(name: str, folder: str, wanted: Sequence[Part]) -> str | None:
+def config_for(name: str, wanted: Sequence[Part]) -> str | None:
     """keepalived.conf, None if the node keeps no gateway. Addresses of one port and group move together."""
     groups: dict[tuple[str, int], list[Gateway]] = defaultdict(list)
     for part in sorted((p for p in wanted if isinstance(p, Gateway)), key=lambda p: p.key):
@@ -77,7 +72,7 @@ def config_for(name: str, folder: str, wanted: Sequence[Part]) -> str | None:
     tracks = any(isinstance(part, Bgp) for part in wanted)
     text = _GLOBAL.format(name=name)
     if tracks:
-        text += _TRACK.format(script=f"{folder}/has-bgp-route")
+        text += _TRACK
     for (port, group), gateways in sorted(groups.items()):
         text += _INSTANCE.format(
             owners=" ".join(sorted({gateway.origin.owner for gateway in gateways})),
@@ -108,10 +103,10 @@ class Keepalived:
         with host.netlink() as ip:
             held = frozenset(_held(ip))
         loaded = host.read(_path(host, "loaded"))
-        return VrrpSeen(host.name, _path(host), loaded, _PROGRAM in host.running(), held)
+        return VrrpSeen(host.name, loaded, _PROGRAM in host.running(), held)
 
     def plan(self, wanted: Sequence[Part], seen: VrrpSeen) -> tuple[Step, ...]:
-        config = config_for(seen.name, seen.folder, wanted)
+        config = config_for(seen.name, wanted)
         before = seen.loaded or ""
         if config is None:
             if not seen.running and seen.loaded is None:
@@ -143,7 +138,7 @@ class Keepalived:
                 _release(host, step.with_)
             case "stop":
                 host.stop(_PROGRAM)
-                for file in ("keepalived.conf", "has-bgp-route", "loaded", "pid", "vrrp.pid"):
+                for file in ("keepalived.conf", "loaded", "pid", "vrrp.pid"):
                     host.remove(_path(host, file))
                 host.remove(_path(host))
             case _:
@@ -162,7 +157,6 @@ def _path(host: Host, *file: str) -> str:
 
 def _load(host: Host, config: str) -> None:
     """A running keepalived reads it anew and stays master or backup; another is started."""
-    host.write(_path(host, "has-bgp-route"), _SCRIPT, 0o700)
     host.write(_path(host, "keepalived.conf"), config)
     pid = host.running().get(_PROGRAM)
     if pid is not None:
