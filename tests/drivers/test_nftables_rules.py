@@ -60,6 +60,18 @@ def test_taking_a_branch_away_names_its_contract() -> None:
     assert "allow:child" in step.do and "guard" not in step.do
 
 
+def test_a_prefix_less_is_an_outage_and_one_more_is_not() -> None:
+    fewer = Allow(CHILD, "child", "kt1", ("10.1.0.0/24",), "lan0", ("10.0.0.0/24",))
+    (first,) = Nftables().plan([*HUB, BRANCH[-1]], FilterSeen())
+    seen = FilterSeen(True, "x", frozenset({"contract-2 allow:child"}), first.with_["passing"])
+    (less,) = Nftables().plan([*HUB, fewer], seen)
+    assert (less.risk, less.owners) == (Risk.OUTAGE, ("contract-2",))
+    (before,) = Nftables().plan([*HUB, fewer], FilterSeen())
+    seen = FilterSeen(True, "x", frozenset({"contract-2 allow:child"}), before.with_["passing"])
+    (more,) = Nftables().plan([*HUB, BRANCH[-1]], seen)
+    assert (more.risk, more.owners) == (Risk.NONE, ())
+
+
 def test_prefixes_that_overlap_become_one() -> None:
     assert "ip saddr 10.1.0.0/16 ip daddr 10.0.0.0/24" in ruleset(HUB + BRANCH)
 

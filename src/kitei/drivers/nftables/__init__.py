@@ -5,11 +5,11 @@ changed by another hand is noticed, however the kernel chooses to write our text
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from kitei.drivers.nftables.rules import TABLE, concerns, ruleset
+from kitei.drivers.nftables.rules import TABLE, concerns, passing_in, ruleset
 from kitei.network import Host, Part, PermanentError, Risk, Step
 from kitei.values import Json, digest_of
 
@@ -22,12 +22,14 @@ _MEMORY = "nftables.json"
 class FilterSeen:
     """`loaded` is the digest of the text last loaded, None when unknown or changed by another hand since.
 
-    `comments` are those of the table's rules: `<owner> <part key>`. `present`: there is a table of ours.
+    `comments` are those of the table's rules: `<owner> <part key>`. `passing` are the prefixes, in and out, that
+    each Allow let pass when it was loaded, by comment. `present`: there is a table of ours.
     """
 
     present: bool = False
     loaded: str | None = None
     comments: frozenset[str] = frozenset()
+    passing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Nftables:
@@ -43,7 +45,8 @@ class Nftables:
         intact = memory.get("listing") == digest_of(listing)
         comments = (rule["comment"] for rule in _of_kind(listing, "rule") if "comment" in rule)
         owned = frozenset(comment for comment in comments if " " in comment)
-        return FilterSeen(True, memory.get("text") if intact else None, owned)
+        passing = {comment: tuple(told) for comment, told in memory.get("passing", {}).items()}
+        return FilterSeen(True, memory.get("text") if intact else None, owned, passing)
 
     def plan(self, wanted: Sequence[Part], seen: FilterSeen) -> tuple[Step, ...]:
         if not any(concerns(part) for part in wanted):
@@ -54,10 +57,17 @@ class Nftables:
         text = ruleset(wanted)
         if seen.loaded == digest_of(text):
             return ()
-        gone = sorted(comment for comment in seen.comments if f'comment "{comment}"' not in text)
+        passing = passing_in(wanted)
+        gone = sorted(
+            comment
+            for comment in seen.comments
+            if f'comment "{comment}"' not in text
+            or not set(seen.passing.get(comment, ())) <= set(passing.get(comment, ()))
+        )
         owners = tuple(sorted({comment.split(" ")[0] for comment in gone}))
-        do = _sentence(text, seen, gone)
-        return (Step(self.name, do, "load", {"text": text}, Risk.OUTAGE if gone else Risk.NONE, owners),)
+        with_ = {"text": text, "passing": passing}
+        risk = Risk.OUTAGE if gone else Risk.NONE
+        return (Step(self.name, _sentence(seen, gone), "load", with_, risk, owners),)
 
     def apply(self, host: Host, step: Step) -> None:
         """Old and new change places at one instant; a fault leaves the old in place."""
@@ -69,15 +79,21 @@ class Nftables:
         if step.act == "remove":
             host.remove(host.state(_MEMORY))
             return
-        memory = {"text": digest_of(text), "listing": digest_of(_listing(host) or [])}
+        memory = {
+            "text": digest_of(text),
+            "listing": digest_of(_listing(host) or []),
+            "passing": step.with_["passing"],
+        }
         host.write(host.state(_MEMORY), json.dumps(memory))
 
 
-def _sentence(text: str, seen: FilterSeen, gone: Sequence[str]) -> str:
+def _sentence(seen: FilterSeen, gone: Sequence[str]) -> str:
     if not seen.present:
         return "put up the packet filter"
     if gone:
-        return f"replace the packet filter; gone: {', '.join(comment.split(' ', 1)[1] for comment in gone)}"
+        return (
+            f"replace the packet filter; less for {', '.join(comment.split(' ', 1)[1] for comment in gone)}"
+        )
     return "replace the packet filter" + ("" if seen.loaded else ", which another hand changed")
 
 

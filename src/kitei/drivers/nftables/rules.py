@@ -88,6 +88,15 @@ def ruleset(parts: Sequence[Part]) -> str:
     return f"table {TABLE} {{\n{''.join(chains)}}}\n"
 
 
+def passing_in(parts: Sequence[Part]) -> dict[str, list[str]]:
+    """The prefixes that each Allow lets pass, in and out, by its comment: with fewer, somebody is cut off."""
+    return {
+        _owned(part): [*(f"in {p}" for p in part.sources), *(f"out {p}" for p in part.destinations)]
+        for part in parts
+        if isinstance(part, Allow)
+    }
+
+
 def _chain(name: str, hook: str, priority: str, policy: str, rules: Iterable[str]) -> str:
     head = f"type filter hook {hook} priority {priority}; policy {policy};"
     return f"chain {name} {{\n{_lines([head, *rules])}}}\n"
@@ -224,9 +233,13 @@ def _name(inbound: str, outbound: str) -> str:
 
 
 def _comment(part: Part) -> str:
+    return f'comment "{_owned(part)}"'
+
+
+def _owned(part: Part) -> str:
     text = f"{part.origin.owner} {part.key}"
     if '"' in text or "\n" in text:
         raise PermanentError(
             f"{part.key!r} has a sign that no nft comment can hold; letters, digits and -:./ can"
         )
-    return f'comment "{text.encode()[:_COMMENT].decode(errors="ignore")}"'
+    return text.encode()[:_COMMENT].decode(errors="ignore")
