@@ -1,0 +1,185 @@
+"""Decided cases: situations written down with what must come of them, and how a decision compares.
+
+A case has `given` (contracts in force, facts, quotes, the operator's parameters), `when` (one act at one
+instant) and `then`. A service translates the first two into an act and a situation, by their vocabulary
+alone; nothing may know a case's id. Everything not given is in order.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from kitei.desk.decision import Decision, Finding, Verdict
+from kitei.desk.reading import Fault, Unreadable
+from kitei.values import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One decided case as written."""
+
+    id: str
+    service: str
+    given: Mapping[str, Any]
+    when: Mapping[str, Any]
+    then: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a case came to: the decision, and every difference from what it must be (none: passed)."""
+
+    case: Case
+    decision: Decision
+    differences: tuple[Words, ...]
+
+    @property
+    def passed(self) -> bool:
+        return not self.differences
+
+
+Run = Callable[[Case], Decision]
+
+_DATES = {"effective_date": "effective", "minimum_term_end": "term_end", "deadline": "deadline"}
+_KNOWN = ("decision", "provisions", "amount_jpy", "credit_jpy", "notes", *_DATES)
+
+
+class Sheet:
+    """A table of a case being read: what is taken is ticked off, and what is left over is a fault."""
+
+    def __init__(self, written: Mapping[str, Any], place: str) -> None:
+        self._left = dict(written)
+        self._known: set[str] = set()
+        self.place = place
+
+    def take(self, key: str, otherwise: Any = None) -> Any:
+        self._known.add(key)
+        return self._left.pop(key, otherwise)
+
+    def look(self, key: str, otherwise: Any = None) -> Any:
+        """What stands there, without ticking it off."""
+        return self._left.get(key, otherwise)
+
+    def keys(self) -> tuple[str, ...]:
+        return tuple(self._left)
+
+    def sheet(self, key: str) -> "Sheet":
+        found = self.take(key, {})
+        return Sheet(found or {}, f"{self.place}.{key}")
+
+    def sheets(self, key: str) -> "list[Sheet]":
+        return [Sheet(each, f"{self.place}.{key}[{at}]") for at, each in enumerate(self.take(key, []))]
+
+    def close(self) -> None:
+        """Raises Unreadable naming every key that nothing took, and those that are known here."""
+        known = ", ".join(sorted(self._known))
+        faults = tuple(
+            Fault(
+                f"{self.place}.{key}",
+                Words(f"知らない項目です。知っているのは {known}", f"is not known here; known are {known}"),
+            )
+            for key in self._left
+        )
+        if faults:
+            raise Unreadable(faults)
+
+
+def case_of(written: Mapping[str, Any]) -> Case:
+    """Read one case. Raises Unreadable."""
+    sheet = Sheet(written, str(written.get("id", "?")))
+    case = Case(
+        sheet.take("id", ""),
+        sheet.take("service", ""),
+        sheet.take("given", {}),
+        sheet.take("when", {}),
+        sheet.take("then", {}),
+    )
+    sheet.close()
+    return case
+
+
+def run_case(case: Case, run: Run) -> Outcome:
+    """Decide a case and compare. Raises Unreadable for vocabulary that nobody knows."""
+    decision = run(case)
+    return Outcome(case, decision, tuple(differences(case, decision)))
+
+
+def differences(case: Case, decision: Decision) -> Sequence[Words]:
+    """How a decision differs from what a case says must come of it."""
+    then = case.then
+    unknown = [key for key in then if key not in _KNOWN]
+    if unknown:
+        known = ", ".join(_KNOWN)
+        raise Unreadable(
+            tuple(
+                Fault(
+                    f"{case.id}.then.{key}",
+                    Words(f"知らない項目です。{known}", f"is not known; known are {known}"),
+                )
+                for key in unknown
+            )
+        )
+    found: list[Words] = []
+    wanted = {"accept": Verdict.ACCEPT, "refuse": Verdict.REFUSE}.get(then["decision"])
+    if wanted is not None and decision.outcome is not wanted:
+        _differ(found, "decision", then["decision"], decision.outcome.name.lower())
+    cited = {cite.plain for cite in decision.cites}
+    missing = [path for path in then.get("provisions", ()) if plain(path) not in cited]
+    if missing:
+        _differ(found, "provisions", ", ".join(missing), ", ".join(sorted(cited)))
+    for key, name in _DATES.items():
+        if key in then and decision.dates.get(name) != date.fromisoformat(then[key]):
+            _differ(found, key, then[key], str(decision.dates.get(name)))
+    if "amount_jpy" in then:
+        amount = amount_under(decision.findings, then.get("provisions", ()))
+        if amount != then["amount_jpy"]:
+            _differ(found, "amount_jpy", str(then["amount_jpy"]), str(amount))
+    if "credit_jpy" in then and decision.amounts.get("credit") != then["credit_jpy"]:
+        _differ(found, "credit_jpy", str(then["credit_jpy"]), str(decision.amounts.get("credit")))
+    return found
+
+
+def amount_under(findings: Sequence[Finding], provisions: Sequence[str]) -> int | None:
+    """What a decision comes to under the provisions named; None where it names no amount.
+
+    An amount counts if what it rests on is named: a schedule or supplementary provision where one is
+    among them, else any.
+    """
+    named = {plain(path) for path in provisions}
+    priced = {path for path in named if path.startswith(("schedule:", "suppl:"))} or named
+    amounts = [
+        amount
+        for finding in findings
+        if {cite.plain for cite in finding.cites} & priced or not _is_schedule(finding)
+        for amount in (*(a for _, a in finding.amounts), *(c.amount for c in finding.charges))
+        if amount is not None
+    ]
+    return sum(amounts) if amounts else None
+
+
+def _is_schedule(finding: Finding) -> bool:
+    """Whether what a finding yields is priced by a schedule at all; a plain 0 by an article is not."""
+    return any(cite.path.startswith(("schedule:", "suppl:")) for cite in finding.cites)
+
+
+def plain(path: str) -> str:
+    """A path without rows, sentences and separable rules."""
+    return re.split(r"\.[tsa]\d+", path)[0]
+
+
+def unknown(place: str, value: object, known: Sequence[str] | Mapping[str, object]) -> Unreadable:
+    """The fault of a word that is not in the vocabulary."""
+    names = ", ".join(known)
+    return Unreadable(
+        (
+            Fault(
+                place, Words(f"{value!r} は知りません。{names} のどれか", f"{value!r} is not one of {names}")
+            ),
+        )
+    )
+
+
+def _differ(found: list[Words], what: str, wanted: str, got: str) -> None:
+    found.append(Words(f"{what}: {wanted} のはずが {got}", f"{what}: {wanted} expected, {got} found"))

@@ -1,0 +1,32 @@
+"""Decided cases of Managed VPN PRO: their vocabulary as acts and ledger facts, decided like a customer's act."""
+
+from datetime import datetime
+
+from kitei.desk import Decision, Situation
+from kitei.desk.cases import Case, Sheet
+from kitei.services.managed_vpn.act import Act
+from kitei.services.managed_vpn.application import read_act
+from kitei.services.managed_vpn.cases.given import History, take_given
+from kitei.services.managed_vpn.cases.when import Asking, take_when
+from kitei.services.managed_vpn.decision import decide
+from kitei.services.managed_vpn.edition import TERMS
+from kitei.values import day_of
+
+
+def run(case: Case) -> Decision:
+    """Decide a case. Raises Unreadable naming every word that nobody knows."""
+    asked, situation = translate(case)
+    return decide(asked, situation, asked.at)
+
+
+def translate(case: Case) -> tuple[Act, Situation]:
+    """A case as an act and the situation it is decided in."""
+    at = datetime.fromisoformat(case.when["at"])
+    given, when = Sheet(case.given, f"{case.id}.given"), Sheet(case.when, f"{case.id}.when")
+    facts = given.sheet("facts")
+    history = History(day_of(at))
+    take_given(given, facts, when, history)
+    name, body = take_when(Asking(when, facts, history))
+    for sheet in (facts, given, when):
+        sheet.close()
+    return read_act(name, body, TERMS.editions[-1]), history.situation()
