@@ -1,16 +1,18 @@
 """What a service is: its terms, and one function for each word of the line."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from kitei.accounts.tariff import Tariff
 from kitei.desk import Decision
 from kitei.ledger import Entry, Fact
 from kitei.ledger.contracts import Contract
 from kitei.network import NodeIntent
 from kitei.terms import Edition, Terms
 from kitei.values import Words
+from kitei.watch import Availability
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Service:
     - `conclude(act, decision, situation)`: the (stream, fact) pairs that an accepted act records.
     - `fold(contract, entry)`: the contract after one more fact (None before its first).
     - `compile(contracts, estate, on)`: the nodes those contracts need, with owners and cites.
+    - `observe(contracts, nodes, on)`: what tells whether each contract in force can be used, by contract.
+    - `tariff`: what it charges, in words and figures.
     """
 
     name: str
@@ -35,3 +39,5 @@ class Service:
     conclude: Callable[[Any, Decision, Any], Sequence[tuple[str, Fact]]]
     fold: Callable[[Contract | None, Entry], Contract]
     compile: Callable[[Sequence[Contract], Any, date], Sequence[NodeIntent]]
+    observe: Callable[[Sequence[Contract], Iterable[NodeIntent], date], Mapping[str, Availability]]
+    tariff: Tariff

@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from kitei.desk.operator import quoted
 from kitei.ledger.contracts import Charge, Contract, Credit, Quote
 from kitei.terms import Conventions, Edition, Terms
 from kitei.values import Span, Words, Yen
 
-About = Mapping[str, str]
+About: TypeAlias = Mapping[str, str]
+Nature: TypeAlias = Literal["supply", "compensation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Stated:
     measure: Words
     steps: tuple[Words, ...] = ()
     period: Span | None = None
-    nature: Literal["supply", "compensation"] = "supply"
+    nature: Nature = "supply"
     review: bool = False
 
 

@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, cast, get_args
 
+from kitei.catalogue import SERVICES
 from kitei.ledger import Entry, Fact
-from kitei.ledger.contracts import Contract
-from kitei.network import Intent
-from kitei.network.parts import BgpNeighbour, Gateway, Probe, SecureLink
 from kitei.network.report import Report, report_json
 from kitei.office.office import Office
 from kitei.office.publishing import Publishing
@@ -25,7 +23,6 @@ from kitei.watch import (
     Observation,
     Outage,
     Party,
-    Point,
     What,
     find_alarms,
     find_outages,
@@ -102,10 +99,13 @@ class Hearing:
     def availabilities(self) -> Mapping[str, Availability]:
         """What tells of each contract in force, by the orders that nodes have now."""
         intent, today = self.publishing.published_intent(), self.office.today()
+        contracts = self.office.contracts().values()
         return {
-            name: availability_of(contract, intent)
-            for name, contract in self.office.contracts().items()
-            if contract.is_in_force(today)
+            name: availability
+            for service in SERVICES.values()
+            for name, availability in service.observe(
+                [each for each in contracts if each.service == service.name], intent.nodes.values(), today
+            ).items()
         }
 
     def alarms(self) -> tuple[Alarm, ...]:
@@ -147,31 +147,6 @@ class Hearing:
     def reports(self) -> Mapping[str, Heard]:
         """The last report of every node that was ever heard."""
         return self.office.shelf.reports()
-
-
-def availability_of(contract: Contract, intent: Intent) -> Availability:
-    """What tells of a contract, by the parts that serve it. Redundant ways are its end-to-end probes."""
-    paths: list[Point] = []
-    states: list[Point] = []
-    closed: list[Point] = []
-    cites: dict[str, None] = {}
-    for node in intent.nodes.values():
-        for part in node.parts:
-            if part.origin.owner != contract.id:
-                continue
-            match part:
-                case Probe(path="end-to-end"):
-                    paths.append(Point(node.node, "end-to-end", part.name))
-                    cites.update(dict.fromkeys(part.origin.cites))
-                case Probe(path="closed"):
-                    closed.append(Point(node.node, "closed", part.name))
-                case SecureLink():
-                    states.append(Point(node.node, "ike", part.name))
-                case BgpNeighbour():
-                    states.append(Point(node.node, "bfd", part.name))
-                case Gateway():
-                    pass  # held by one of two nodes: down on the other is as it should be
-    return Availability(contract.id, tuple(paths), tuple(states), tuple(closed), tuple(cites))
 
 
 # -- what people tell --------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ from kitei.services.managed_vpn.contract import fold
 from kitei.services.managed_vpn.decision import decide
 from kitei.services.managed_vpn.edition import TERMS
 from kitei.services.managed_vpn.intent import compile_contracts
+from kitei.services.managed_vpn.invoice import TARIFF
+from kitei.services.managed_vpn.observation import availabilities
 from kitei.values import Words
 
 SERVICE = Service(
@@ -19,6 +21,8 @@ SERVICE = Service(
     conclude=conclude,
     fold=fold,
     compile=compile_contracts,
+    observe=availabilities,
+    tariff=TARIFF,
 )
 
 __all__ = ["SERVICE"]
