@@ -9,7 +9,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Interface, IPv4Network, collapse_addresses
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, collapse_addresses
 
 from kitei.network import (
     Address,
@@ -32,24 +33,25 @@ _REFUSED = 'counter drop comment "refused"'
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a node's own addresses are: interface addresses by port, and the port of each neighbour."""
+    """Where a node's own addresses are: by port, and the port by subnet (its leading bits, and their number)."""
 
     addresses: Mapping[str, tuple[IPv4Interface, ...]]
+    subnets: Mapping[tuple[int, int], str]
+    lengths: tuple[int, ...]
     ports: Mapping[str, Port]
     overlays: Mapping[str, Overlay]
 
     def at(self, port: str, within: Sequence[str]) -> list[str]:
         """Own host addresses on a port that lie in one of these prefixes."""
-        nets = [IPv4Network(prefix) for prefix in within]
         own = self.addresses.get(port, ())
+        nets = _networks(tuple(within)) if own else ()
         return sorted({str(a.ip) for a in own if any(a.ip in net for net in nets)})
 
     def port_of(self, address: str) -> str | None:
         """The port on whose subnet a neighbour lies."""
-        for port, own in self.addresses.items():
-            if any(IPv4Interface(address).ip in a.network for a in own):
-                return port
-        return None
+        number = int(IPv4Address(address))
+        ports = (self.subnets.get((number >> 32 - length, length)) for length in self.lengths)
+        return next((port for port in ports if port is not None), None)
 
 
 def places_of(parts: Sequence[Part]) -> Places:
@@ -60,8 +62,15 @@ def places_of(parts: Sequence[Part]) -> Places:
                 own[port].append(IPv4Interface(address))
             case Overlay(name=port, address=address):
                 own[port].append(IPv4Interface(address if "/" in address else f"{address}/31"))
+    subnets = {
+        (int(a.network.network_address) >> 32 - a.network.prefixlen, a.network.prefixlen): port
+        for port, addresses in own.items()
+        for a in addresses
+    }
     return Places(
         {port: tuple(sorted(set(addresses))) for port, addresses in sorted(own.items())},
+        subnets,
+        tuple(sorted({length for _, length in subnets}, reverse=True)),
         {part.name: part for part in parts if isinstance(part, Port) and part.role != "loopback"},
         {part.name: part for part in parts if isinstance(part, Overlay)},
     )
@@ -114,10 +123,10 @@ def _input(parts: Sequence[Part], places: Places, links: Sequence[SecureLink]) -
             come = f'iifname "{part.port}" ip saddr {_set(part.peers)}'
             yield f"{come} udp dport {{ 500, 4500 }} counter accept {_comment(part)}"
             yield f"{come} ip protocol esp counter accept {_comment(part)}"
-    for link in links:
-        inner = f"ip saddr {link.remote_inner} ip daddr {link.local_inner} udp dport 4789"
-        yield f'iifname "ipsec0" {inner} counter accept {_comment(link)}'  # userspace ESP hands it in here
-        yield f"meta ipsec exists {inner} counter accept {_comment(link)}"  # the kernel's ESP marks it
+    if links:
+        inner = _vxlan((link.remote_inner, link.local_inner) for link in links)
+        yield f'iifname "ipsec0" {inner}'  # userspace ESP hands it in here
+        yield f"meta ipsec exists {inner}"  # the kernel's ESP marks it
     for part in parts:
         match part:
             case BgpNeighbour(address=address) if port := places.port_of(address):
@@ -146,6 +155,12 @@ def _input(parts: Sequence[Part], places: Places, links: Sequence[SecureLink]) -
         yield f"iifname {_names(places.ports)} {_REFUSED}"
     yield f'iifname "kt*" {_REFUSED}'
     yield f'iifname "ipsec*" {_REFUSED}'
+
+
+def _vxlan(pairs: Iterable[tuple[str, str]]) -> str:
+    """VXLAN between inner addresses: one look-up, for every packet of every link comes through here."""
+    known = ", ".join(f"{source} . {target}" for source, target in sorted(set(pairs)))
+    return f'udp dport 4789 ip saddr . ip daddr {{ {known} }} counter accept comment "protected"'
 
 
 def _pings(allow: Allow, places: Places) -> Iterator[str]:
@@ -192,10 +207,10 @@ def _output(parts: Sequence[Part], places: Places, links: Sequence[SecureLink]) 
     """What the node itself may send. VXLAN leaves only into ESP: with charon dead it must not leave at all."""
     yield "meta nfproto ipv6 " + _REFUSED
     yield 'oifname "lo" accept'
-    for link in links:
-        inner = f"ip saddr {link.local_inner} ip daddr {link.remote_inner} udp dport 4789"
-        yield f'oifname "ipsec0" {inner} counter accept {_comment(link)}'
-        yield f"rt ipsec exists {inner} counter accept {_comment(link)}"
+    if links:
+        inner = _vxlan((link.local_inner, link.remote_inner) for link in links)
+        yield f'oifname "ipsec0" {inner}'
+        yield f"rt ipsec exists {inner}"
     yield f"udp dport 4789 {_REFUSED}"
     yield f'oifname "ipsec*" {_REFUSED}'
     for part in parts:
@@ -217,9 +232,18 @@ def _far_end(address: str) -> str:
 
 def _set(prefixes: Iterable[str]) -> str:
     """An nft set of prefixes that do not overlap, or the single one."""
-    nets = list(collapse_addresses(IPv4Network(prefix) for prefix in prefixes))
-    texts = [str(net.network_address) if net.prefixlen == 32 else str(net) for net in nets]
+    texts = _apart(tuple(prefixes))
     return texts[0] if len(texts) == 1 else f"{{ {', '.join(texts)} }}"
+
+
+@lru_cache(maxsize=1024)  # a hub names its own prefixes once a child
+def _apart(prefixes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str(net).removesuffix("/32") for net in collapse_addresses(_networks(prefixes)))
+
+
+@lru_cache(maxsize=1024)
+def _networks(prefixes: tuple[str, ...]) -> tuple[IPv4Network, ...]:
+    return tuple(IPv4Network(prefix) for prefix in prefixes)
 
 
 def _names(names: Iterable[str]) -> str:
