@@ -50,6 +50,8 @@ def test_an_ended_child_is_gone_and_its_certificate_is_worth_nothing(provider: P
         time.sleep(4.0)  # it dials again and again in this time
     assert (kept[0].lost, far[0].lost) == (0, 0)
     for hub in ("gamma-0a", "gamma-0b"):
+        word = provider.reports()[hub]
+        assert (word["applied"], word["waiting"], word["faults"]) == (True, [], [])
         for trace in ("kt0-6", "kt0-7", "kt1-6", "kt1-7"):
             assert trace not in links(provider, hub)
         assert "gamma-3" not in lab.run(hub, ["nft", "list", "ruleset"]).out

@@ -31,6 +31,8 @@ from kitei.services.managed_vpn.contract import Lan, Site
 from kitei.services.managed_vpn.intent import Compiler
 
 FILE = "ground.json"
+MEMORY = "ground-memory.json"
+REPORTS = "ground-reports.json"
 SERVE = "kitei.lab.ground:serve"
 
 
@@ -48,7 +50,37 @@ class Ground:
     reports: dict[str, Any] = field(default_factory=dict)
     compiler: Compiler = field(default_factory=Compiler)
     generation: int = 0
-    read_at: float = 0.0
+    published: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def remember(self) -> None:
+        """Write down what a controller killed now would have to know."""
+        told = {
+            "authorities": {name: [each.certificate, each.key] for name, each in self.authorities.items()},
+            "certificates": self.certificates,
+            "lists": self.lists,
+            "ended": {network: sorted(serials) for network, serials in self.ended.items()},
+            "generation": self.generation,
+            "published": self.published,
+        }
+        _write(self.home / MEMORY, told)
+
+    def recall(self) -> None:
+        """Be who was killed; nothing to recall is fine."""
+        if (self.home / REPORTS).exists():
+            self.reports = json.loads((self.home / REPORTS).read_text())
+        if not (self.home / MEMORY).exists():
+            return
+        told = json.loads((self.home / MEMORY).read_text())
+        self.authorities = {name: Authority(*papers) for name, papers in told["authorities"].items()}
+        self.certificates, self.lists, self.generation = (
+            told["certificates"],
+            told["lists"],
+            told["generation"],
+        )
+        self.ended = {network: set(serials) for network, serials in told["ended"].items()}
+        self.published = {
+            node: (generation, digest) for node, (generation, digest) in told["published"].items()
+        }
 
     def look(self) -> None:
         """Compile anew if the file or a certificate has changed; called with the lock held."""
@@ -80,13 +112,20 @@ class Ground:
 
     def _publish(self, nodes: Sequence[NodeIntent], may_cut: tuple[str, ...]) -> None:
         wanted = {node.node: node for node in nodes}
-        for gone in self.orders.keys() - wanted.keys():
+        for gone in self.published.keys() - wanted.keys():
             wanted[gone] = node_intent(gone, ())
+        news = [
+            name for name, intent in wanted.items() if self.published.get(name, (0, ""))[1] != intent.digest
+        ]
+        for name in news:
+            self.generation += 1
+            self.published[name] = (self.generation, wanted[name].digest)
+        if news:
+            self.remember()
         for name, intent in wanted.items():
-            before = self.orders.get(name)
-            if before is None or before.intent.digest != intent.digest:
-                self.generation += 1
-                self.orders[name] = Orders(self.generation, intent, may_cut)
+            generation = self.published[name][0]
+            if name not in self.orders or self.orders[name].generation != generation:
+                self.orders[name] = Orders(generation, intent, may_cut)
         self.changed.notify_all()
 
     def wait_for(self, node: str, after: int, wait: float) -> Orders | None:
@@ -142,6 +181,7 @@ class _Answer(http.server.BaseHTTPRequestHandler):
             states = {f"{state['what']} {state['subject']}": state["up"] for state in body["states"]}
             body["up"] = states if body["whole"] else known | states
             self.ground.reports[node] = body
+            _write(self.ground.home / REPORTS, self.ground.reports)
 
     def _say(self, status: int, body: Any) -> None:
         told = b"" if body is None else json.dumps(body).encode()
@@ -167,6 +207,7 @@ def serve(home: Path) -> int:
     """Serve until SIGTERM. The file is looked at ten times a second."""
     ground = Ground(home)
     with ground.changed:
+        ground.recall()
         ground.look()
     place = home / "controller.sock"
     place.unlink(missing_ok=True)
@@ -195,9 +236,7 @@ def write_ground(
         "machines": [asdict(machine) for machine in machines],
         "may_cut": list(may_cut),
     }
-    draft = home / f"{FILE}.new"
-    draft.write_text(json.dumps(told, default=str))
-    draft.replace(home / FILE)
+    _write(home / FILE, told)
 
 
 def reports(home: Path) -> dict[str, Any]:
@@ -252,6 +291,14 @@ def segments_of(sites: Sequence[Site], machines: Sequence[Machine]) -> list[Segm
         )
         for site in sites
     ]
+
+
+def _write(place: Path, told: Any) -> None:
+    """As a whole, readable by its owner alone: an authority's key may be in it."""
+    draft = place.with_name(f"{place.name}.new")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(told, file, default=str)
+    draft.replace(place)
 
 
 def _site(told: dict[str, Any]) -> Site:
