@@ -1,6 +1,8 @@
 """A dual-star network of one child, with every engine: `python whole.py NAME FOLDER` in a private room."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -127,8 +129,8 @@ def from_nothing_to_green_through_kills(stage: Stage) -> None:
     assert set(engines) <= set(sh("ip", "netns", "pids", "n3").split()), "an engine was started anew"
 
     # an engine's death is seen, told and mended
-    charon = LinuxHost("n3", stage.folder / "n3").running()["charon"]
-    os.kill(charon, 9)
+    charon = json.loads((stage.folder / "n3" / "programs" / "charon.json").read_text())
+    os.kill(charon["pid"], signal.SIGKILL)
     assert eventually(lambda: not stage.is_whole(), 20)
     assert eventually(stage.is_whole, 40), stage.explain()
 
