@@ -46,6 +46,7 @@ def run(
     from kitei.clock import clock_of_environment
     from kitei.drivers import ALL
     from kitei.drivers.host import LinuxHost
+    from kitei.lab.inside import enter_namespace
 
     papers = agent.Pass(authority, certificate, key) if authority and certificate and key else None
     if controller.startswith("https:") and papers is None:
@@ -55,7 +56,9 @@ def run(
                 "https needs --authority, --certificate and --key",
             )
         )
-    host = LinuxHost(name, state, netns)
+    if netns is not None:
+        enter_namespace(netns)  # with all of the agent: it probes from there, too
+    host = LinuxHost(name, state)
     config = agent.AgentConfig(name, host, controller, clock_of_environment(), ALL, papers)
     raise SystemExit(agent.run(config))
 

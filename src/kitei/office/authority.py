@@ -23,6 +23,7 @@ from kitei.network import AuthorityPapers
 from kitei.values import JsonObject, day_of
 
 _LIFE: Final = 825  # days of a node's certificate; renewed with every request
+_CONTROL: Final = ".control"
 _PLAIN: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -49,6 +50,15 @@ class Issued:
         return Fact("certificate.issued", body, day_of(at))
 
 
+@dataclass(frozen=True, slots=True)
+class Passport:
+    """Papers (PEM) to carry to a machine once, by hand; nothing of them is kept here."""
+
+    authority: str
+    certificate: str
+    key: str
+
+
 def revocation(
     device: str, serials: Iterable[str], why: str, at: datetime, cites: Iterable[str] = ()
 ) -> Fact:
@@ -70,7 +80,7 @@ class Authorities:
         self, network: str, revoked: Iterable[str], at: datetime, since: datetime | None = None
     ) -> AuthorityPapers:
         """Certificate and list of one network. `revoked` are all serials (hex) revoked there so far."""
-        authority = self._authority(network, at, since)
+        authority = self._of_network(network, at, since)
         return AuthorityPapers(
             authority.certificate, authority.crl((int(serial, 16) for serial in revoked), at, since)
         )
@@ -97,39 +107,50 @@ class Authorities:
             raise ValueError(f"{node}: not a certificate request; PEM of PKCS #10 (RFC 2986) is right")
         if asked != name:
             raise ValueError(f"{node}: the request is for {asked!r}; this node is {name!r} and no one else")
-        certificate = self._authority(network, at, since).issue(csr, _LIFE, at, since)
+        certificate = self._of_network(network, at, since).issue(csr, _LIFE, at, since)
         return Issued(network, node, name, device, f"{x509.serial_of(certificate):x}", certificate)
+
+    def passport(self, name: str, at: datetime, since: datetime | None = None) -> Passport:
+        """New papers for TLS between nodes and the controller: `name` is a node, or the controller's host.
+
+        They are signed by an authority of their own, so that no VPN certificate opens the controller.
+        """
+        authority = self._authority(_CONTROL, "Kitei control", at, since)
+        key = x509.make_key()
+        certificate = authority.issue(x509.make_request(key, name), _LIFE, at, since)
+        return Passport(authority.certificate, certificate, key)
 
     def has_signed(self, network: str, certificate: str) -> bool:
         """Whether a certificate is of this network's authority, if there is one."""
-        text = self._read(network)
-        return text is not None and text.has_signed(certificate)
+        known = self._read(_stem(network))
+        return known is not None and known.has_signed(certificate)
 
-    def _authority(self, network: str, at: datetime, since: datetime | None) -> x509.Authority:
-        known = self._read(network)
+    def _of_network(self, network: str, at: datetime, since: datetime | None) -> x509.Authority:
+        return self._authority(_stem(network), f"Kitei VPN {network}", at, since)
+
+    def _authority(self, stem: str, title: str, at: datetime, since: datetime | None) -> x509.Authority:
+        known = self._read(stem)
         if known is not None:
             return known
         with self._alone():
-            known = self._read(network)  # another process may have been first
+            known = self._read(stem)  # another process may have been first
             if known is None:
-                known = x509.Authority.create(f"Kitei VPN {network}", at, since=since)
-                self._write(self._place(network), known.certificate + known.key)
+                known = x509.Authority.create(title, at, since=since)
+                self._write(self._place(stem), known.certificate + known.key)
         return known
 
-    def _read(self, network: str) -> x509.Authority | None:
+    def _read(self, stem: str) -> x509.Authority | None:
         try:
-            text = self._place(network).read_text()
+            text = self._place(stem).read_text()
         except FileNotFoundError:
             return None
         certificate, mark, key = text.partition("-----BEGIN PRIVATE KEY-----")
         if not mark or "BEGIN CERTIFICATE" not in certificate:
-            raise ValueError(f"{self._place(network)} holds no authority: a certificate and its key in PEM")
+            raise ValueError(f"{self._place(stem)} holds no authority: a certificate and its key in PEM")
         return x509.Authority(certificate, mark + key)
 
-    def _place(self, network: str) -> Path:
-        """People name networks as they like; a file's name says so only where that is safe."""
-        plain = network if _PLAIN.fullmatch(network) else f"_{hashlib.sha256(network.encode()).hexdigest()}"
-        return self._folder / f"{plain}.pem"
+    def _place(self, stem: str) -> Path:
+        return self._folder / f"{stem}.pem"
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -159,3 +180,9 @@ class Authorities:
             os.fsync(shelf)
         finally:
             os.close(shelf)
+
+
+def _stem(network: str) -> str:
+    """People name networks as they like; a file's name says so only where that is safe."""
+    plain = _PLAIN.fullmatch(network)
+    return network if plain else f"_{hashlib.sha256(network.encode()).hexdigest()}"
