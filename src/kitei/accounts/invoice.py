@@ -105,7 +105,7 @@ def make_invoice(
     seq: int = 0,
     corrects: Invoice | None = None,
 ) -> Invoice:
-    """An invoice of these lines. Its number is `YYYYMM-CUSTOMER`, a correction's `YYYYMM-CUSTOMER-2`, `-3` …"""
+    """An invoice of these lines, under the number `invoice_number` gives it."""
     return Invoice(
         number=invoice_number(customer, month, corrects.number if corrects else None),
         customer=customer,
@@ -124,18 +124,20 @@ def make_invoice(
 
 
 def invoice_number(customer: str, month: Month, corrects: str | None = None) -> str:
-    """The number of the first invoice of a month, or of the correction of another of the same month."""
-    first = f"{month.year:04}{month.number:02}-{customer}"
+    """`202606-01-CUSTOMER` is the first invoice of a month, `-02-` the correction of it, and so on.
+
+    The customer stands last, so that whatever its id no two numbers are equal. ValueError when what is to
+    be corrected is not an invoice of theirs for the month.
+    """
+    before, after = f"{month.year:04}{month.number:02}-", f"-{customer}"
     if corrects is None:
-        return first
-    if corrects == first:
-        return f"{first}-2"
-    revision = corrects.removeprefix(f"{first}-")
-    if not revision.isdecimal() or corrects == revision:
+        return f"{before}01{after}"
+    revision = corrects.removeprefix(before).removesuffix(after)
+    if not revision.isdecimal() or f"{before}{revision}{after}" != corrects:
         raise ValueError(
-            f"{corrects!r} is not an invoice of {customer} for {month}; theirs begin with {first!r}"
+            f"{corrects!r} is not an invoice of {customer} for {month}; theirs are such as '{before}01{after}'"
         )
-    return f"{first}-{int(revision) + 1}"
+    return f"{before}{int(revision) + 1:02}{after}"
 
 
 def says_the_same(one: Invoice, other: Invoice) -> bool:
