@@ -122,14 +122,21 @@ def decide(
 
 
 def weigh(findings: tuple[Finding, ...], at: datetime) -> Decision:
-    """The decision that findings come to: the strictest verdict, all dates, amounts added up by name."""
+    """The decision that findings come to: the strictest verdict, all dates, amounts added up by name.
+
+    Of a refusal only what the refusing findings yield counts: nothing else takes effect or falls due.
+    """
     verdict, proposed = Verdict.ACCEPT, Verdict.ACCEPT
-    dates: dict[str, date] = {}
-    amounts: dict[str, Yen] = {}
     for finding in findings:
         if finding.verdict is not Verdict.ACCEPT:
             verdict = max(verdict, finding.verdict)
             proposed = max(proposed, finding.proposes or Verdict.ACCEPT)
+    refused = verdict is Verdict.REFUSE
+    dates: dict[str, date] = {}
+    amounts: dict[str, Yen] = {}
+    for finding in findings:
+        if refused and finding.verdict is not Verdict.REFUSE:
+            continue
         if finding.dates:
             dates.update(finding.dates)
         for name, amount in finding.amounts:

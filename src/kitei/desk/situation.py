@@ -8,7 +8,7 @@ from typing import Any
 from kitei.desk.decision import Finding, Verdict
 from kitei.desk.operator import Operator, quoted
 from kitei.ledger.contracts import Contract, Quote
-from kitei.terms import Cite, Conventions, Edition, Reading, Terms
+from kitei.terms import Choice, Cite, Conventions, Edition, Reading, Terms, Value, known_conventions
 from kitei.values import Words
 
 
@@ -17,7 +17,8 @@ class Situation:
     """One day's view: the edition in force, the contracts that matter to the act, the operator's own facts.
 
     `groups` are the contracts by what they share (a VPN network), ended ones included, because their
-    numbers stay taken. Make one with `Situation.of`.
+    numbers stay taken; `running` are those in force. Make one with `Situation.of`; it serves any number of
+    decisions of that day.
     """
 
     on: date
@@ -25,7 +26,11 @@ class Situation:
     conventions: Conventions
     contracts: Mapping[str, Contract]
     groups: Mapping[str, tuple[Contract, ...]]
+    running: Mapping[str, tuple[Contract, ...]]
     operator: Operator
+    readings: Mapping[str, Reading]
+    lists: Mapping[str, Mapping[str, Choice]]
+    written: Mapping[str, str]
 
     @classmethod
     def of(cls, on: date, terms: Terms, contracts: Mapping[str, Contract], operator: Operator) -> "Situation":
@@ -39,13 +44,21 @@ class Situation:
             if contract.group:
                 groups.setdefault(contract.group, []).append(contract)
         edition = terms.on(on) if on >= terms.first.in_force else terms.first
+        conventions = Conventions(operator.settings)
         return cls(
             on,
             edition,
-            Conventions(operator.settings),
+            conventions,
             contracts,
             {name: tuple(members) for name, members in groups.items()},
+            {
+                name: tuple(each for each in members if each.is_in_force(on))
+                for name, members in groups.items()
+            },
             operator,
+            {key: conventions.read(key, on) for key in known_conventions()},
+            {name: _by_slug(value) for name, value in edition.values.items()},
+            {path: str(provision.cite) for path, provision in edition.provisions.items()},
         )
 
     def contract(self, name: str) -> Contract:
@@ -58,15 +71,20 @@ class Situation:
 
     def in_force(self, group: str) -> tuple[Contract, ...]:
         """The contracts of a group that are in force on the day."""
-        return tuple(each for each in self.groups.get(group, ()) if each.is_in_force(self.on))
+        return self.running.get(group, ())
 
     def number(self, name: str) -> int:
         """A figure of the edition, by name."""
         return self.edition.value(name).number
 
+    def choice(self, name: str, slug: str) -> Choice | None:
+        """An entry of one of the edition's closed lists, None where the list has no such."""
+        return self.lists[name].get(slug)
+
     def reading(self, key: str) -> Reading:
         """How the operator reads a convention on the day."""
-        return self.conventions.read(key, self.on)
+        found = self.readings.get(key)
+        return found if found is not None else self.conventions.read(key, self.on)  # names the close ones
 
     def quote(
         self,
@@ -101,6 +119,11 @@ class Situation:
         except KeyError:
             return tuple(self.edition.cite(path) for path in paths)  # names the close ones
 
+    def texts(self, paths: tuple[str, ...]) -> tuple[str, ...]:
+        """Citations as the ledger writes them."""
+        written = self.written
+        return tuple([written[path] for path in paths])
+
     def accept(self, *paths: str, why: Words, **more: Any) -> Finding:
         """These provisions allow it."""
         return Finding(Verdict.ACCEPT, self.cites(paths), why, **more)
@@ -112,3 +135,8 @@ class Situation:
     def refer(self, *paths: str, why: Words, proposes: Verdict, **more: Any) -> Finding:
         """These provisions leave it to a person; `proposes` is what happens by default."""
         return Finding(Verdict.REFER, self.cites(paths), why, proposes=proposes, **more)
+
+
+def _by_slug(value: Value) -> Mapping[str, Choice]:
+    entries = value.value if isinstance(value.value, tuple) else ()
+    return {each.slug: each for each in entries if isinstance(each, Choice)}

@@ -119,8 +119,8 @@ def _monitored(body: JsonObject, on: date) -> tuple[str, ...]:
 
 def tables(body: JsonObject, key: str) -> tuple[dict[str, Any], ...]:
     """A list of tables in a body, empty where there is none."""
-    found = body.get(key)
-    return tuple(cast(dict[str, Any], each) for each in found) if isinstance(found, list | tuple) else ()
+    found: Any = body.get(key)
+    return tuple(found) if isinstance(found, list | tuple) else ()
 
 
 def fold(contract: Contract | None, entry: Entry) -> Contract:

@@ -62,7 +62,7 @@ def take_when(case: Asking) -> tuple[str, Body]:
     name, take = found
     subject = case.contract
     contracts = case.history.situation().contracts
-    holder = contracts[subject].customer if subject in contracts else None
+    holder = contracts[subject].customer if subject is not None and subject in contracts else None
     customer = case.when.look("customer")
     body = {
         "by": case.when.take("by") or customer or holder or "operator",

@@ -28,12 +28,8 @@ AnyRule = Rule[Any, Situation]
 
 APPLYING: tuple[AnyRule, ...] = (
     Rule("art:1.1", sites.known_kind),
-    Rule("art:1.1.t1", networks.one_parent),
-    Rule("art:1.1.t2", networks.child_limit),
     Rule("art:2.1", sites.known_item),
     Rule("art:2.1.t1", sites.device_count, also=("art:2.1.t2", "art:2.1.t3")),
-    Rule("art:2.1.t4.a2", networks.monitoring_has_network),
-    Rule("art:2.1", networks.one_shape),
     Rule("art:3.1", sites.known_device_type),
     Rule("art:3.1.t1", sites.known_models),
     Rule("art:4.1", sites.known_maintenance, also=("suppl:2010-02-01.2", "suppl:2010-04-01.2")),
@@ -41,19 +37,18 @@ APPLYING: tuple[AnyRule, ...] = (
     Rule("art:6.1", sites.one_site_a_contract),
     Rule("art:7.1", addresses.ipv4_only, also=("art:7.2", "art:22.2")),
     Rule("art:7.3", addresses.no_overlap),
-    Rule("art:8.1", networks.both_kinds),
-    Rule("art:10.1", networks.holders_agree),
+    Rule(
+        "art:8.1",
+        networks.whole_networks,
+        also=("art:1.1.t1", "art:1.1.t2", "art:2.1.t4.a2", "art:10.1", "art:10.2"),
+    ),
     Rule("art:12.1", sites.operator_chooses),
     Rule("art:17.2", options.options_of_sites),
     Rule("art:22.4", networks.one_network_a_site, also=("art:22.3",)),
     Rule("schedule:1.1.1", fees.initial_fees, also=("art:19.1.s2",)),
 )
 
-_ENDING: tuple[AnyRule, ...] = (
-    Rule("art:20.1", ending.settled, also=("art:20.2", "schedule:2.1", "schedule:2.2")),
-    Rule("art:14.3", ending.devices_back),
-    Rule("art:8.1", ending.orphans),
-)
+_AT_THE_END = ("art:8.1", "art:14.3", "art:20.1", "art:20.2", "schedule:2.1", "schedule:2.2")
 
 RULES: Mapping[type, tuple[AnyRule, ...]] = {
     customer.Apply: APPLYING,
@@ -89,8 +84,8 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("schedule:1.3.2", changes.change_fee),
         Rule("art:14.3", changes.old_device_back),
     ),
-    customer.Cancel: (Rule("art:18.1", ending.noticed), *_ENDING),
-    operator.OperatorTerminate: (Rule("art:20.1", ending.terminated), *_ENDING),
+    customer.Cancel: (Rule("art:18.1", ending.noticed, also=_AT_THE_END),),
+    operator.OperatorTerminate: (Rule("art:20.1", ending.terminated, also=_AT_THE_END),),
     customer.WorkOrder: (
         Rule("art:10.1", settings.authority, also=("art:10.2", "art:10.3")),
         Rule("art:10.1", settings.sites_live),

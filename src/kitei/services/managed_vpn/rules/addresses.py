@@ -33,10 +33,26 @@ def is_ipv6(address: str) -> bool:
     return ":" in address
 
 
+@lru_cache(4096)
+def span_of(prefix: str) -> tuple[int, int] | None:
+    """First and last address of an IPv4 prefix as numbers, None for IPv6."""
+    network = network_of(prefix)
+    if not isinstance(network, IPv4Network):
+        return None
+    return int(network.network_address), int(network.broadcast_address)
+
+
 def gateway_of(lan: Lan) -> str:
     """The gateway as designated, else the first host address of the prefix."""
     network = network_of(lan.prefix)
     return lan.gateway or str(network[min(1, network.num_addresses - 1)])
+
+
+@lru_cache(4096)
+def has_room(prefix: str, gateway: str, devices: int) -> bool:
+    """Whether the gateway is a host of the prefix, with room after it for devices where there are two."""
+    span, at = span_of(prefix), int(ip_address(gateway))
+    return span is not None and span[0] < at and at + (devices if devices > 1 else 0) < span[1]
 
 
 def family_finding(s: Situation, address: str, place: str) -> Finding:
@@ -69,10 +85,8 @@ def lan_findings(s: Situation, lan: Lan, place: str, devices: int) -> Iterator[F
             ),
         )
         return
-    gateway, network = ip_address(gateway_of(lan)), network_of(lan.prefix)
-    last = int(network.broadcast_address) - 1
-    room = int(gateway) + (devices if devices > 1 else 0)
-    if not int(network.network_address) < int(gateway) <= last or room > last:
+    gateway = gateway_of(lan)
+    if not has_room(lan.prefix, gateway, devices):
         yield s.refuse(
             "art:7.2",
             why=Words(
@@ -88,10 +102,10 @@ def lan_findings(s: Situation, lan: Lan, place: str, devices: int) -> Iterator[F
 
 
 def lans_of_network(contracts: Iterable[Contract], s: Situation) -> Iterator[tuple[str, str]]:
-    """(contract, prefix) of each LAN that the sites of a network have on the day."""
+    """(contract, prefix) of each LAN that these sites, all in force, have on the day."""
     day = s.on.isoformat()
     for contract in contracts:
-        if is_site(contract) and contract.is_in_force(s.on):
+        if is_site(contract):
             for each in tables(contract.body, "lans"):
                 if each.get("last") is None or day <= each["last"]:
                     yield contract.id, each["prefix"]
@@ -107,16 +121,13 @@ def overlap_findings(
     honoured. Other VPN networks may use the same prefixes.
     """
     taken = sorted(
-        (int(net.network_address), int(net.broadcast_address), owner, prefix)
-        for owner, prefix in there
-        for net in (network_of(prefix),)
-        if isinstance(net, IPv4Network)
+        (span[0], span[1], owner, prefix) for owner, prefix in there if (span := span_of(prefix)) is not None
     )
     for place, prefix in wanted:
-        net = network_of(prefix)
-        if not isinstance(net, IPv4Network):
+        found = span_of(prefix)
+        if found is None:
             continue
-        first, last = int(net.network_address), int(net.broadcast_address)
+        first, last = found
         at = bisect(taken, (first, last, "\uffff", ""))
         near = [*taken[max(0, at - 1) : at + 1]]  # blocks nest or lie apart, and those taken lie apart
         clash = next(((who, what) for a, b, who, what in near if a <= last and first <= b), None)
@@ -168,7 +179,7 @@ def no_overlap(asked: Apply, s: Situation) -> Iterator[Finding]:
             if site.network[0] == network
             for at, lan in enumerate(site.lans)
         ]
-        yield from overlap_findings(s, wanted, lans_of_network(s.groups.get(network, ()), s))
+        yield from overlap_findings(s, wanted, lans_of_network(s.in_force(network), s))
 
 
 def work_addresses(asked: WorkOrder, s: Situation) -> Iterator[Finding]:
@@ -183,7 +194,7 @@ def work_addresses(asked: WorkOrder, s: Situation) -> Iterator[Finding]:
         yield from lan_findings(s, lan, f"work-order.add_lans[{at}]", devices)
     there = [
         pair
-        for pair in lans_of_network(s.groups.get(contract.group, (contract,)), s)
+        for pair in lans_of_network(s.in_force(contract.group), s)
         if pair[0] != contract.id or pair[1] not in asked.remove_lans
     ]
     wanted = [(f"work-order.add_lans[{at}].prefix", lan.prefix) for at, lan in enumerate(asked.add_lans)]

@@ -26,8 +26,7 @@ def device_of(contract: Contract, asked: DeviceEvent) -> Device | None:
 
 
 def use_of(asked: DeviceEvent, s: Situation) -> Choice | None:
-    uses = s.edition.value("forbidden_uses").choices
-    return next((each for each in uses if each.slug == asked.use), None)
+    return s.choice("forbidden_uses", asked.use) if asked.use else None
 
 
 def careful_use(asked: DeviceEvent, s: Situation) -> Iterator[Finding]:

@@ -16,10 +16,8 @@ from kitei.services.managed_vpn.rules.settling import contract_settlement, optio
 from kitei.values import Words, Yen, day_of
 
 
-def effective_finding(asked: Cancel | OperatorTerminate, s: Situation) -> Finding:
+def effective_finding(asked: Cancel, s: Situation) -> Finding:
     """The day an ending takes effect: by art. 18 after notice, on other grounds the day that is recorded."""
-    if isinstance(asked, OperatorTerminate):
-        return _recorded(s, asked.effective)
     if asked.ground in ("customer-notice", "general-rules-28-1"):
         arrived = asked.arrived or day_of(asked.at)
         return notice_day(s, "art:18.1", "notice_days", arrived, asked.designated)
@@ -50,11 +48,6 @@ def _recorded(s: Situation, day: date) -> Finding:
     )
 
 
-def effective_day(asked: Cancel | OperatorTerminate, s: Situation) -> date | None:
-    """None where the notice takes no effect at all."""
-    return dict(effective_finding(asked, s).dates).get("effective")
-
-
 def noticed(asked: Cancel, s: Situation) -> Iterator[Finding]:
     """Art. 18.1: the customer's notice, on the prescribed form, ends the contract after 30 days or later."""
     contract = s.contract(asked.contract)
@@ -73,6 +66,8 @@ def noticed(asked: Cancel, s: Situation) -> Iterator[Finding]:
             ),
             place="cancel.contract",
         )
+    if day:
+        yield from consequences(asked, contract, day, s)
 
 
 def terminated(asked: OperatorTerminate, s: Situation) -> Iterator[Finding]:
@@ -84,7 +79,18 @@ def terminated(asked: OperatorTerminate, s: Situation) -> Iterator[Finding]:
             why=Words("当社からの解除は当社だけがします", "only the operator terminates for the operator"),
             place="operator-terminate.by",
         )
-    yield effective_finding(asked, s)
+    yield _recorded(s, asked.effective)
+    yield from consequences(asked, s.contract(asked.contract), asked.effective, s)
+
+
+def consequences(
+    asked: Cancel | OperatorTerminate, contract: Contract, effective: date, s: Situation
+) -> Iterator[Finding]:
+    """What follows from an ending on a day."""
+    yield from settled(asked, effective, s)
+    if is_site(contract):
+        yield return_finding(s, effective)
+        yield from orphans(contract, effective, s)
 
 
 def ending_with(asked: Cancel | OperatorTerminate, s: Situation) -> tuple[Contract, ...]:
@@ -95,11 +101,8 @@ def ending_with(asked: Cancel | OperatorTerminate, s: Situation) -> tuple[Contra
     return (contract, *sites_in_force(s, contract.group, "child"))
 
 
-def settled(asked: Cancel | OperatorTerminate, s: Situation) -> Iterator[Finding]:
+def settled(asked: Cancel | OperatorTerminate, effective: date, s: Situation) -> Iterator[Finding]:
     """Art. 20 and Schedule 2: each contract and each option for what remains of its own term."""
-    effective = effective_day(asked, s)
-    if effective is None:
-        return
     for contract in reversed(ending_with(asked, s)):
         for option in running_options(contract, effective):
             yield option_settlement(s, contract, option, effective, asked.ground)
@@ -107,19 +110,8 @@ def settled(asked: Cancel | OperatorTerminate, s: Situation) -> Iterator[Finding
         yield contract_settlement(s, contract, effective, asked.ground, by_operator)
 
 
-def devices_back(asked: Cancel | OperatorTerminate, s: Situation) -> Iterator[Finding]:
-    """Art. 14.3: the devices go back within 30 days of the end."""
-    effective = effective_day(asked, s)
-    if effective is not None and is_site(s.contract(asked.contract)):
-        yield return_finding(s, effective)
-
-
-def orphans(asked: Cancel | OperatorTerminate, s: Situation) -> Iterator[Finding]:
+def orphans(contract: Contract, effective: date, s: Situation) -> Iterator[Finding]:
     """Art. 8.1 speaks of applications only: whom an ending leaves alone is flagged (convention mvp.orphan)."""
-    contract = s.contract(asked.contract)
-    effective = effective_day(asked, s)
-    if not is_site(contract) or effective is None:
-        return
     children = [
         each
         for each in sites_in_force(s, contract.group, "child")

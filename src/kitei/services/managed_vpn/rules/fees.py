@@ -42,7 +42,7 @@ def charge(
         customer=customer,
         due_on=due_on,
         amount=amount,
-        cites=tuple(str(cite) for cite in s.cites(cites)),
+        cites=s.texts(cites),
         detail=detail or {},
         missing=fee if amount is None else None,
         conventions=conventions,

@@ -20,7 +20,7 @@ MODEL_OF_SWITCH = ("private-switch",)
 
 
 def option_choice(s: Situation, option: str) -> Choice | None:
-    return next((each for each in s.edition.value("options").choices if each.slug == option), None)
+    return s.choice("options", option)
 
 
 def running(contract: Contract, option: str, on: date) -> OptionTaken | None:

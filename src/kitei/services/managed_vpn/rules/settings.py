@@ -135,7 +135,7 @@ def tunnels(asked: WorkOrder, s: Situation) -> Iterator[Finding]:
 
 def _connection(s: Situation, one: Contract, other: Contract, place: str) -> Finding:
     kinds = {one.kind, other.kind}
-    row = s.edition.value("items")[one.item].cite.path
+    row = s.lists["items"][one.item].cite.path
     if kinds == {"parent"}:
         return s.refuse(
             "art:22.3",
@@ -246,7 +246,7 @@ def work_fee(asked: WorkOrder, s: Situation) -> Iterator[Finding]:
 
 def _devices(s: Situation, site: Contract) -> int:
     """How many VPN devices stand at a site, by its item."""
-    item = s.edition.value("items")[site.item]
+    item = s.lists["items"][site.item]
     return item.number(f"devices_at_{site.kind}") if item.has(f"devices_at_{site.kind}") else 1
 
 

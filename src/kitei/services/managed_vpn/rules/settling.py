@@ -177,7 +177,7 @@ def option_settlement(
 
 
 def _has_term(s: Situation, option: OptionTaken) -> bool:
-    choice = next((c for c in s.edition.value("options").choices if c.slug == option.name), None)
+    choice = s.choice("options", option.name)
     return option.term is not None or (choice is not None and choice.has("term_months"))
 
 

@@ -22,7 +22,7 @@ def label(site: SiteWanted, index: int) -> str:
 
 def item_of(site: SiteWanted, s: Situation) -> Choice | None:
     """The item asked for, None where there is no such item."""
-    return next((each for each in s.edition.value("items").choices if each.slug == site.item), None)
+    return s.choice("items", site.item)
 
 
 def devices_needed(item: Choice, kind: str) -> int | None:
@@ -37,9 +37,8 @@ def _names(s: Situation, value: str) -> Words:
 
 def known_kind(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 1.1: parent and child are all the kinds there are."""
-    slugs = s.edition.value("kinds").slugs
     for index, site in enumerate(asked.sites):
-        if site.kind not in slugs:
+        if s.choice("kinds", site.kind) is None:
             names = _names(s, "kinds")
             yield s.refuse(
                 "art:1.1",
@@ -95,7 +94,7 @@ def known_device_type(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 3.1: Cisco is the only device type."""
     types = s.edition.value("device_types")
     for index, site in enumerate(asked.sites):
-        if site.device_type not in types.slugs:
+        if s.choice("device_types", site.device_type) is None:
             yield s.refuse(
                 "art:3.1",
                 why=Words(
@@ -173,7 +172,7 @@ def known_maintenance(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 4.1: type 2 is the only maintenance type there is; abolished ones say when they were."""
     known = s.edition.value("maintenance")
     for index, site in enumerate(asked.sites):
-        if site.maintenance in known.slugs:
+        if s.choice("maintenance", site.maintenance):
             continue
         attributes = {"maintenance": site.maintenance, "device_type": site.device_type}
         gone = [each.cite.path for each in withdrawn(s.edition.transitions, attributes, s.on)]
