@@ -60,6 +60,7 @@ class Bench:
         for host in self.hosts.values():
             for program in tuple(host.running()):
                 host.stop(program)
+            host.close()
         for name in self.hosts:
             for pid in sh("ip", "netns", "pids", self.netns(name)).split():
                 subprocess.run(["kill", "-9", pid], check=False)

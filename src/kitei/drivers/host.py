@@ -5,11 +5,13 @@ import os
 import secrets
 import socket
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyroute2
+from pyroute2.netlink.exceptions import NetlinkError
 
 from kitei.drivers.programs import Programs
 from kitei.network import PermanentError, TemporaryError
@@ -38,6 +40,7 @@ class LinuxHost:
         self._state.chmod(0o700)
         self._netns = netns
         self._enter = () if netns is None else ("nsenter", f"--net=/run/netns/{netns}", "--")
+        self._lines: dict[tuple[int, int], Any] = {}
         self._programs = Programs(self._state / "programs", self._enter, restarted)
 
     def run(self, argv: Sequence[str], stdin: str = "", timeout: float = 10.0) -> Ran:
@@ -115,8 +118,26 @@ class LinuxHost:
             raise TemporaryError(f"nobody answers at {path} on {self.name}: {fault.strerror}", 0.1) from fault
         return line
 
-    def netlink(self) -> Any:
-        """A fresh IPRoute in the node's namespace, to be used in a `with`."""
+    @contextlib.contextmanager
+    def netlink(self) -> Iterator[Any]:
+        """An IPRoute in the node's namespace. It is kept: to open one costs more than to use it."""
+        who = (os.getpid(), threading.get_ident())
+        line = self._lines.get(who) or self._open_line()
+        self._lines[who] = line
+        try:
+            yield line
+        except NetlinkError:
+            raise  # the kernel's answer; the line is sound
+        except BaseException:
+            self._lines.pop(who).close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the machine; its programs go on."""
+        while self._lines:
+            self._lines.popitem()[1].close()
+
+    def _open_line(self) -> Any:
         made: Any = pyroute2
         return made.IPRoute() if self._netns is None else made.NetNS(self._netns)
 
