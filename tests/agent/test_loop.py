@@ -85,6 +85,36 @@ def test_one_drivers_fault_does_not_stop_the_others(node: Node, tmp_path: Path) 
     assert eventually(lambda: node.reports(1) and not node.report.faults)
 
 
+def test_a_node_that_shall_hold_nothing_is_cleared_backwards(node: Node, tmp_path: Path) -> None:
+    order: list[str] = []
+
+    class First(Files):
+        name = "first"
+
+        def apply(self, host, step) -> None:
+            order.append(self.name)
+            super().apply(host, step)
+
+    class Last(First):
+        name = "last"
+
+    node.drivers = [First(tmp_path / "first"), Last(tmp_path / "last")]
+    node.office.publish(make_orders(1, route(1)))
+    node.start()
+    assert eventually(lambda: node.reports(1))
+    node.office.publish(make_orders(2, may_cut=[FOR.owner]))
+    assert eventually(lambda: node.reports(2))
+    assert order == ["first", "last", "last", "first"]
+
+
+def test_what_the_controller_cannot_be_told_is_said_once(node: Node, capfd: pytest.CaptureFixture) -> None:
+    node.office.refuses = LookupError("n1 is no node")
+    node.start()
+    assert eventually(lambda: "n1 is no node" in capfd.readouterr().err)
+    node.office.refuses = None
+    assert eventually(lambda: "reports arrive again" in capfd.readouterr().err)
+
+
 def garbled(orders_text: str) -> dict[str, tuple[bytes, int | None]]:
     """Answers that are no orders for n1, each with the length it claims."""
     good = json.loads(orders_text)

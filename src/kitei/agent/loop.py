@@ -28,14 +28,10 @@ from kitei.agent.sources import Bfd, Bgp, Gateways, Ike, Programs
 from kitei.agent.talk import Pull, Tell
 from kitei.drivers.strongswan import Strongswan
 from kitei.network import Orders, Probe
-from kitei.network.report import Fault, Report, State, What
+from kitei.network.report import Fault, Report, State
 
 _GLANCE: Final = 0.05  # seconds between looks at the probes while orders are on trial
 _DISK_AGAIN: Final = 5.0
-_RESTLESS: Final = 2.0  # seconds between looks at a driver while something it makes is down
-_MADE_BY: Final[dict[str, What]] = {
-    "strongswan": "ike"
-}  # a peer that refuses once is not dialled by charon again
 _LONGEST_DELAY: Final = 30.0
 
 
@@ -55,7 +51,6 @@ class Agent:
         self._outcomes: dict[str, Outcome] = {}
         self._delays: dict[str, float] = {}
         self._due: dict[str, float] = {}
-        self._asked: dict[str, float] = {}
         self._untried: set[str] = set()
         self._to_look: set[str] = set()
         self._may_cut_all = False
@@ -114,21 +109,12 @@ class Agent:
 
     def _pause(self) -> float | None:
         now = time.monotonic()
-        moments = [self._next(name) for name in self._due]
-        moments += [now + _RESTLESS] if self._due else []
+        moments = list(self._due.values())
         if self._mail is not None:
             moments.append(self._mail_due)
         if self._is_in_doubt() and not self._untried:
             moments.append(now + _GLANCE)
         return max(0.0, min(moments) - now) if moments else None
-
-    def _next(self, driver: str) -> float:
-        """When a driver is to look again: soon while something it makes is down."""
-        due = self._due[driver]
-        what = _MADE_BY.get(driver)
-        if what is None or driver not in self._asked or not self._senses.lack(what):
-            return due
-        return min(due, self._asked[driver] + _RESTLESS)
 
     # Orders arrive (in the thread that pulls) and are taken up (in the one that works).
 
@@ -248,16 +234,19 @@ class Agent:
         with self._lock:
             self._due |= dict.fromkeys(self._to_look & set(self._due), 0.0)
             self._to_look.clear()
-        for driver in self._config.drivers:
-            if self._next(driver.name) > time.monotonic() or self._is_over:
+        parts, drivers = orders.intent.parts, self._config.drivers
+        # a node that shall hold nothing is cleared backwards: the filter goes last
+        for driver in drivers if parts else reversed(drivers):
+            if self._due[driver.name] > time.monotonic() or self._is_over:
                 continue
             may_cut = None if self._may_cut_all else orders.may_cut
-            outcome = converge(driver, self._config.host, orders.intent.parts, may_cut)
+            outcome = converge(driver, self._config.host, parts, may_cut)
             self._take_in(driver.name, outcome)
         if not self._untried and self._deadline is None:
             self._deadline = time.monotonic() + self._config.confirm
-            self._may_cut_all = False
             self._programs.expect()
+        if not self._untried and all(outcome.is_right for outcome in self._outcomes.values()):
+            self._may_cut_all = False  # all of the way back has been gone
 
     def _take_in(self, name: str, outcome: Outcome) -> None:
         """Note an outcome, and when the driver is to be asked next: a failing one less and less often."""
@@ -267,8 +256,7 @@ class Agent:
         if outcome.again is not None:
             pause = min(outcome.again * delay, max(_LONGEST_DELAY, outcome.again))
         self._delays[name] = 2 * delay if outcome.again is not None and delay < _LONGEST_DELAY else 1.0
-        self._asked[name] = time.monotonic()
-        self._due[name] = self._asked[name] + pause
+        self._due[name] = time.monotonic() + pause
         self._untried.discard(name)
         with self._lock:
             self._outcomes[name] = outcome

@@ -61,7 +61,6 @@ class Senses:
         self._parts: tuple[Part, ...] = ()
         self._states: dict[tuple[What, str], State] = {}
         self._since: dict[tuple[What, str], float] = {}
-        self._up: dict[tuple[What, str], bool] = {}
         self._numb: dict[str, str] = {}
         self._over = threading.Event()
 
@@ -76,11 +75,6 @@ class Senses:
     def faults(self) -> tuple[Fault, ...]:
         with self._lock:
             return tuple(Fault("watching", name, why) for name, why in sorted(self._numb.items()))
-
-    def lack(self, what: What) -> bool:
-        """Is something of this kind down now, told already or still in its grace?"""
-        with self._lock:
-            return any(not up for (kind, _), up in self._up.items() if kind == what)
 
     def end(self) -> None:
         self._over.set()
@@ -114,10 +108,8 @@ class Senses:
         now = time.monotonic()
         for gone in [point for point in self._since if point[0] in source.kinds and point not in felt]:
             del self._since[gone]
-            self._up.pop(gone, None)
             self._states.pop(gone, None)
         for (what, subject), feeling in felt.items():
-            self._up[what, subject] = feeling.up
             known = self._states.get((what, subject))
             since = self._since.setdefault((what, subject), now)
             if known is not None and known.up == feeling.up:

@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import sys
 import threading
 import time
 from collections import deque
@@ -102,6 +103,7 @@ class Tell:
         self._lock = threading.Lock()
         self._changes: deque[State] = deque()
         self._whole = True
+        self._trouble = ""
         self._wake = threading.Event()
         self._over = threading.Event()
 
@@ -129,12 +131,22 @@ class Tell:
             try:
                 self._request()
                 self._report()
-            except (Unreachable, Refused, Unreadable):  # all of it is still there to be said again
+            except (Unreachable, Refused, Unreadable) as error:  # all of it is still there to be said again
+                self._log(str(error))
                 self._over.wait(pauses.next())
                 continue
+            self._log("")
             pauses.reset()
             self._wake.wait(self._heartbeat * random.uniform(0.9, 1.1))
             self._over.wait(_TOGETHER)
+
+    def _log(self, trouble: str) -> None:
+        """What the controller cannot be told is told where the agent's output goes: once, not each time."""
+        if trouble and trouble != self._trouble and not self._over.is_set():
+            print(f"no report: {trouble}", file=sys.stderr, flush=True)
+        elif self._trouble and not trouble:
+            print("reports arrive again", file=sys.stderr, flush=True)
+        self._trouble = trouble
 
     def _request(self) -> None:
         """Refused, it is sent again with a later report: the estate may come to know this node."""
