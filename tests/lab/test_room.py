@@ -26,7 +26,7 @@ def test_an_errand_tells_its_result_or_what_went_wrong() -> None:
     assert call(None, sorted, [3, 1, 2]) == [1, 2, 3]
     with pytest.raises(ErrandFailed, match="int in the room: ValueError: invalid literal"):
         call(None, int, "three")
-    with pytest.raises(ErrandFailed, match="sleep in the room: no result within 0.2 s"):
+    with pytest.raises(ErrandFailed, match=r"sleep in the room: no result within 0\.2 s"):
         send(None, time.sleep, 60).finish(0.2)
 
 

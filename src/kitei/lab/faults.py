@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kitei.lab.inside import NAMESPACES, call, netlink
-from kitei.lab.wire import WAN, Wires
+from kitei.lab.wire import LAN, WAN, Wires
 
 _SILENCE = """\
 table bridge silence {
@@ -77,11 +77,12 @@ class Faults:
         return [f'"{plug.jack}"' for plug in self.wires.plugs_of(node) if plug.wire == WAN]
 
     def _carry(self, node: str, state: str) -> None:
-        by_wire: dict[str, list[str]] = {}
-        for plug in self.wires.plugs_of(node):
-            by_wire.setdefault(plug.wire, []).append(plug.jack)
-        for wire, jacks in by_wire.items():
-            call(wire, _set_links, jacks, state)
+        """LAN cables first: the kernel rations link events to one a second, and a gateway that is routed again
+        before its LAN forwards would lose what comes for it meanwhile."""
+        plugs = self.wires.plugs_of(node)
+        for wire in (LAN, WAN):
+            if jacks := [plug.jack for plug in plugs if plug.wire == wire]:
+                call(wire, _set_links, jacks, state)
 
 
 def processes_in(node: str) -> list[int]:
