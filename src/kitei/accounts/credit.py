@@ -103,7 +103,7 @@ def earn(outage: Outage, fee: Yen | None, terms: CreditTerms, upto: datetime, re
             "invoice-day": Month.of(day_of(outage.restored_at)).plus(1).first,
         }[claimable_read.value]
     until = months_after(claimable, terms.months, lapse.value) if claimable else None
-    strict = months_after(threshold_day, terms.months, lapse.value)
+    strict = None if claimable == threshold_day else months_after(threshold_day, terms.months, lapse.value)
     used = [hours_read, reading("credit.continuity"), base, claimable_read, lapse]
     return Earned(
         outage,

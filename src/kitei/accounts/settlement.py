@@ -64,8 +64,11 @@ def settle_remainder(term: MinimumTerm, effective: date, fee: Yen | None, readin
         return Remainder(Fraction(0), 0, 0, Yen(0), tuple(conventions))
     counted = reading("settlement.remaining")
     conventions.append(counted.pair)
-    worth = remaining_months(after, term.last, counted.value)
     months, days = remaining(after, term.last)
+    if counted.value == "months-and-thirtieths":
+        worth = Fraction(30 * months + days, 30)
+    else:
+        worth = remaining_months(after, term.last, counted.value)
     return _priced(worth, months, days, fee, reading, conventions)
 
 

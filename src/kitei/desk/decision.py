@@ -116,9 +116,20 @@ def decide(
     asked: Asked, rules: Sequence[Rule[Asked, Situation]], situation: Situation, at: datetime
 ) -> Decision:
     """Apply every rule, in order. Pure. An exception silences the rule it is an exception to."""
-    found = [(rule, findings) for rule in rules if (findings := tuple(rule.test(asked, situation)))]
-    silenced = {rule.exception_to for rule, _ in found if rule.exception_to}
-    return weigh(tuple(f for rule, fs in found if rule.path not in silenced for f in fs), at)
+    findings: list[Finding] = []
+    silenced: set[str] = set()
+    for rule in rules:
+        before = len(findings)
+        findings.extend(rule.test(asked, situation))
+        if rule.exception_to is not None and len(findings) > before:
+            silenced.add(rule.exception_to)
+    if silenced:
+        findings = [f for rule in rules if rule.path not in silenced for f in rule.test(asked, situation)]
+    return weigh(tuple(findings), at)
+
+
+# Looking a member up in its class costs more than a rule's whole comparison.
+_ACCEPT, _REFUSE = Verdict.ACCEPT, Verdict.REFUSE
 
 
 def weigh(findings: tuple[Finding, ...], at: datetime) -> Decision:
@@ -126,16 +137,16 @@ def weigh(findings: tuple[Finding, ...], at: datetime) -> Decision:
 
     Of a refusal only what the refusing findings yield counts: nothing else takes effect or falls due.
     """
-    verdict, proposed = Verdict.ACCEPT, Verdict.ACCEPT
+    verdict, proposed = _ACCEPT, _ACCEPT
     for finding in findings:
-        if finding.verdict is not Verdict.ACCEPT:
+        if finding.verdict is not _ACCEPT:
             verdict = max(verdict, finding.verdict)
-            proposed = max(proposed, finding.proposes or Verdict.ACCEPT)
-    refused = verdict is Verdict.REFUSE
+            proposed = max(proposed, finding.proposes or _ACCEPT)
+    refused = verdict is _REFUSE
     dates: dict[str, date] = {}
     amounts: dict[str, Yen] = {}
     for finding in findings:
-        if refused and finding.verdict is not Verdict.REFUSE:
+        if refused and finding.verdict is not _REFUSE:
             continue
         if finding.dates:
             dates.update(finding.dates)
@@ -144,4 +155,6 @@ def weigh(findings: tuple[Finding, ...], at: datetime) -> Decision:
         for charge in finding.charges:
             if charge.amount is not None:
                 amounts[charge.name] = Yen(amounts.get(charge.name, 0) + charge.amount)
-    return Decision(verdict, findings, at, dates, amounts, proposed if verdict is Verdict.REFER else None)
+    return Decision(
+        verdict, findings, at, dates, amounts, None if refused or verdict is _ACCEPT else proposed
+    )

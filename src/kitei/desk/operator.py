@@ -101,9 +101,12 @@ def quote_of(body: JsonObject, seq: int) -> Quote:
 
 def quoted(quotes: Iterable[Quote], fee: str, on: date, about: Mapping[str, str]) -> Quote | None:
     """The quote that answers for a fee on a day: the most narrowly scoped that fits, of those the latest."""
-    fitting = [
-        quote
-        for quote in quotes
-        if quote.name == fee and on in quote.valid and all(about.get(k) == v for k, v in quote.scope)
-    ]
-    return max(fitting, key=lambda quote: (len(quote.scope), quote.seq), default=None)
+    best: Quote | None = None
+    for quote in quotes:
+        if quote.name != fee or on not in quote.valid:
+            continue
+        if all(about.get(key) == value for key, value in quote.scope) and (
+            best is None or (len(quote.scope), quote.seq) >= (len(best.scope), best.seq)
+        ):
+            best = quote
+    return best

@@ -1,15 +1,28 @@
 """What a decision is made against, and the voice in which a provision speaks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from kitei.desk.decision import Finding, Verdict
 from kitei.desk.operator import Operator, quoted
 from kitei.ledger.contracts import Contract, Quote
-from kitei.terms import Choice, Cite, Conventions, Edition, Reading, Terms, Value, known_conventions
+from kitei.terms import (
+    Choice,
+    Cite,
+    Conventions,
+    Edition,
+    Reading,
+    Terms,
+    Value,
+    known_conventions,
+    plain_name,
+)
 from kitei.values import Words
+
+
+_ACCEPT = Verdict.ACCEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +42,11 @@ class Situation:
     running: Mapping[str, tuple[Contract, ...]]
     operator: Operator
     readings: Mapping[str, Reading]
+    figures: Mapping[str, object]
     lists: Mapping[str, Mapping[str, Choice]]
+    names: Mapping[str, Mapping[str, Choice]]
     written: Mapping[str, str]
+    usual: dict[tuple[int, tuple[str, ...]], Finding] = field(compare=False, repr=False)
 
     @classmethod
     def of(cls, on: date, terms: Terms, contracts: Mapping[str, Contract], operator: Operator) -> "Situation":
@@ -57,8 +73,11 @@ class Situation:
             },
             operator,
             {key: conventions.read(key, on) for key in known_conventions()},
+            {name: value.value for name, value in edition.values.items()},
             {name: _by_slug(value) for name, value in edition.values.items()},
+            {name: _by_name(value) for name, value in edition.values.items()},
             {path: str(provision.cite) for path, provision in edition.provisions.items()},
+            {},
         )
 
     def contract(self, name: str) -> Contract:
@@ -75,11 +94,21 @@ class Situation:
 
     def number(self, name: str) -> int:
         """A figure of the edition, by name."""
-        return self.edition.value(name).number
+        found = self.figures.get(name)
+        return found if type(found) is int else self.edition.value(name).number  # says what it is instead
+
+    def listed(self, name: str) -> tuple[str, ...]:
+        """The texts that a list of the edition holds."""
+        found = self.figures.get(name)
+        return found if isinstance(found, tuple) else self.edition.value(name).texts
 
     def choice(self, name: str, slug: str) -> Choice | None:
         """An entry of one of the edition's closed lists, None where the list has no such."""
         return self.lists[name].get(slug)
+
+    def called(self, name: str, text: str) -> Choice | None:
+        """The entry that a text names as the terms match names, None where none is called so."""
+        return self.names[name].get(plain_name(text))
 
     def reading(self, key: str) -> Reading:
         """How the operator reads a convention on the day."""
@@ -126,7 +155,15 @@ class Situation:
 
     def accept(self, *paths: str, why: Words, **more: Any) -> Finding:
         """These provisions allow it."""
-        return Finding(Verdict.ACCEPT, self.cites(paths), why, **more)
+        return Finding(_ACCEPT, self.cites(paths), why, **more)
+
+    def confirm(self, why: Words, *paths: str) -> Finding:
+        """These provisions allow it, said in words that are always the same (a constant): made once."""
+        key = (id(why), paths)
+        found = self.usual.get(key)
+        if found is None:
+            found = self.usual[key] = Finding(Verdict.ACCEPT, self.cites(paths), why)
+        return found
 
     def refuse(self, *paths: str, why: Words, **more: Any) -> Finding:
         """These provisions forbid it."""
@@ -140,3 +177,13 @@ class Situation:
 def _by_slug(value: Value) -> Mapping[str, Choice]:
     entries = value.value if isinstance(value.value, tuple) else ()
     return {each.slug: each for each in entries if isinstance(each, Choice)}
+
+
+def _by_name(value: Value) -> Mapping[str, Choice]:
+    entries = value.value if isinstance(value.value, tuple) else ()
+    return {
+        plain_name(text): each
+        for each in entries
+        if isinstance(each, Choice)
+        for text in (each.slug, each.name.ja, each.name.en, *each.aliases)
+    }

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -14,6 +15,7 @@ Scalar: TypeAlias = int | str | date
 SCALARS = (int, str, date)
 
 
+@lru_cache(8192)
 def plain_name(text: str) -> str:
     """A name as the terms match it: NFKC, without any space, lower case (`'タイプ ２'` is `'タイプ2'`)."""
     return "".join(unicodedata.normalize("NFKC", text).split()).casefold()

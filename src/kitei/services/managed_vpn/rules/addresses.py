@@ -3,7 +3,7 @@
 from bisect import bisect
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_interface, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
@@ -42,10 +42,16 @@ def span_of(prefix: str) -> tuple[int, int] | None:
     return int(network.network_address), int(network.broadcast_address)
 
 
+@lru_cache(4096)
+def first_host(prefix: str) -> str:
+    """The first address of a prefix that a host can have."""
+    network = network_of(prefix)
+    return str(network[min(1, network.num_addresses - 1)])
+
+
 def gateway_of(lan: Lan) -> str:
     """The gateway as designated, else the first host address of the prefix."""
-    network = network_of(lan.prefix)
-    return lan.gateway or str(network[min(1, network.num_addresses - 1)])
+    return lan.gateway or first_host(lan.prefix)
 
 
 @lru_cache(4096)
@@ -72,7 +78,7 @@ def lan_findings(s: Situation, lan: Lan, place: str, devices: int) -> Iterator[F
     if is_ipv6(lan.prefix) or (lan.gateway and is_ipv6(lan.gateway)):
         yield family_finding(s, lan.prefix, f"{place}.prefix")
         return
-    space = s.edition.value("private_prefixes").texts
+    space = s.listed("private_prefixes")
     if not is_within(lan.prefix, space):
         yield s.refuse(
             "art:22.2",
@@ -160,7 +166,7 @@ def ipv4_only(asked: Apply, s: Situation) -> Iterator[Finding]:
             any_lan = True
             yield from lan_findings(s, lan, f"{place_of(index)}.lans[{at}]", devices)
     if any_lan:
-        yield s.accept("art:7.1", "art:7.2", "art:22.2", why=_LANS)
+        yield s.confirm(_LANS, "art:7.1", "art:7.2", "art:22.2")
 
 
 _LANS = Words(
@@ -184,7 +190,7 @@ def no_overlap(asked: Apply, s: Situation) -> Iterator[Finding]:
 
 def work_addresses(asked: WorkOrder, s: Situation) -> Iterator[Finding]:
     """Articles 7 and 22(2) for what a work order sets."""
-    if asked.wan_address is not None and ip_interface(asked.wan_address).version != 4:
+    if asked.wan_address is not None and is_ipv6(asked.wan_address):
         yield family_finding(s, asked.wan_address, "work-order.wan_address")
     if not asked.add_lans or asked.contract is None:
         return
@@ -199,4 +205,4 @@ def work_addresses(asked: WorkOrder, s: Situation) -> Iterator[Finding]:
     ]
     wanted = [(f"work-order.add_lans[{at}].prefix", lan.prefix) for at, lan in enumerate(asked.add_lans)]
     yield from overlap_findings(s, wanted, there)
-    yield s.accept("art:7.1", "art:7.2", "art:22.2", why=_LANS)
+    yield s.confirm(_LANS, "art:7.1", "art:7.2", "art:22.2")

@@ -11,6 +11,7 @@ from kitei.services.managed_vpn.rules.naming import names_of
 from kitei.values import Json, Words, Yen, day_of, in_yen
 
 UNQUOTED = ("COM-D06",)
+_UNQUOTED = Words("見積もりがないため計算できません", "it cannot be computed, for no quote was told")
 
 
 def accepted_on(asked: Act) -> date:
@@ -48,14 +49,12 @@ def charge(
         conventions=conventions,
         contract=contract,
     )
-    price = (
-        Words("見積もりがないため計算できません", "it cannot be computed, for no quote was told")
-        if amount is None
-        else Words(in_yen(amount), in_yen(amount))
-    )
+    price = _UNQUOTED if amount is None else in_yen(amount)
     return s.accept(
         *cites,
-        why=Words(f"{why.ja}: {price.ja}", f"{why.en}: {price.en}"),
+        why=Words(f"{why.ja}: {price}", f"{why.en}: {price}")
+        if isinstance(price, str)
+        else Words(f"{why.ja}: {price.ja}", f"{why.en}: {price.en}"),
         charges=(due,),
         missing=(fee,) if amount is None else (),
         conventions=conventions,

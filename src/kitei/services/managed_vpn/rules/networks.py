@@ -59,7 +59,7 @@ def whole_networks(asked: Apply, s: Situation) -> Iterator[Finding]:
         yield from monitoring_has_network(network, asked, s)
         yield from both_kinds(network, s)
         yield from holders_agree(network, asked, s)
-    yield s.accept("art:8.1", why=_BOTH)
+    yield s.confirm(_BOTH, "art:8.1")
 
 
 def sites_in_force(s: Situation, network: str, kind: str) -> list[Contract]:
@@ -68,7 +68,7 @@ def sites_in_force(s: Situation, network: str, kind: str) -> list[Contract]:
 
 def parent_of(s: Situation, network: str) -> Contract | None:
     """The parent contract in force in a network, None where there is none."""
-    return next(iter(sites_in_force(s, network, "parent")), None)
+    return next((each for each in s.in_force(network) if each.kind == "parent" and is_site(each)), None)
 
 
 def one_parent(network: Network, s: Situation) -> Iterator[Finding]:
@@ -107,7 +107,7 @@ def child_limit(network: Network, s: Situation) -> Iterator[Finding]:
                     "数を減らすか、別の VPN 網にしてください", "ask for fewer, or name another network"
                 ),
             )
-    yield s.accept("art:1.1.t2", why=_CHILDREN)
+    yield s.confirm(_CHILDREN, "art:1.1.t2")
 
 
 _CHILDREN = Words(

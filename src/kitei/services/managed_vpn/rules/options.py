@@ -129,7 +129,7 @@ def _switch(s: Situation, model: str, place: str) -> Iterator[Finding]:
 
 def is_monitored_switch(s: Situation, model: str) -> bool:
     """Listed switches and those the operator names can be monitored."""
-    listed = s.edition.value("device_models").choose(model)
+    listed = s.called("device_models", model)
     return (listed is not None and listed.text("role") == "switch") or s.operator.designates(
         "monitored-switches", model
     )
@@ -139,7 +139,7 @@ def _term(s: Situation, choice: Choice, billing_start: date | None) -> Finding:
     if not choice.has("term_months"):
         return s.accept("art:17.3", why=_NO_TERM, defects=("MVP-D13",))
     if billing_start is None:
-        return s.accept("art:17.3", why=_TERM)
+        return s.confirm(_TERM, "art:17.3")
     how = s.reading("term.month-arithmetic")
     last = term_last_day(billing_start, choice.number("term_months"), how.value)
     return s.accept("art:17.3", why=_TERM, dates=(("term_end", last),), conventions=(how.pair,))

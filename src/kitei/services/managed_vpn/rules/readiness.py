@@ -60,7 +60,7 @@ def prepared(asked: Provision, s: Situation) -> Iterator[Finding]:
             else Words(f"{each.name.ja}の確認がまだです", f"not confirmed yet: {each.name.en}"),
             Words("整えて知らせてください", "prepare it and tell the operator"),
         )
-    yield s.accept("art:8.2", *done, "art:8.4", why=_PREPARED)
+    yield s.confirm(_PREPARED, "art:8.2", *done, "art:8.4")
 
 
 _PREPARED = Words(

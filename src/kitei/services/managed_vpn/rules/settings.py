@@ -63,7 +63,7 @@ def authority(asked: WorkOrder, s: Situation) -> Iterator[Finding]:
             defects=("MVP-D11",),
         )
     paths = ("art:10.1", "art:10.2", "art:10.3") if children else ("art:10.1", "art:10.3")
-    yield s.accept(*paths, why=_AUTHORITY)
+    yield s.confirm(_AUTHORITY, *paths)
 
 
 _AUTHORITY = Words(
@@ -202,7 +202,7 @@ def work_fee(asked: WorkOrder, s: Situation) -> Iterator[Finding]:
             remedy=Words("1 以上にしてください", "give 1 or more"),
         )
         return
-    start = asked.start or asked.at
+    start = (asked.start or asked.at).astimezone(JST)
     price, row, conventions = work_price(s, start, asked.end)
     if asked.outcome == "failed-by-operator":
         yield s.accept(
@@ -216,9 +216,10 @@ def work_fee(asked: WorkOrder, s: Situation) -> Iterator[Finding]:
             conventions=(unit.pair,),
         )
         return
+    each, clock = in_yen(price), f"{start:%H:%M}"
     rates = Words(
-        f"{start.astimezone(JST):%H:%M} 開始、{devices} 台 × {works} 作業 × {in_yen(price)}",
-        f"starts {start.astimezone(JST):%H:%M}: {devices} devices × {works} works × {in_yen(price)}",
+        f"{clock} 開始、{devices} 台 × {works} 作業 × {each}",
+        f"starts {clock}: {devices} devices × {works} works × {each}",
     )
     again = asked.outcome == "repeated-after-operator-fault"
     yield charge(
@@ -227,12 +228,12 @@ def work_fee(asked: WorkOrder, s: Situation) -> Iterator[Finding]:
         row,
         contract=parent.id,
         customer=parent.customer,
-        due_on=start.astimezone(JST).date(),
+        due_on=start.date(),
         amount=Yen(price * devices * works),
         why=Words(rates.ja + ("(当社のやり直しは数えません)" if again else ""), rates.en),
         more=("art:10.4", "schedule:1.3.3", "art:19.1.s2"),
         detail={
-            "sites": [each.id for each in sites],
+            "sites": [site.id for site in sites],
             "order": asked.id,
             "devices": devices,
             "works": works,

@@ -64,7 +64,7 @@ def known_item(asked: Apply, s: Situation) -> Iterator[Finding]:
         elif item.cite.path not in rows:
             rows.append(item.cite.path)
     if rows:
-        yield s.accept("art:2.1", *rows, why=_ITEM)
+        yield s.confirm(_ITEM, "art:2.1", *rows)
 
 
 _ITEM = Words("申し込まれた品目があります", "the items asked for exist")
@@ -111,7 +111,7 @@ def model_findings(s: Situation, model: str, place: str, *, as_router: bool) -> 
 
     `as_router`: it is to end a tunnel, which a switch cannot, although the table lists switches (MVP-D12).
     """
-    listed = s.edition.value("device_models").choose(model)
+    listed = s.called("device_models", model)
     if listed is None:
         if not s.operator.designates(MODEL_LIST, model):
             yield s.refuse(
@@ -149,7 +149,7 @@ def known_models(asked: Apply, s: Situation) -> Iterator[Finding]:
             wished = True
             yield from model_findings(s, model, f"{place_of(index)}.models[{at}]", as_router=True)
     if wished:
-        yield s.accept("art:3.1", "art:3.1.t1", why=_MODELS)
+        yield s.confirm(_MODELS, "art:3.1", "art:3.1.t1")
 
 
 _MODELS = Words(
@@ -160,7 +160,7 @@ _MODELS = Words(
 
 def operator_chooses(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 12.1: whatever was wished, the operator selects the devices."""
-    yield s.accept("art:12.1", why=_CHOICE)
+    yield s.confirm(_CHOICE, "art:12.1")
 
 
 _CHOICE = Words(
@@ -237,7 +237,7 @@ def one_site_a_contract(asked: Apply, s: Situation) -> Iterator[Finding]:
                 place=f"{place_of(index)}.name",
                 remedy=Words("拠点ごとに申し込んでください", "apply for each site by itself"),
             )
-    yield s.accept("art:6.1", *sorted(set(rows)), why=_UNIT)
+    yield s.confirm(_UNIT, "art:6.1", *sorted(set(rows)))
 
 
 _UNIT = Words("拠点ごとに一つの契約になります", "each site becomes a contract of its own")
