@@ -4,10 +4,13 @@ Where the terms leave a choice, the last argument is the reading of the conventi
 the default is the convention's default.
 """
 
+from calendar import monthrange
 from datetime import date, timedelta
 from fractions import Fraction
 
 from kitei.values import Month
+
+_DAY = timedelta(days=1)
 
 
 def term_last_day(start: date, months: int, reading: str = "civil-code") -> date:
@@ -20,10 +23,10 @@ def term_last_day(start: date, months: int, reading: str = "civil-code") -> date
     _refuse_negative(months, "months")
     match reading:
         case "civil-code":
-            there = Month.of(start).plus(months)
-            if start.day > there.last.day:
-                return there.last
-            return there.first + timedelta(days=start.day - 2)
+            year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+            if start.day > 28 and start.day > (length := monthrange(year, month + 1)[1]):
+                return date(year, month + 1, length)
+            return date(year, month + 1, start.day) - _DAY
         case "add-months":
             return _same_day_or_last(start, months) - timedelta(days=1)
         case "thirty-days":
