@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kitei.accounts import check_digit, provider_json, provider_of, registration_number
+from kitei.values import JsonObject
 
 bases = st.text("0123456789", min_size=12, max_size=12)
 
@@ -50,8 +51,8 @@ def test_the_right_digit_is_named() -> None:
 
 
 def test_a_provider_reads_back_and_a_bad_one_tells_every_fault() -> None:
-    both = {"ja": "北極星", "en": "Polaris"}
-    told = {"name": both, "address": both, "registration": PUBLISHED[0], "contact": "a@b.example"}
+    both: JsonObject = {"ja": "北極星", "en": "Polaris"}
+    told: JsonObject = {"name": both, "address": both, "registration": PUBLISHED[0], "contact": "a@b.example"}
     provider = provider_of(told)
     assert provider_of(provider_json(provider)) == provider
     with pytest.raises(ValueError) as wrong:

@@ -140,7 +140,7 @@ def charge_line(account: Account, charge: Charge) -> Line | Missing:
     )
 
 
-ONCE = Words("一式", "in all")
+ONCE = Words("一式", "lump sum")
 
 
 def _rate(account: Account, stated: Stated, on: date) -> tuple[int | None, tuple[tuple[str, str], ...], bool]:

@@ -23,7 +23,7 @@ _OTHERS = {
     "option-settlement": Words("最低利用期間内調定金", "Settlement of the option's minimum term"),
     "device-repair": Words("機器の修理に要する費用", "Repair of a device"),
 }
-ONCE = Words("一式", "in all")
+ONCE = Words("一式", "lump sum")
 
 
 def subject(contract: Contract) -> Subject:
