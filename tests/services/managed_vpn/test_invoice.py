@@ -172,6 +172,13 @@ def test_settlement_says_what_remains_and_bears_no_tax() -> None:
     assert line.review and ("tax.compensation", "out-of-scope") in line.conventions
 
 
+def test_a_settlement_that_is_rounded_says_so() -> None:
+    (line,) = lines([ended(77_333)], "2026-07", quote("monthly", 8_000))
+    assert line.amount == 77_333 and line.steps[-1].en == "(9 + 20/30) × ¥8,000, rounded to ¥77,333"
+    (other,) = lines([ended(435_000)], "2026-07", quote("monthly", 50_000))
+    assert len(other.steps) == 2, "a product that is not the amount is not shown"
+
+
 def test_an_options_settlement_is_of_the_options_own_fee() -> None:
     told = [quote("monthly", 45_000), quote("option-monthly", 6_000, option="cold-standby")]
     (line,) = lines([ended(58_000, "option-settlement", option="cold-standby")], "2026-07", *told)

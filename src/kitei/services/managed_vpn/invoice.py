@@ -122,11 +122,16 @@ def _credit_steps(
                 f"{_hours(lasted)} ÷ {hours} の端数を切り捨てて {given.units}",
                 f"{_hours(lasted)} / {hours}, fractions dropped: {given.units}",
             )
-    if given.fraction * unit == given.amount:
-        yield Words(
-            f"{given.units} × {in_yen(unit)} ÷ {parts} = {in_yen(given.amount)}",
-            f"{given.units} × {in_yen(unit)} / {parts} = {in_yen(given.amount)}",
-        )
+    yield from _product(f"{given.units} × {in_yen(unit)} ÷ {parts}", given.fraction * unit, given.amount)
+
+
+def _product(shown: str, exact: Fraction, amount: Yen | None) -> Iterator[Words]:
+    """What a product comes to, unless the amount was reckoned otherwise. An open amount shows when exact."""
+    told = in_yen(amount if amount is not None else Yen(int(exact)))
+    if exact == (amount if amount is not None else int(exact)):
+        yield Words(f"{shown} = {told}", f"{shown.replace('÷', '/')} = {told}")
+    elif amount is not None and abs(exact - amount) < 1:
+        yield Words(f"{shown} を円未満で丸めて {told}", f"{shown.replace('÷', '/')}, rounded to {told}")
 
 
 def _outage(given: Credit, contract: Contract) -> Outage | None:
@@ -228,9 +233,7 @@ def _settlement_steps(
     )
     whole, odd = divmod(worth, 1)
     shown = f"{whole}" if not odd else f"({whole} + {_thirtieths(odd)})"
-    if (worth * fee).denominator == 1:
-        amount = in_yen(Yen(int(worth * fee)))
-        yield Words(f"{shown} × {in_yen(fee)} = {amount}", f"{shown} × {in_yen(fee)} = {amount}")
+    yield from _product(f"{shown} × {in_yen(fee)}", worth * fee, charge.amount)
 
 
 def _costs(charge: Charge) -> tuple[Words, ...]:
