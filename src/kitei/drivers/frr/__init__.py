@@ -29,12 +29,16 @@ _SOON = 5.0  # seconds a daemon may take to open its socket
 
 @dataclass(frozen=True, slots=True)
 class FrrSeen:
-    """`file` is frr.conf; `lines` is the running configuration as far as it is ours, empty unless all run."""
+    """`file` is frr.conf; `lines` is the running configuration as far as it is ours, empty unless all run.
+
+    `orphaned` are daemons older than the zebra that runs: theirs died.
+    """
 
     name: str
     file: str | None = None
     running: frozenset[str] = frozenset()
     lines: frozenset[Line] = frozenset()
+    orphaned: frozenset[str] = frozenset()
 
 
 class Frr:
@@ -43,7 +47,8 @@ class Frr:
     name = "frr"
 
     def see(self, host: Host) -> FrrSeen:
-        running = frozenset(name for name in host.running() if name in _DAEMONS)
+        births = {name: _birth(host, pid) for name, pid in host.running().items() if name in _DAEMONS}
+        running = frozenset(births)
         file = host.read(_file(host))
         if running != frozenset(_DAEMONS):
             return FrrSeen(host.name, file, running)
@@ -51,7 +56,8 @@ class Frr:
         lines = lines_of(_ask(host, "bgpd", "show running-config")) | lines_of(
             _ask(host, "bfdd", "show running-config")
         )
-        return FrrSeen(host.name, file, running, lines)
+        orphaned = frozenset(name for name, birth in births.items() if birth < births["zebra"])
+        return FrrSeen(host.name, file, running, lines, orphaned)
 
     def plan(self, wanted: Sequence[Part], seen: FrrSeen) -> tuple[Step, ...]:
         config = config_for(seen.name, wanted)
@@ -65,6 +71,11 @@ class Frr:
             steps.append(Step(self.name, "write frr.conf", "write", {"config": config}))
         if seen.running != frozenset(_DAEMONS):
             return (*steps, Step(self.name, "start zebra, bfdd and bgpd", "start"))
+        if seen.orphaned:
+            # they would join the new zebra only after ten seconds, and bfdd sometimes for nothing
+            owners = _owners(seen.lines, seen.lines)
+            do = f"start {' and '.join(sorted(seen.orphaned))} again, whose zebra died"
+            return (*steps, Step(self.name, do, "start", {"stop": sorted(seen.orphaned)}, Risk.BLIP, owners))
         return (*steps, *self._live(lines_of(config), seen.lines))
 
     def _live(self, right: frozenset[Line], there: frozenset[Line]) -> Iterator[Step]:
@@ -100,6 +111,8 @@ class Frr:
             case "write":
                 _write(host, step.with_["config"])
             case "start":
+                for daemon in step.with_.get("stop", ()):
+                    host.stop(daemon)
                 _start(host)
             case "say":
                 _say(host, step)
@@ -136,6 +149,12 @@ def _owners(lines: Sequence[Line] | frozenset[Line], there: frozenset[Line]) -> 
     about = {neighbour_of(line) for line in lines}
     said = (line[-1].split(" ", 3) for line in there if len(line) == 2)
     return tuple(sorted({w[3] for w in said if len(w) == 4 and w[2] == "description" and w[1] in about}))
+
+
+def _birth(host: Host, pid: int) -> int:
+    """When a process began, in clock ticks since boot (proc(5), field 22); 0 for one that has gone."""
+    told = (host.read(f"/proc/{pid}/stat") or "").rpartition(")")[2].split()
+    return int(told[19]) if len(told) > 19 else 0
 
 
 def _space(host: Host) -> str:
