@@ -4,10 +4,11 @@ import click
 
 from kitei.cli.desk import office_of
 from kitei.cli.show import plan_json, plan_text, why_json, why_text
-from kitei.cli.speak import Talk, command, option
+from kitei.cli.speak import Misuse, Talk, command, option
+from kitei.office.closing import invoices
 from kitei.office.hearing import Hearing
 from kitei.office.publishing import Publishing
-from kitei.office.why import why_part
+from kitei.office.why import why_line, why_part
 from kitei.values import Json, Words
 
 
@@ -89,14 +90,25 @@ def status(talk: Talk) -> None:
 
 @command(
     "why",
-    ja="ノードの設定の一行から、契約、申込、条項まで遡る",
-    en="From a line of a node's configuration back to contract, application and provision.",
+    ja="ノードの設定の一行(NODE RESOURCE)や請求書の明細(番号と行)から、契約、申込、条項まで遡る",
+    en="From a node's configuration (NODE RESOURCE), or an invoice's line (NUMBER LINE), back to the provision.",
 )
-@click.argument("node")
-@click.argument("resource")
-def why(talk: Talk, node: str, resource: str) -> None:
+@click.argument("thing", metavar="NODE|INVOICE")
+@click.argument("part", metavar="RESOURCE|LINE")
+def why(talk: Talk, thing: str, part: str) -> None:
     with office_of(talk) as office:
-        found = why_part(office, node, resource)
+        invoice = next((each for each in invoices(office) if each.number == thing), None)
+        if invoice is None:
+            found = why_part(office, thing, part)
+        elif part.isdecimal() and 1 <= int(part) <= len(invoice.lines):
+            found = (why_line(office, invoice.lines[int(part) - 1]),)
+        else:
+            count = len(invoice.lines)
+            raise Misuse(
+                Words(
+                    f"{thing} の明細は 1 から {count} です", f"{thing} has lines 1 to {count}, not {part!r}"
+                )
+            )
         talk.answer(
             [why_json(each) for each in found],
             lambda: "\n\n".join(why_text(each, talk.language) for each in found),

@@ -89,7 +89,7 @@ class Publishing:
             )
         orders = {name: plan.after.nodes.get(name) or node_intent(name, ()) for name in plan.nodes}
         facts = [("intent", Fact("cut.approved", {"plan": plan.digest, "owners": cut}, day))] if cut else []
-        self._publish(orders, plan.cuts, facts, actor)
+        self._publish(orders, (*plan.cuts, *self._ended(day)), facts, actor)
         if self._revoke_the_gone(day):
             self.apply_plan(actor="controller", on=on)  # the others learn whom to believe no longer
         return plan
@@ -125,6 +125,10 @@ class Publishing:
 
     # -- inside --------------------------------------------------------------------------------------
 
+    def _ended(self, day: date) -> list[str]:
+        """Contracts that are over: whatever still serves them may go, also where earlier orders are not done yet."""
+        return [name for name in self.office.contracts() if not self._is_live(name, day)]
+
     def _is_live(self, name: str, day: date) -> bool:
         contract = self.office.contracts().get(name)
         return contract is not None and contract.is_in_force(day)
@@ -141,7 +145,9 @@ class Publishing:
         with office.book.writing() as transaction:
             generation = office.shelf.generation() + 1
             told = {
-                name: json.dumps(orders_json(Orders(generation, intent, tuple(may_cut))), ensure_ascii=False)
+                name: json.dumps(
+                    orders_json(Orders(generation, intent, tuple(sorted(set(may_cut))))), ensure_ascii=False
+                )
                 for name, intent in nodes.items()
             }
             digests = {name: intent.digest for name, intent in nodes.items()}

@@ -132,8 +132,7 @@ def cancel(stage: Stage) -> None:
         time.sleep(0.5)
         stage.advance(timedelta(hours=1))
         plan = stage.publish()
-        gone = _wait_until_silent(stage, leaving, parent)
-        stage.wait_until_green(20)
+        gone = _wait_until_silent(stage, leaving, parent) and stage.wait_until_green(30)
         time.sleep(0.5)
     telling.promise(
         f"日が変わると {leaving.name} はどのノードからも消える(切れるのはその契約だけ)",

@@ -96,12 +96,14 @@ class Stage:
         return self.lab.wait_until_whole(self.pairs(), within)
 
     def wait_until_green(self, within: float = 60.0) -> bool:
-        """Until nodes report all paths and associations up and nothing waits."""
+        """Until every node reports its orders done, nothing waiting, and all paths and associations up."""
         until = time.monotonic() + within
         while time.monotonic() < until:
             published, reports = self.office.shelf.in_force(), self.hearing.reports()
             told = all(
-                name in reports and reports[name].body.get("generation") == orders.generation
+                name in reports
+                and reports[name].body.get("generation") == orders.generation
+                and reports[name].body.get("applied") is True
                 for name, orders in published.items()
             )
             if told and not self.hearing.alarms():
