@@ -24,8 +24,8 @@ def publish_terms(stage: Stage) -> None:
     )
     again = stage.office.publish_editions()
     stage.telling.promise(
-        "公表した版は二度記されず、変われば拒まれる",
-        "a published edition is recorded once, and refused if it changes",
+        "公表した版は、もう一度公表しても二度は記されない",
+        "taken again, a published edition is not recorded twice",
         again == (),
     )
 
