@@ -10,8 +10,10 @@ from kitei.network.intent import Intent, NodeIntent
 from kitei.network.parts import (
     Address,
     Allow,
+    Bgp,
     BgpNeighbour,
     Forwarding,
+    Gateway,
     Guard,
     Identity,
     Overlay,
@@ -21,7 +23,19 @@ from kitei.network.parts import (
     SecureLink,
 )
 
-CARRIES: Final = (Address, Allow, BgpNeighbour, Forwarding, Guard, Overlay, Port, Route, SecureLink)
+CARRIES: Final = (
+    Address,
+    Allow,
+    Bgp,
+    BgpNeighbour,
+    Forwarding,
+    Gateway,
+    Guard,
+    Overlay,
+    Port,
+    Route,
+    SecureLink,
+)
 """Parts without which packets of their owner stop."""
 
 
@@ -117,6 +131,10 @@ def _change(old: Part, new: Part) -> Risk:
         case Allow(), Allow() if (old.inbound, old.outbound) == (new.inbound, new.outbound):
             grows = set(old.sources) <= set(new.sources) and set(old.destinations) <= set(new.destinations)
             return Risk.NONE if grows else Risk.OUTAGE
+        case Bgp(), Bgp() if (old.asn, old.router_id) == (new.asn, new.router_id):
+            return Risk.NONE if set(old.announces) <= set(new.announces) else Risk.OUTAGE
+        case Gateway(), Gateway():  # of one key: only who holds it changes
+            return Risk.NONE if old.priority == new.priority else Risk.BLIP
         case BgpNeighbour(), BgpNeighbour() if old.asn == new.asn:
             return Risk.NONE if set(old.accepts) <= set(new.accepts) else Risk.BLIP
         case Identity(), Identity():

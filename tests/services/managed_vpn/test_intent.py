@@ -2,15 +2,19 @@
 
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kitei.ledger.contracts import Contract, Device
 from kitei.network import Bgp, Gateway, NodeIntent, Probe, Route, SecureLink
+from kitei.network.plan import compare, intent_of
 from kitei.services.managed_vpn import numbering
-from kitei.services.managed_vpn.contract import Item
+from kitei.services.managed_vpn.contract import Item, site
 from kitei.services.managed_vpn.intent import Compiler, compile_sites, unplaced
 from kitei.terms import Cite
 
@@ -129,3 +133,80 @@ def test_a_lan_ordered_later_cites_the_order() -> None:
     hub = compile_sites(sites, make_estate(sites), DAY)[0]
     routes = [p for p in hub.parts if isinstance(p, Route) and p.destination == "10.50.0.0/16"]
     assert [order[0] in route.origin.cites for route in routes] == [True]
+
+
+def device(serial: str, slot: str, state: Any) -> Device:
+    return Device(serial, "Kitei Linux Router", slot, state, DAY)
+
+
+@pytest.mark.parametrize(
+    ("held", "serving"),
+    [
+        ([("old", "a", "failed"), ("new", "a", "ordered")], ["old"]),
+        ([("old", "a", "failed"), ("new", "a", "installed")], ["new"]),
+        ([("old", "a", "replaced"), ("new", "a", "ordered"), ("twin", "b", "installed")], ["new", "twin"]),
+        ([("one", "a", "installed"), ("spare", "spare-a", "installed")], ["one"]),
+        ([("one", "a", "lost")], []),
+    ],
+)
+def test_a_slot_is_served_by_one_device_and_a_spare_by_none(
+    held: list[tuple[str, str, str]], serving: list[str]
+) -> None:
+    contract = Contract(
+        id="n-1",
+        service="managed-vpn-pro",
+        customer="c",
+        kind="child",
+        item=ITEMS[2],
+        group="n",
+        application="a",
+        edition=date(2024, 5, 1),
+        concluded_on=DAY,
+        billing_start=None,
+        term=None,
+        ending=None,
+        options=(),
+        devices=tuple(device(*each) for each in held),
+        quotes=(),
+        charges=(),
+        credits=(),
+        body={"name": "n 1", "number": 1, "lans": []},
+        cites=(),
+        version=1,
+        seq=1,
+    )
+    assert [each.serial for each in site(contract, DAY).devices] == serving
+
+
+@pytest.mark.parametrize("lost", ["a", "b"])
+def test_a_doubled_site_that_loses_a_device_changes_nothing_on_the_other(lost: str) -> None:
+    sites = make_network("n", ITEMS[2], 2)
+    estate = make_estate(sites)
+    before = {node.node: node for node in compile_sites(sites, estate, DAY)}
+    left = tuple(each for each in sites[1].devices if each.slot != lost)
+    sites[1] = replace(sites[1], devices=left)
+    twin = estate.machines[left[0].serial].node
+    after = {node.node: node for node in compile_sites(sites, estate, DAY)}
+    assert after[twin] == before[twin]
+
+
+def test_children_ask_end_to_end_while_the_first_hub_has_no_device() -> None:
+    sites = make_network("n", ITEMS[1], 2)
+    sites[0] = replace(sites[0], devices=sites[0].devices[1:])
+    made = compile_sites(sites, make_estate(sites), DAY)
+    assert len([part for node in made for part in node.parts if isinstance(part, Probe)]) == 2
+
+
+def test_what_closed_monitoring_needs_goes_with_its_own_contract_and_cuts_nobody_else() -> None:
+    sites = make_network("n", ITEMS[0], 1)
+    estate = make_estate(sites)
+    serial = sites[0].devices[0].serial
+    closed = replace(estate.machines[serial], closed_port="cls0", closed_address="203.0.113.5/24")
+    estate = replace(
+        estate, machines={**estate.machines, serial: closed}, monitor="m", monitor_address="203.0.113.1/24"
+    )
+    watched = [replace(sites[0], monitored=("a",), watchers=(("a", "n-2"),)), sites[1]]
+    before = intent_of({node.node: node for node in compile_sites(watched, estate, DAY)})
+    after = intent_of({node.node: node for node in compile_sites(sites, estate, DAY)})
+    assert set(before.nodes) - set(after.nodes) == {"m"}
+    assert set(compare(before, after).cuts) <= {"n-2", "operator"}

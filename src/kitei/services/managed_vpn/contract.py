@@ -4,7 +4,7 @@ A contract's `group` is its VPN network. Its `body` holds `number`, `name`, `dev
 `maintenance`, `months`, `lans`, `monitoring`, `watches`, `slots`, `access` and `wan_address`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -41,7 +41,8 @@ class Site:
 
     `number` is 0 for the parent and 1, 2, ... for children, never used again in its network; the
     network's numbering plan hangs on it. `devices` are those in service, by slot (`a`, `b`).
-    `monitored` are the slots of devices under closed monitoring.
+    `monitored` are the slots of devices under closed monitoring, `watchers` the contracts it is done for,
+    each with its slot.
     """
 
     contract: str
@@ -56,6 +57,7 @@ class Site:
     monitored: tuple[str, ...]
     options: tuple[str, ...]
     cites: tuple[str, ...]
+    watchers: tuple[tuple[str, str], ...] = ()
 
 
 def is_site(contract: Contract) -> bool:
@@ -66,7 +68,7 @@ def is_site(contract: Contract) -> bool:
 def site(contract: Contract, on: date) -> Site:
     """The site a contract describes on a day. Raises KeyError naming an attribute its body lacks."""
     body = contract.body
-    live = [d for d in contract.devices if d.state in IN_SERVICE and d.slot in ("a", "b")]
+    watchers = _watchers(body, on)
     return Site(
         contract=contract.id,
         customer=contract.customer,
@@ -76,15 +78,28 @@ def site(contract: Contract, on: date) -> Site:
         name=str(body["name"]),
         number=cast(int, body["number"]),
         lans=lans(contract, on),
-        devices=tuple(sorted(live, key=lambda device: device.slot)),
-        monitored=_monitored(body, on),
+        devices=tuple(_serving(contract.devices)),
+        monitored=tuple(dict.fromkeys(slot for slot, _ in watchers)),
         options=tuple(
             option.name
             for option in contract.options
             if option.added_on <= on and (option.ending is None or on <= option.ending.last)
         ),
         cites=contract.cites,
+        watchers=watchers,
     )
+
+
+def _serving(devices: Sequence[Device]) -> Iterator[Device]:
+    """One device for each slot: an installed one, the latest, else one that failed, else one on its way.
+
+    So a replacement takes over when it is put in place, not when it is sent; a spare has no slot here.
+    """
+    for slot in ("a", "b"):
+        for state in ("installed", "failed", "ordered"):
+            if found := [each for each in devices if (each.slot, each.state) == (slot, state)]:
+                yield max(found, key=lambda each: each.since)
+                break
 
 
 def lans(contract: Contract, on: date) -> tuple[Lan, ...]:
@@ -103,12 +118,13 @@ def lans(contract: Contract, on: date) -> tuple[Lan, ...]:
     return tuple(sorted(found, key=lambda lan: lan.prefix))
 
 
-def _monitored(body: JsonObject, on: date) -> tuple[str, ...]:
+def _watchers(body: JsonObject, on: date) -> tuple[tuple[str, str], ...]:
+    """The monitored slots, in order, each with the contract for its monitoring."""
     day = on.isoformat()
     return tuple(
         sorted(
             {
-                slot
+                (slot, each["contract"])
                 for each in tables(body, "monitoring")
                 if each["since"] <= day and (each.get("last") is None or day <= each["last"])
                 for slot in each["slots"]

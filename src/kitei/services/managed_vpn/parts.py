@@ -71,12 +71,17 @@ class Box:
         """Who it is to its IKE peers."""
         return f"{self.machine.node}.{self.site.network}"
 
+    @property
+    def places(self) -> int:
+        """How many devices the site's item has, also while one of them is lost: its addresses hang on it."""
+        both = self.site.item == "dual-star-dual-edge"
+        return 2 if both or (_is_routed(self.site) and self.site.kind == "parent") else 1
+
     def own_lans(self) -> tuple[str, ...]:
         """Its address on each of the site's LANs, with prefix length."""
-        count = len(self.site.devices)
+        place = self.rank if self.places > 1 else 0
         return tuple(
-            numbering.lan_addresses(lan.gateway, lan.prefix, count)[self.rank if count > 1 else 0]
-            for lan in self.site.lans
+            numbering.lan_addresses(lan.gateway, lan.prefix, self.places)[place] for lan in self.site.lans
         )
 
 
@@ -130,12 +135,25 @@ def own_parts(
         yield Identity(by("art:22.1"), box.name, papers.certificate, certificate, papers.revoked)
     yield Guard(by("art:22.1", "art:22.3"), machine.wan_port, tuple(sorted({peer.wan for peer, _ in links})))
     if box.device.slot in box.site.monitored and machine.closed_port and machine.closed_address:
-        yield Port(by("art:2.1.t4"), machine.closed_port, "closed")
-        yield Address(by("art:2.1.t4", "art:8.2.4"), machine.closed_port, machine.closed_address)
+        watcher = dict(box.site.watchers).get(box.device.slot, owner)
+        closed = Origin(watcher, _cites(edition, "art:2.1.t4", "art:8.2.4"))
+        yield Port(closed, machine.closed_port, "closed")
+        yield Address(closed, machine.closed_port, machine.closed_address)
     if _is_routed(box.site):
         yield Bgp(by(row), numbering.asn(box.site.number), box.inner, _prefixes(box.site))
-    if len(box.site.devices) > 1:
+    if box.places > 1:
         yield from _pair(box, others, by(row))
+    if box.site.kind == "child" and links:
+        yield from _probe(box, others, edition)
+
+
+def _probe(box: Box, parents: Sequence[Site], edition: Edition) -> Iterator[Part]:
+    """A child's device asks its parent's LAN gateway, through whichever link works (art. 21.1)."""
+    parent = next((each for each in parents if each.lans), None)
+    if parent is not None and box.site.lans:
+        origin = Origin(box.site.contract, _cites(edition, _ITEM_ROW[box.site.item], "art:21.1"))
+        source, target = box.own_lans()[0].partition("/")[0], parent.lans[0].gateway
+        yield Probe(origin, box.machine.node, source, target, PROBE_INTERVAL, "end-to-end")
 
 
 def _pair(box: Box, others: Sequence[Site], origin: Origin) -> Iterator[Part]:
@@ -181,14 +199,6 @@ def link_parts(hub: Box, edge: Box, edition: Edition) -> tuple[tuple[Part, ...],
             for lan in peer.site.lans:
                 origin = Origin(edge.site.contract, (*_cites(edition, row), *_added_by(lan, edition)))
                 parts.append(Route(origin, lan.prefix, there))
-        if dials and me.site.lans and peer.site.lans:
-            source = me.own_lans()[0].partition("/")[0]
-            origin = Origin(edge.site.contract, _cites(edition, row, "art:21.1"))
-            if hub.rank == 0:
-                probe = f"{me.machine.node}"
-                parts.append(
-                    Probe(origin, probe, source, peer.site.lans[0].gateway, PROBE_INTERVAL, "end-to-end")
-                )
         made.append(tuple(parts))
     return made[0], made[1]
 
