@@ -21,7 +21,6 @@ from kitei.terms import (
 )
 from kitei.values import Words
 
-
 _ACCEPT = Verdict.ACCEPT
 
 

@@ -147,18 +147,38 @@ def test_a_device_not_returned_is_lost_and_charged_once(desk: Desk) -> None:
     assert [each.state for each in desk.contracts["n-1"].devices] == ["lost"]
 
 
-def test_a_changed_device_goes_back_and_its_term_waits_for_billing(desk: Desk) -> None:
+def test_a_changed_device_serves_until_the_new_one_takes_its_place(desk: Desk) -> None:
     asked = {"device": {"from": "Cisco 891FJ", "to": "Cisco ISR 4351"}, "change_on": "2026-06-01"}
-    desk.ask("change", "2026-05-20T10:00:00+09:00", contract="n-1", **asked)
+    decision = desk.ask("change", "2026-05-20T10:00:00+09:00", contract="n-1", **asked)
+    assert decision.dates["deadline"] == date(2026, 7, 1)
     contract = desk.contracts["n-1"]
-    assert [(each.state, each.return_by) for each in contract.devices] == [("retired", date(2026, 7, 1))]
+    assert [(each.serial, each.state) for each in contract.devices] == [("J-1", "installed")]
     assert contract.body["models"] == ["Cisco ISR 4351"] and contract.body["pending_term"] == 12
     assert contract.term and contract.term.last == date(2027, 4, 9)
+
+    new = {"contract": "n-1", "serial": "K-1"}
+    desk.ask("device-event", "2026-05-25T10:00:00+09:00", **new, event="assigned", model="Cisco ISR 4351")
+    assert [each.serial for each in site(desk.contracts["n-1"], date(2026, 5, 25)).devices] == ["J-1"]
+    desk.ask("device-event", "2026-06-01T10:00:00+09:00", **new, event="installed")
+    devices = {each.serial: each for each in desk.contracts["n-1"].devices}
+    assert (devices["J-1"].state, devices["J-1"].return_by) == ("replaced", date(2026, 7, 1))
+    assert (devices["K-1"].state, devices["K-1"].slot) == ("installed", "a")
+
     desk.ask("start-billing", "2026-06-01T10:00:00+09:00", contract="n-1", billing_start="2026-06-01")
     contract = desk.contracts["n-1"]
     assert contract.term and contract.term.last == date(2027, 5, 31)
     assert contract.billing_start == date(2026, 4, 10) and contract.body["pending_term"] is None
     assert desk.ask("read-term", "2026-06-01T10:00:00+09:00", contract="n-1").cites[0].path == "art:5.2"
+
+
+def test_a_slot_takes_one_device_and_one_to_follow_it(desk: Desk) -> None:
+    def assign(serial: str, slot: str = "a") -> Verdict:
+        return desk.ask("device-event", contract="n-1", event="assigned", serial=serial, slot=slot).verdict
+
+    assert assign("J-1") is Verdict.REFUSE
+    assert assign("K-1") is Verdict.ACCEPT
+    assert assign("K-2") is Verdict.REFUSE
+    assert assign("K-3", "b") is Verdict.REFUSE
 
 
 def test_billing_starts_once(desk: Desk) -> None:

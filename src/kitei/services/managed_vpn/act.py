@@ -36,7 +36,6 @@ class Known:
     accepted_on: date | None = None
     consent: bool | None = None
     instruction: str | None = None
-    cause: str | None = None
     breach_of: str | None = None
     repair_cost: Yens | None = None
     fault: Literal["none", "minor", "customer", "device"] | None = None
@@ -44,7 +43,6 @@ class Known:
     closed_line: bool | None = None
     billed: Yens | None = None
     paid: Yens | None = None
-    found_on: date | None = None
     needed: bool | None = None
 
 

@@ -241,11 +241,6 @@ ACTS: Mapping[str, type[Act]] = {
 }
 
 
-def name_of(act: Act) -> str:
-    """The name an act goes by: `'work-order'`."""
-    return next(name for name, kind in ACTS.items() if kind is type(act))
-
-
 def read_act(name: str, written: object, edition: Edition) -> Act:
     """Read an act by its name. Raises Unreadable with every fault and its place (`apply.sites[2].kind`)."""
     kind = ACTS.get(name)

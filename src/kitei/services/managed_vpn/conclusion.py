@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from kitei.desk import Decision, Situation, Verdict
-from kitei.ledger.contracts import Contract, OptionTaken
+from kitei.ledger.contracts import Contract, Device, OptionTaken
 from kitei.ledger.facts import Fact
 from kitei.services.managed_vpn import application as customer
 from kitei.services.managed_vpn import operation as operator
@@ -204,12 +204,12 @@ def _last(s: Situation, effective: date) -> date:
 
 
 def _change(asked: customer.Change, decision: Decision, s: Situation) -> Iterator[Recorded]:
-    """The new model and term; the old device goes back. The new device is assigned by an act of its own."""
+    """The new model and term. The old device serves, and stays, until the new one takes its place."""
     contract = s.contract(asked.contract)
     if asked.device is None:
         return
     day, old, new = asked.change_on or accepted_on(asked), asked.device.old, asked.device.new
-    cites, slots = _cited(decision), ("a", "b")
+    cites = _cited(decision)
     if asked.option is None:
         models = contract.body.get("models")
         listed = [str(each) for each in models] if isinstance(models, list | tuple) else []
@@ -218,22 +218,11 @@ def _change(asked: customer.Change, decision: Decision, s: Situation) -> Iterato
             contract.id, "contract.amended", {**_restart(asked, s, contract), "models": swapped}, day, cites
         )
     else:
-        slots = ("switch", "switch") if asked.option == "private-switch" else ("spare-a", "spare-b")
         yield _to(contract.id, "option.amended", _option_change(asked, s, new), day, cites)
         if asked.option == "private-switch" and s.reading("mvp.switch-change-resets-base").value == "yes":
             yield _to(
                 contract.id, "contract.amended", _restart(asked, s, contract), day, s.texts(("art:5.2",))
             )
-    due = return_day(s, day).isoformat()
-    for device in contract.devices:
-        if (
-            device.slot in slots
-            and plain_name(device.model) == plain_name(old)
-            and asked.device.slot in (None, device.slot)
-            and device.state in ("ordered", "installed", "failed")
-        ):
-            gone: Body = {"serial": device.serial, "return_by": due}
-            yield _to(contract.id, "device.retired", gone, day, s.texts(("art:14.3",)))
 
 
 def _restart(asked: customer.Change, s: Situation, contract: Contract) -> Body:
@@ -335,12 +324,29 @@ def _device(asked: operator.DeviceEvent, decision: Decision, s: Situation) -> It
     if kind is None or no_failure or serial is None:
         return
     body: Body = {"serial": serial}
+    if device is not None and asked.event == "installed" and (old := _before(contract, device)):
+        kind, body = "device.replaced", {"serial": old.serial}
     if asked.event == "assigned":
         body |= {"model": asked.model or _model(contract), "slot": asked.slot or "a"}
     if kind == "device.replaced":
+        new = asked.serial if asked.event == "installed" else asked.new_serial
         spare = next((each.serial for each in contract.devices if each.slot.startswith("spare")), None)
-        body |= {"new_serial": asked.new_serial or spare, "return_by": return_day(s, day).isoformat()}
+        body |= {"new_serial": new or spare, "return_by": return_day(s, day).isoformat()}
     yield _to(contract.id, kind, body, day, _cited(decision))
+
+
+def _before(contract: Contract, device: Device) -> Device | None:
+    """The device that another one takes the place of, None where its slot was empty."""
+    return next(
+        (
+            each
+            for each in contract.devices
+            if each.serial != device.serial
+            and each.slot == device.slot
+            and each.state in ("installed", "failed")
+        ),
+        None,
+    )
 
 
 def _model(contract: Contract) -> str:

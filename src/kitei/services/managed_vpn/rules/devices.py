@@ -310,12 +310,12 @@ def assigned(asked: DeviceEvent, s: Situation) -> Iterator[Finding]:
 
 
 def _slot_free(s: Situation, contract: Contract, asked: DeviceEvent) -> Iterator[Finding]:
-    """Within the item's number of devices, and one device a slot."""
-    item = s.edition.value("items")[contract.item]
+    """Within the item's number of devices. A slot holds one device, and one on its way to take its place."""
+    item = s.lists["items"][contract.item]
     key = f"devices_at_{contract.kind}"
     slots = ("a", "b")[: item.number(key)] if item.has(key) else ()
     slot = asked.slot or "a"
-    live = [d for d in contract.devices if d.state in ("ordered", "installed", "failed") and d.slot == slot]
+    ordered = [each for each in contract.devices if (each.slot, each.state) == (slot, "ordered")]
     if slot in ("a", "b") and slot not in slots:
         yield s.refuse(
             item.cite.path,
@@ -326,15 +326,15 @@ def _slot_free(s: Situation, contract: Contract, asked: DeviceEvent) -> Iterator
             place="device-event.slot",
             remedy=Words(f"{', '.join(slots)} のどれかです", f"it is one of {', '.join(slots)}"),
         )
-    elif live:
+    elif ordered or any(each.serial == asked.serial for each in contract.devices):
+        there = ordered[0].serial if ordered else asked.serial
         yield s.refuse(
             "art:12.1",
-            why=Words(f"{slot} には {live[0].serial} があります", f"{live[0].serial} has slot {slot}"),
-            place="device-event.slot",
-            remedy=Words(
-                '交換なら event = "replaced" と new_serial を書いてください',
-                'for an exchange say event = "replaced" and new_serial',
+            why=Words(
+                f"{slot} にはもう {there} が割り当てられています", f"{there} is assigned to {slot} already"
             ),
+            place="device-event.slot",
+            remedy=Words("先にそれを設置するか返してください", "install or return that one first"),
         )
 
 
