@@ -509,6 +509,21 @@ def test_a_packet_of_an_undesignated_source_is_not_carried() -> None:
     assert "art:7.1" in refused(sent("fd00::7"))
 
 
+@pytest.mark.parametrize(
+    ("item", "survives"),
+    [
+        ("シングルスターシングルエッジ", (False, False)),
+        ("デュアルスターシングルエッジ", (True, False)),
+        ("デュアルスターデュアルエッジ", (True, True)),
+    ],
+)
+def test_an_item_says_which_loss_its_network_outlives(item: str, survives: tuple[bool, bool]) -> None:
+    held = [{**PARENT, "item": item}, {**CHILD, "item": item}]
+    for event, lives in zip(("parent-device-down", "child-device-down"), survives, strict=True):
+        decision = decided({"action": "network-event", "contract": "S1", "event": event}, held)
+        assert (decision.outcome is Verdict.ACCEPT) == lives
+
+
 LEGACY = {
     "id": "L1",
     "customer": "C1",

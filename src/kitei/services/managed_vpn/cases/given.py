@@ -89,7 +89,7 @@ def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Non
     for who in (when.look("by"), when.look("customer")):
         if who and who not in history.customers:
             history.customers.append(who)
-    _operator(given, history)
+    _operator(given, when, history)
     _outages(facts, when, history)
     _earlier(given, facts, when, history)
 
@@ -103,6 +103,7 @@ def contract_facts(
     sheet: Sheet, name: str, day: date, access: Mapping[str, Any] | None, designated: Mapping[str, str]
 ) -> Iterator[Fact]:
     """A contract as given, from its conclusion on."""
+    customer = sheet.take("customer")
     billing = _day(sheet.take("billing_start"))
     made = _day(sheet.take("made")) or min(filter(None, (billing, day)))
     kind, item = (
@@ -120,7 +121,7 @@ def contract_facts(
         "contract.concluded",
         {
             "service": TERMS.service,
-            "customer": sheet.take("customer"),
+            "customer": customer,
             "kind": kind,
             "item": item,
             "network": network,
@@ -143,7 +144,7 @@ def contract_facts(
         yield _term("contract.billing-started", billing, months, "art:5.1")
     yield from _devices(sheet, name, kind, item, model, made)
     for option in sheet.sheets("options"):
-        yield from _option_facts(option, made)
+        yield from _option_facts(option, made, customer)
         option.close()
     changed = sheet.sheet("device_changed")
     if start := _day(changed.take("new_billing_start")):
@@ -189,11 +190,14 @@ def _devices(sheet: Sheet, name: str, kind: str, item: str, model: str, made: da
         yield Fact("device.assigned", {"serial": f"{name}-spare", "model": model, "slot": "spare-a"}, made)
 
 
-def _option_facts(sheet: Sheet, made: date) -> Iterator[Fact]:
+def _option_facts(sheet: Sheet, made: date, customer: str) -> Iterator[Fact]:
     slug = _slug("options", sheet.take("name"))
     fee, start = sheet.take("monthly_fee_jpy"), _day(sheet.take("billing_start"))
     quotes = [_quote("option-monthly", fee)] if fee is not None else []
     yield Fact("option.added", {"option": slug, "model": sheet.take("device_model"), "quotes": quotes}, made)
+    if (initial := sheet.take("initial_fee_jpy")) is not None:
+        due: dict[str, Json] = {"name": "option-initial", "customer": customer, "amount": initial}
+        yield Fact("charge.fell-due", due, start or made, (str(TERMS.first.cite("schedule:1.1.2")),))
     choice = TERMS.first.value("options")[slug]
     if start is not None and choice.has("term_months"):
         yield _term("option.billing-started", start, choice.number("term_months"), "art:17.3", option=slug)
@@ -205,8 +209,9 @@ def _option_facts(sheet: Sheet, made: date) -> Iterator[Fact]:
     changed.close()
 
 
-def _operator(given: Sheet, history: History) -> None:
-    params, quoted = given.sheet("operator_params"), given.sheet("quoted")
+def _operator(given: Sheet, when: Sheet, history: History) -> None:
+    params = given.sheet("operator_params")
+    quoted = Sheet({**(given.take("quoted") or {}), **(when.take("quoted") or {})}, "quoted")
     for key, name in LISTS.items():
         if (listed := params.take(key)) is not None:
             history.say("operator.listed", list=name, entries=listed)
@@ -216,6 +221,9 @@ def _operator(given: Sheet, history: History) -> None:
     for convention, value in params.take("conventions", {}).items():
         history.say("operator.set", convention=convention, value=value)
     prices = {fee: quoted.take(key) for key, fee in QUOTES.items()}
+    for key in quoted.keys():  # noqa: SIM118 (a sheet is no mapping)
+        if key.endswith("_initial_jpy"):  # an option's own, by whatever short name
+            prices["option-initial"] = quoted.take(key)
     if (change := params.take("device_change_fee_jpy")) is not None:
         prices["device-change"] = change
     for fee, amount in prices.items():

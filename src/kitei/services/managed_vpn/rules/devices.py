@@ -289,7 +289,7 @@ def assigned(asked: DeviceEvent, s: Situation) -> Iterator[Finding]:
         return
     if asked.event == "assigned":
         if asked.model is not None:
-            router = asked.slot in (None, "a", "b")
+            router = asked.slot != "switch"
             yield from model_findings(s, asked.model, "device-event.model", as_router=router)
         yield from _slot_free(s, contract, asked)
     elif not any(device.serial == asked.serial for device in contract.devices):

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 
 from kitei.desk import Finding, Situation, Verdict
+from kitei.ledger.contracts import Contract
 from kitei.services.managed_vpn.contract import lans, tables
 from kitei.services.managed_vpn.operation import NetworkEvent
 from kitei.services.managed_vpn.rules.addresses import family_finding, is_ipv6, network_of
 from kitei.services.managed_vpn.rules.options import is_monitored_switch, running
+from kitei.services.managed_vpn.rules.sites import devices_needed
 from kitei.values import Words
 
 
@@ -46,6 +48,32 @@ def carried(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
         )
 
 
+# Events in which one VPN device is lost, and at which kind of site (None: the contract's own).
+FAILURES = {"device-down": None, "parent-device-down": "parent", "child-device-down": "child"}
+
+
+def _survives(s: Situation, contract: Contract, kind: str) -> Finding:
+    """Art. 2.1, table: whether the VPN outlives the loss of one device at a site of a kind, by its item."""
+    item = s.lists["items"][contract.item]
+    count = devices_needed(item, kind) or 1
+    if count > 1:
+        return s.accept(
+            item.cite.path,
+            why=Words(
+                f"{item.name.ja}の{kind}には {count} 台あり、1 台を失っても続きます",
+                f"{item.slug} has {count} devices at a {kind} and outlives the loss of one",
+            ),
+        )
+    return s.refuse(
+        item.cite.path,
+        why=Words(
+            f"{item.name.ja}の{kind}は 1 台で、失えば止まります",
+            f"{item.slug} has one device at a {kind}; without it there is no traffic",
+        ),
+        place="network-event.event",
+    )
+
+
 def watched(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
     """Art. 17.2(3) and 2.1: switches that can be monitored, and devices under closed monitoring, are watched."""
     if asked.event is None:
@@ -61,7 +89,9 @@ def watched(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
             if told
             else Words("監視の対象ではなく、知らせは出ません", "it is not monitored, and no alarm is due"),
         )
-    elif asked.event in ("device-down", "closed-line-down"):
+    elif asked.event in FAILURES:
+        yield _survives(s, contract, FAILURES[asked.event] or contract.kind)
+    elif asked.event == "closed-line-down":
         told = bool(tables(contract.body, "monitoring"))
         yield s.accept(
             "art:2.1.t4",
