@@ -127,6 +127,8 @@ def _change(old: Part, new: Part) -> Risk:
     """A part of the same key with other values. What only grows, or only says something new of itself, is safe."""
     match old, new:
         case Guard(), Guard():
+            if old.peers and not new.peers:
+                return Risk.OUTAGE  # the last peer goes: its owner is connected to nobody any more
             return Risk.NONE if set(old.peers) <= set(new.peers) else Risk.BLIP
         case Allow(), Allow() if (old.inbound, old.outbound) == (new.inbound, new.outbound):
             grows = set(old.sources) <= set(new.sources) and set(old.destinations) <= set(new.destinations)
