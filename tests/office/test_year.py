@@ -1,0 +1,203 @@
+"""The whole line without a network: order book, plan, reports, outage, claim, month, and why."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from kitei.desk import Verdict
+from kitei.ledger import Fact
+from kitei.network import Probe
+from kitei.network.report import Report, State
+from kitei.office import Office, Refusal
+from kitei.office.closing import close_month, made_again
+from kitei.office.due import due
+from kitei.office.hearing import Hearing, cause_found
+from kitei.office.orderbook import read_book, take_book
+from kitei.office.publishing import Publishing
+from kitei.office.why import why_line, why_part
+from kitei.values import JST, Month, Words
+from kitei.watch import Cause
+
+BOOK = Path(__file__).parents[2] / "examples" / "order-book"
+MAY = datetime(2026, 5, 10, 9, 0, tzinfo=JST)
+
+
+class SetTime:
+    def __init__(self) -> None:
+        self.at = datetime(2026, 5, 2, 9, 0, tzinfo=JST)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+@pytest.fixture
+def time() -> SetTime:
+    return SetTime()
+
+
+@pytest.fixture
+def provider(tmp_path: Path, time: SetTime) -> Iterator[Office]:
+    """The order book taken and its network published."""
+    office = Office.open(tmp_path / "home", time, f"sqlite:///{tmp_path}/kitei.db")
+    office.publish_editions()
+    assert all(outcome.is_expected for outcome in take_book(office, read_book(BOOK, office)))
+    Publishing.of(office).apply_plan()
+    yield office
+    office.close()
+
+
+def child_with_probe(office: Office) -> tuple[str, str, tuple[str, ...]]:
+    """A child of the single star: its contract, node and the names of its probes."""
+    intent = Publishing.of(office).published_intent()
+    for name, contract in office.contracts().items():
+        if contract.kind == "child" and contract.item == "single-star-single-edge":
+            for node in intent.nodes.values():
+                probes = [p.name for p in node.parts if isinstance(p, Probe) and p.origin.owner == name]
+                if probes:
+                    return name, node.node, tuple(probes)
+    raise AssertionError("no child of a single star has a probe")
+
+
+def report(office: Office, node: str, at: datetime, probes: tuple[str, ...], up: bool) -> Report:
+    orders = Publishing.of(office).orders_for(node)
+    assert orders is not None
+    states = tuple(State(at, probe, "end-to-end", up) for probe in probes)
+    return Report(node, at, orders.generation, orders.intent.digest, True, states=states)
+
+
+def test_a_plan_is_published_once_and_then_there_is_nothing_to_do(provider: Office) -> None:
+    publishing = Publishing.of(provider)
+    assert publishing.plan().is_empty
+    assert all(publishing.orders_for(node) for node in provider.shelf.in_force())
+    assert any(entry.fact.kind == "intent.published" for entry in provider.book.read("intent"))
+
+
+def test_secrets_are_neither_in_the_ledger_nor_in_orders(provider: Office) -> None:
+    for entry in provider.book.read():
+        assert "PRIVATE KEY" not in repr(entry)
+    for published in provider.shelf.in_force().values():
+        assert "PRIVATE KEY" not in published.orders
+
+
+def test_a_report_of_nobodys_or_anothers_is_turned_away_and_twice_is_once(
+    provider: Office, time: SetTime
+) -> None:
+    hearing = Hearing.of(provider)
+    _, node, probes = child_with_probe(provider)
+    told = report(provider, node, time.at, probes, True)
+    with pytest.raises(ValueError, match="speaks for itself"):
+        hearing.take_report("tokyo-a" if node != "tokyo-a" else "osaka-a", told)
+    with pytest.raises(LookupError):
+        hearing.take_report("nowhere", Report("nowhere", time.at, 1, "", True))
+    hearing.take_report(node, told)
+    seen = provider.shelf.observations()
+    hearing.take_report(node, told)
+    assert provider.shelf.observations() == seen
+
+
+def test_a_node_that_falls_silent_is_noted_and_breaks_no_contract(provider: Office, time: SetTime) -> None:
+    seconds = [0.0]
+    hearing = Hearing(provider, Publishing.of(provider), lambda: seconds[0])
+    _, node, probes = child_with_probe(provider)
+    seconds[0] = 10.0
+    hearing.take_report(node, report(provider, node, time.at, probes, True))
+    seconds[0] = 100.0
+    assert node in hearing.look_around()
+    assert any(alarm.trouble == "silent" for alarm in hearing.alarms())
+    assert hearing.find_outages() == ()
+
+
+def test_an_outage_of_49_hours_is_found_claimed_credited_and_invoiced(
+    provider: Office, time: SetTime
+) -> None:
+    hearing = Hearing.of(provider)
+    name, node, probes = child_with_probe(provider)
+    customer = provider.contract(name).customer
+    for at, up in ((MAY, True), (MAY + timedelta(hours=1), False), (MAY + timedelta(hours=50), True)):
+        time.at = at
+        hearing.take_report(node, report(provider, node, at, probes, up))
+    provider.state(
+        [cause_found(Cause(name, MAY + timedelta(hours=2), "operator", Words("当社設備", "ours")))]
+    )
+    (outage,) = [each for each in hearing.find_outages() if each.contract == name]
+    assert outage.hours() == 49 and outage.cause == "operator"
+    head = provider.book.head()
+    hearing.find_outages()
+    assert provider.book.head() == head, "what is known already is not recorded again"
+
+    time.at = datetime(2026, 5, 20, 9, tzinfo=JST)
+    claim = provider.apply("claim-credit", {"by": customer, "contract": name, "outage": outage.id})
+    assert claim.decision.verdict is Verdict.ACCEPT, claim.decision.findings
+    assert [credit.units for credit in provider.contract(name).credits] == [2]
+
+    with pytest.raises(Refusal, match="not over yet"):
+        close_month(provider, Month(2026, 5))
+    time.at = datetime(2026, 6, 1, 9, tzinfo=JST)
+    bill = next(each for each in close_month(provider, Month(2026, 5)) if each.customer == customer)
+    assert bill.invoice is not None and bill.is_new
+    (credit,) = [line for line in bill.invoice.lines if line.is_returned and line.contract == name]
+    fee = next(line for line in bill.invoice.lines if line.contract == name and line.name == "monthly")
+    assert credit.amount == -fee.amount * 2 // 30
+    assert made_again(provider, bill.invoice) == bill.invoice
+    assert not any(each.is_new for each in close_month(provider, Month(2026, 5))), "a month is closed once"
+
+    steps = [step.what.en for step in why_line(provider, credit).steps]
+    assert steps[0] == "invoice line" and {"contract", "application", "decision"} <= set(steps)
+    assert any("art:21" in each.cite for each in why_line(provider, credit).provisions)
+
+
+def test_a_claim_a_day_late_is_refused(provider: Office, time: SetTime) -> None:
+    hearing = Hearing.of(provider)
+    name, node, probes = child_with_probe(provider)
+    for at, up in ((MAY, True), (MAY + timedelta(hours=1), False), (MAY + timedelta(hours=50), True)):
+        time.at = at
+        hearing.take_report(node, report(provider, node, at, probes, up))
+    provider.state(
+        [cause_found(Cause(name, MAY + timedelta(hours=2), "operator", Words("当社設備", "ours")))]
+    )
+    (outage,) = [each for each in hearing.find_outages() if each.contract == name]
+    asked = {"by": provider.contract(name).customer, "contract": name, "outage": outage.id}
+    verdicts = [
+        provider.decide("claim-credit", {**asked, "at": f"2026-{day}T12:00:00+09:00"}).decision.verdict
+        for day in ("08-10", "08-11", "08-12", "08-13")
+    ]
+    assert verdicts[0] is Verdict.ACCEPT and verdicts[-1] is Verdict.REFUSE
+    assert verdicts == sorted(verdicts), "once too late, always too late"
+
+
+def test_why_walks_from_a_nodes_line_to_the_application_and_its_provisions(provider: Office) -> None:
+    _, node, _ = child_with_probe(provider)
+    orders = Publishing.of(provider).orders_for(node)
+    assert orders is not None
+    for part in orders.intent.parts:
+        (why,) = why_part(provider, node, part.key)
+        assert why.steps[0].name == part.key and why.provisions
+        assert all(each.gist.ja and each.gist.en and each.heading.ja for each in why.provisions)
+        if part.origin.owner in provider.contracts():
+            assert [step.what.en for step in why.steps][-2:] == ["application", "decision"]
+    with pytest.raises(LookupError, match="has nothing with"):
+        why_part(provider, node, "no such thing")
+    with pytest.raises(LookupError, match="no node with orders"):
+        why_part(provider, "nowhere", "forwarding")
+
+
+def test_a_cut_of_a_live_contract_is_refused_with_its_name_until_it_is_approved(provider: Office) -> None:
+    name, _, _ = child_with_probe(provider)
+    lan = provider.contract(name).body["lans"][0]["prefix"]  # type: ignore[index,call-overload]
+    gone = {"remove_lans": [{"prefix": lan, "last": "2026-05-01"}]}
+    provider.state([(f"contract:{name}", Fact("contract.amended", gone, date(2026, 5, 1)))])
+    publishing, head = Publishing.of(provider), provider.shelf.generation()
+    with pytest.raises(Refusal, match=name):
+        publishing.apply_plan()
+    assert provider.shelf.generation() == head, "nothing was published"
+    publishing.apply_plan(approve=True)
+    approved = [e.fact.body for e in provider.book.read("intent") if e.fact.kind == "cut.approved"]
+    assert any(name in body["owners"] for body in approved)  # type: ignore[operator]
+
+
+def test_deadlines_are_listed_in_order_with_their_provisions(provider: Office) -> None:
+    found = due(provider, date(2028, 1, 1))
+    assert found and [each.on for each in found] == sorted(each.on for each in found)
+    assert all(each.cites and each.what.ja for each in found)
