@@ -1,5 +1,6 @@
 """`demo`: a whole provider on this machine, from order book to invoice, proven with packets."""
 
+import signal
 import time
 from pathlib import Path
 
@@ -40,6 +41,8 @@ def demo(talk: Talk, once: bool, book: Path) -> None:
             f"The provider stays up. Try ./run kitei status from another terminal; end it here with Ctrl-C. "
             f"Ledger and papers are in {talk.home}.",
         )
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             while True:
                 time.sleep(3600)
