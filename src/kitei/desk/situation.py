@@ -30,7 +30,7 @@ class Situation:
 
     `groups` are the contracts by what they share (a VPN network), ended ones included, because their
     numbers stay taken; `running` are those in force. Make one with `Situation.of`; it serves any number of
-    decisions of that day.
+    decisions of that day, and remembers what it said the same before (`cited`, `written`, `usual`).
     """
 
     on: date
@@ -44,7 +44,8 @@ class Situation:
     figures: Mapping[str, object]
     lists: Mapping[str, Mapping[str, Choice]]
     names: Mapping[str, Mapping[str, Choice]]
-    written: Mapping[str, str]
+    cited: dict[tuple[str, ...], tuple[Cite, ...]] = field(compare=False, repr=False)
+    written: dict[tuple[str, ...], tuple[str, ...]] = field(compare=False, repr=False)
     usual: dict[tuple[int, tuple[str, ...]], Finding] = field(compare=False, repr=False)
 
     @classmethod
@@ -75,7 +76,8 @@ class Situation:
             {name: value.value for name, value in edition.values.items()},
             {name: _by_slug(value) for name, value in edition.values.items()},
             {name: _by_name(value) for name, value in edition.values.items()},
-            {path: str(provision.cite) for path, provision in edition.provisions.items()},
+            {},
+            {},
             {},
         )
 
@@ -141,16 +143,18 @@ class Situation:
         return quoted(self.operator.quotes.get(customer, ()), fee, day, about)
 
     def cites(self, paths: tuple[str, ...]) -> tuple[Cite, ...]:
-        provisions = self.edition.provisions
-        try:
-            return tuple([provisions[path].cite for path in paths])
-        except KeyError:
-            return tuple(self.edition.cite(path) for path in paths)  # names the close ones
+        """Citations of provisions. Raises LookupError naming close ones for a path that the edition lacks."""
+        found = self.cited.get(paths)
+        if found is None:
+            found = self.cited[paths] = tuple(self.edition.cite(path) for path in paths)
+        return found
 
     def texts(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Citations as the ledger writes them."""
-        written = self.written
-        return tuple([written[path] for path in paths])
+        found = self.written.get(paths)
+        if found is None:
+            found = self.written[paths] = tuple(str(cite) for cite in self.cites(paths))
+        return found
 
     def accept(self, *paths: str, why: Words, **more: Any) -> Finding:
         """These provisions allow it."""

@@ -283,12 +283,13 @@ def return_finding(s: Situation, end: date) -> Finding:
     """Art. 14.3: the last day to return a device after what it served ended on `end`."""
     how = s.reading("device.return")
     last = return_day(s, end)
+    out, back, days = end.isoformat(), last.isoformat(), s.number("return_days")
     done = Words("届いて", "be back") if how.value == "arrived" else Words("送り出して", "be on its way back")
     return s.accept(
         "art:14.3",
         why=Words(
-            f"機器は {end} の翌日から {s.number('return_days')} 日目の {last} までに{done.ja}いなければなりません",
-            f"the device has to {done.en} by {last}, {s.number('return_days')} days after {end}",
+            f"機器は {out} の翌日から {days} 日目の {back} までに{done.ja}いなければなりません",
+            f"the device has to {done.en} by {back}, {days} days after {out}",
         ),
         dates=(("deadline", last), ("return_by", last)),
         conventions=(how.pair,),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from kitei.desk import Finding, Situation
+from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Charge, Contract
 from kitei.services.managed_vpn.act import Act
 from kitei.services.managed_vpn.application import Apply
@@ -37,30 +37,32 @@ def charge(
     dates: tuple[tuple[str, date], ...] = (),
 ) -> Finding:
     """A finding by which an amount falls due. `amount` None: the quote `fee` is missing, and that is said."""
-    cites = (*more, path)
+    paths = (*more, path)
+    missing = amount is None
     due = Charge(
-        name=fee,
-        customer=customer,
-        due_on=due_on,
-        amount=amount,
-        cites=s.texts(cites),
-        detail=detail or {},
-        missing=fee if amount is None else None,
-        conventions=conventions,
-        contract=contract,
+        fee,
+        customer,
+        due_on,
+        amount,
+        s.texts(paths),
+        detail or {},
+        fee if missing else None,
+        conventions,
+        contract,
     )
     price = _UNQUOTED if amount is None else in_yen(amount)
-    return s.accept(
-        *cites,
-        why=Words(f"{why.ja}: {price}", f"{why.en}: {price}")
+    return Finding(
+        Verdict.ACCEPT,
+        s.cites(paths),
+        Words(f"{why.ja}: {price}", f"{why.en}: {price}")
         if isinstance(price, str)
         else Words(f"{why.ja}: {price.ja}", f"{why.en}: {price.en}"),
-        charges=(due,),
-        missing=(fee,) if amount is None else (),
         conventions=conventions,
-        defects=(*defects, *UNQUOTED) if amount is None else defects,
+        defects=(*defects, *UNQUOTED) if missing else defects,
         review=review,
         dates=dates,
+        charges=(due,),
+        missing=(fee,) if missing else (),
     )
 
 

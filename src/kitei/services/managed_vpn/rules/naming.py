@@ -24,8 +24,8 @@ def numbers_of(asked: Apply, s: Situation) -> tuple[int | None, ...]:
             found.append(0)
         else:
             if network not in next_free:
-                taken = (each.body.get("number") for each in s.groups.get(network, ()))
-                next_free[network] = max((n for n in taken if type(n) is int), default=0) + 1
+                taken = [each.body.get("number") for each in s.groups.get(network, ())]
+                next_free[network] = max([0, *(n for n in taken if type(n) is int)]) + 1
             found.append(next_free[network])
             next_free[network] += 1
     return tuple(found)

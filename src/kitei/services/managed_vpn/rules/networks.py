@@ -1,8 +1,7 @@
 """Articles 1, 2, 8, 10 and 22: what an application makes of its VPN network as a whole."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import cast
 
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
@@ -17,37 +16,38 @@ from kitei.values import Words
 class Network:
     """One VPN network as an application meets it.
 
-    `sites` and `watches` are what is asked for in it (sites, and monitoring of them), each with its place in
-    the batch; `parents` and `children` are the contracts in force.
+    `asked` are the sites asked for by kind and `watches` the monitoring of them, each with its place in the
+    batch; `parents` and `children` are the contracts in force.
     """
 
     name: str
-    sites: Sequence[tuple[int, SiteWanted]]
-    watches: Sequence[tuple[int, SiteWanted]]
-    parents: Sequence[Contract]
-    children: Sequence[Contract]
+    asked: Mapping[str, list[tuple[int, SiteWanted]]]
+    watches: list[tuple[int, SiteWanted]]
+    parents: list[Contract]
+    children: list[Contract]
 
-    def asked(self, kind: str) -> list[int]:
-        """The places of the sites of a kind."""
-        return [index for index, site in self.sites if site.kind == kind]
+    @property
+    def sites(self) -> list[tuple[int, SiteWanted]]:
+        """All sites asked for, of whatever kind."""
+        return [each for sites in self.asked.values() for each in sites]
 
 
-def networks_of(asked: Apply, s: Situation) -> Sequence[Network]:
+def networks_of(asked: Apply, s: Situation) -> Iterable[Network]:
     """The networks of a batch, each by the (first) name its sites give it."""
     found: dict[str, Network] = {}
     for index, site in enumerate(asked.sites):
         name = site.network[0]
         network = found.get(name)
         if network is None:
-            parents: list[Contract] = []
-            children: list[Contract] = []
+            network = found[name] = Network(name, {"parent": [], "child": []}, [], [], [])
             for each in s.in_force(name):
                 if is_site(each):
-                    (parents if each.kind == "parent" else children).append(each)
-            network = found[name] = Network(name, [], [], parents, children)
-        of_kind = network.sites if builds_network(site) else network.watches
-        cast(list[tuple[int, SiteWanted]], of_kind).append((index, site))
-    return tuple(found.values())
+                    (network.parents if each.kind == "parent" else network.children).append(each)
+        if builds_network(site):
+            network.asked.get(site.kind, []).append((index, site))
+        else:
+            network.watches.append((index, site))
+    return found.values()
 
 
 def whole_networks(asked: Apply, s: Situation) -> Iterator[Finding]:
@@ -74,7 +74,7 @@ def parent_of(s: Situation, network: str) -> Contract | None:
 def one_parent(network: Network, s: Situation) -> Iterator[Finding]:
     """Art. 1.1, table: a VPN network has one parent site."""
     limit = s.number("parents_per_network")
-    for index in network.asked("parent")[max(0, limit - len(network.parents)) :]:
+    for index, _ in network.asked["parent"][max(0, limit - len(network.parents)) :]:
         yield s.refuse(
             "art:1.1.t1",
             why=Words(
@@ -90,12 +90,10 @@ def one_parent(network: Network, s: Situation) -> Iterator[Finding]:
 
 def child_limit(network: Network, s: Situation) -> Iterator[Finding]:
     """Art. 1.1, table: as many children as the operator allows; those under notice count to their last day."""
-    children = network.asked("child")
-    if not children:
-        return
+    children = network.asked["child"]
     limit = s.operator.number("max-children")
     if limit is not None:
-        for index in children[max(0, limit - len(network.children)) :]:
+        for index, _ in children[max(0, limit - len(network.children)) :]:
             yield s.refuse(
                 "art:1.1.t2",
                 why=Words(
@@ -107,7 +105,8 @@ def child_limit(network: Network, s: Situation) -> Iterator[Finding]:
                     "数を減らすか、別の VPN 網にしてください", "ask for fewer, or name another network"
                 ),
             )
-    yield s.confirm(_CHILDREN, "art:1.1.t2")
+    if children:
+        yield s.confirm(_CHILDREN, "art:1.1.t2")
 
 
 _CHILDREN = Words(
@@ -117,9 +116,9 @@ _CHILDREN = Words(
 
 def one_shape(network: Network, s: Situation) -> Iterator[Finding]:
     """Art. 2.1: an item is a property of the whole network (convention mvp.vpn-shape)."""
-    there = [*network.parents, *network.children]
-    shape = there[0].item if there else network.sites[0][1].item if network.sites else ""
-    for index, site in network.sites:
+    there, sites = [*network.parents, *network.children], network.sites
+    shape = there[0].item if there else sites[0][1].item if sites else ""
+    for index, site in sites:
         if site.item == shape or s.reading("mvp.vpn-shape").value != "whole-network":
             continue
         row, first = item_of(site, s), s.choice("items", shape)
@@ -177,20 +176,21 @@ _WATCHED = Words(
 
 def both_kinds(network: Network, s: Situation) -> Iterator[Finding]:
     """Art. 8.1: use needs an application for each kind, contracts in force included."""
-    if not network.sites:
-        return
     least = s.number("least_applications_per_kind")
-    for kind, there, ja, en in (
-        ("parent", network.parents, "親拠点", "parent site"),
-        ("child", network.children, "子拠点", "child site"),
+    parents, children = network.asked["parent"], network.asked["child"]
+    if not parents and not children:
+        return
+    for asked, there, ja, en in (
+        (parents, network.parents, "親拠点", "parent site"),
+        (children, network.children, "子拠点", "child site"),
     ):
-        if len(there) < least and len(network.asked(kind)) + len(there) < least:
+        if len(asked) + len(there) < least:
             yield s.refuse(
                 "art:8.1",
                 why=Words(
                     f"VPN 網 {network.name} に{ja}がありません", f"VPN network {network.name} has no {en}"
                 ),
-                place=place_of(network.sites[0][0]),
+                place=place_of((parents or children)[0][0]),
                 remedy=Words(f"{ja}もいっしょに申し込んでください", f"apply for a {en} as well"),
             )
 
@@ -208,11 +208,9 @@ def holders_agree(network: Network, asked: Apply, s: Situation) -> Iterator[Find
     network; without the consent of whoever is concerned a person decides.
     """
     holder = network.parents[0].customer if network.parents else None
-    every = [*network.sites, *network.watches]
-    for _, site in every:
-        if holder is None and site.kind == "parent":
-            holder = site.holder or asked.by
-    for index, site in every:
+    if holder is None and network.asked["parent"]:
+        holder = network.asked["parent"][0][1].holder or asked.by
+    for index, site in (*network.sites, *network.watches):
         own = site.holder or asked.by
         if own == asked.by and holder in (own, None):
             continue

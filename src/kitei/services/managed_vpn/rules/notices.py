@@ -97,19 +97,18 @@ def notice_day(
                 conventions=tuple(conventions),
             )
     effective = later_of(runs_out, designated)
-    named = (
-        Words(f"指定の {designated}", f"the day named is {designated}")
-        if designated
-        else Words("日の指定はなく", "no day is named")
-    )
+    came, out, ends = arrived.isoformat(), runs_out.isoformat(), effective.isoformat()
+    named = Words(f"指定の {designated}", f"the day named is {designated}") if designated else _UNNAMED
     return s.accept(
         path,
         why=Words(
-            f"{arrived} に届き {days} 日が {runs_out} に経ち、{named.ja}、効力は {effective} の終わりに生じます",
-            f"arrived {arrived}, {days} days run out on {runs_out}, {named.en}: "
-            f"it takes effect with the end of {effective}",
+            f"{came} に届き {days} 日が {out} に経ち、{named.ja}、効力は {ends} の終わりに生じます",
+            f"arrived {came}, {days} days run out on {out}, {named.en}: it takes effect with the end of {ends}",
         ),
         dates=(("effective", effective),),
         conventions=tuple(conventions),
         defects=defects,
     )
+
+
+_UNNAMED = Words("日の指定はなく", "no day is named")
