@@ -123,6 +123,21 @@ def test_a_prefix_no_longer_taken_in_is_an_outage_and_one_more_is_not() -> None:
     assert further.with_["after"] == ["clear bgp ipv4 unicast 100.80.0.1 soft"]
 
 
+def test_a_prefix_that_sorts_before_others_cuts_nobody() -> None:
+    origin = Origin("contract-1", ())
+    few, more = ("10.2.0.0/16",), ("10.1.0.0/24", "10.2.0.0/16")
+    before = (
+        Bgp(origin, 65000, "100.64.0.1", few),
+        BgpNeighbour(origin, "100.80.0.1", 65100, "peer", few, 10),
+    )
+    after = (
+        Bgp(origin, 65000, "100.64.0.1", more),
+        BgpNeighbour(origin, "100.80.0.1", 65100, "peer", more, 10),
+    )
+    steps = Frr().plan(after, running(before))
+    assert steps and all(step.risk is not Risk.OUTAGE for step in steps)
+
+
 def test_a_node_without_bgp_has_no_frr() -> None:
     assert Frr().plan((), FrrSeen("a")) == ()
     assert [step.act for step in Frr().plan((), FrrSeen("a", "x", ALL))] == ["stop"]

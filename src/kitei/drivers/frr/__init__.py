@@ -5,6 +5,7 @@ and in the running configuration BGP, BFD, prefix-lists and route-maps. Daemons 
 their keeper; one that starts again reads the whole from frr.conf.
 """
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -101,7 +102,12 @@ class Frr:
         said = commands(right, there)
         if said:
             twins = _twins(right) | _twins(there)  # a prefix is cut off where its own links' lists lose it
-            gone = [line for line in there - right if neighbour_of(line) not in twins]
+            kept = {_unnumbered(line) for line in right}  # a permit that only moves within its list stays
+            gone = [
+                line
+                for line in there - right
+                if neighbour_of(line) not in twins and _unnumbered(line) not in kept
+            ]
             cut = [line for line in gone if "permit" in line[-1] or line[-1].startswith("network ")]
             with_ = {"commands": said, "after": list(refreshes(right, there))}
             yield Step(self.name, _sentence(right, there), "say", with_, *_risk(cut, there))
@@ -120,6 +126,11 @@ class Frr:
                 _stop(host)
             case _:
                 raise ValueError(f"{step.act!r} is not an act of frr such as 'say'")
+
+
+def _unnumbered(line: Line) -> Line:
+    """A line without its place in a prefix-list."""
+    return (*line[:-1], re.sub(r" seq \d+ ", " ", line[-1]))
 
 
 def _sentence(right: frozenset[Line], there: frozenset[Line]) -> str:
