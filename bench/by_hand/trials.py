@@ -22,6 +22,9 @@ from kitei.lab.space import enter
 HARMS = ("links down", "silent WAN", "kill -9")
 """What befalls a device, in the words of the figures."""
 
+KINDS = (("h0", 1, "links down"), ("h0", 1, "silent WAN"), ("h0", 1, "kill -9"), ("c3a", 3, "kill -9"))
+"""Who suffers what, and from which site's host the stream comes: hub 1, and edge A of the dual-edge child."""
+
 BEFORE, AFTER = 1.2, 1.5
 """Seconds of a stream before and after the harm."""
 
@@ -61,18 +64,15 @@ def made(layout: Layout, folder: Path) -> tuple[ByHand, dict[str, float]]:
 
 
 def failover(folder: Path, runs: str) -> dict[str, list[dict[str, float]]]:
-    """Longest gap (ms) and loss at each harm to hub 1, and to edge A of the dual-edge child; and at its undoing."""
+    """Longest gap (ms) and loss at each harm of KINDS, and at its undoing."""
     network, _ = made(lay_out(2, [1, 1, 2], True), folder)
     layout = network.layout
     sessions = {d.node: len(layout.links_of(d)) + (layout.mate_of(d) is not None) for d in layout.devices}
     wait_for_bfd(sessions)
-    told: dict[str, list[dict[str, float]]] = {}
-    for node, site, harms in (("h0", 1, HARMS), ("c3a", 3, HARMS)):
-        for harm in harms:
-            told[f"{node}: {harm}"] = [
-                _harm_once(network, sessions, node, site, harm) for _ in range(int(runs))
-            ]
-    return told
+    return {
+        f"{node}: {harm}": [_harm_once(network, sessions, node, site, harm) for _ in range(int(runs))]
+        for node, site, harm in KINDS
+    }
 
 
 def _harm_once(

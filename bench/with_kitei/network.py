@@ -48,7 +48,6 @@ def begun(layout: Layout) -> Iterator[WithKitei]:
 
 def sites_of(layout: Layout) -> tuple[list[Site], list[Machine]]:
     """The same devices, addresses and LANs as by hand, as Managed VPN PRO would have them."""
-    item: Item = "dual-star-dual-edge" if layout.routed else "single-star-single-edge"
     machines = {machine.node: machine for machine in layout.machines()}
     numbers = sorted({device.site for device in layout.devices})
     sites = [
@@ -57,7 +56,7 @@ def sites_of(layout: Layout) -> tuple[list[Site], list[Machine]]:
             customer="bench",
             kind="child" if number else "parent",
             network="bench",
-            item=item,
+            item=_item(layout, number),
             name=f"site {number}",
             number=number,
             lans=(Lan(lan_of(number), f"10.{number}.0.1", "customer", DAY, ()),),
@@ -73,3 +72,10 @@ def sites_of(layout: Layout) -> tuple[list[Site], list[Machine]]:
         for number in numbers
     ]
     return sites, list(machines.values())
+
+
+def _item(layout: Layout, number: int) -> Item:
+    if not layout.routed:
+        return "single-star-single-edge"
+    edges = sum(device.site == number for device in layout.devices)
+    return "dual-star-dual-edge" if edges == 2 else "dual-star-single-edge"

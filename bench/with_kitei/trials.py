@@ -3,7 +3,7 @@
 import time
 
 from by_hand.layout import lay_out
-from by_hand.trials import AFTER, BEFORE, HARMS
+from by_hand.trials import AFTER, BEFORE, HARMS, KINDS
 
 from with_kitei.network import WithKitei, begun
 
@@ -12,16 +12,13 @@ def failover(runs: int) -> dict[str, list[dict[str, float]]]:
     """As `by_hand.trials.failover`."""
     layout = lay_out(2, [1, 1, 2], True)
     sessions = sum(len(layout.links_of(d)) + (layout.mate_of(d) is not None) for d in layout.devices)
-    told: dict[str, list[dict[str, float]]] = {}
     with begun(layout) as network:
         network.wait_for("end-to-end", len(layout.devices) - 2)
         network.wait_for("bfd", sessions)
-        for node, site, harms in (("h0", 1, HARMS), ("c3a", 3, HARMS)):
-            for harm in harms:
-                told[f"{node}: {harm}"] = [
-                    _harm_once(network, sessions, node, site, harm) for _ in range(runs)
-                ]
-    return told
+        return {
+            f"{node}: {harm}": [_harm_once(network, sessions, node, site, harm) for _ in range(runs)]
+            for node, site, harm in KINDS
+        }
 
 
 def _harm_once(network: WithKitei, sessions: int, node: str, site: int, harm: str) -> dict[str, float]:
