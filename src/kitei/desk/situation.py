@@ -107,6 +107,11 @@ class Situation:
         """An entry of one of the edition's closed lists, None where the list has no such."""
         return self.lists[name].get(slug)
 
+    def name(self, name: str, slug: str) -> Words:
+        """What people call an entry of a closed list; a slug that the list lacks is its own name."""
+        found = self.lists[name].get(slug)
+        return found.name if found else Words(slug, slug)
+
     def called(self, name: str, text: str) -> Choice | None:
         """The entry that a text names as the terms match names, None where none is called so."""
         return self.names[name].get(plain_name(text))

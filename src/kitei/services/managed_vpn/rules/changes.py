@@ -119,8 +119,8 @@ def _had_before(s: Situation, contract: Contract, asked: Change, device: DeviceC
             yield s.refuse(
                 "art:9.1",
                 why=Words(
-                    f"契約 {contract.id} に {asked.option} はありません",
-                    f"contract {contract.id} has no {asked.option}",
+                    f"契約 {contract.id} に{s.name('options', asked.option).ja}はありません",
+                    f"contract {contract.id} has no {s.name('options', asked.option).en}",
                 ),
                 place="change.option",
             )

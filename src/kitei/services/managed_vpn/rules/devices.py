@@ -320,7 +320,7 @@ def _slot_free(s: Situation, contract: Contract, asked: DeviceEvent) -> Iterator
         yield s.refuse(
             item.cite.path,
             why=Words(
-                f"この品目の{contract.kind}に {slot} の機器はありません",
+                f"この品目の{s.name('kinds', contract.kind).ja}に {slot} の機器はありません",
                 f"a {contract.kind} of this item has no device {slot}",
             ),
             place="device-event.slot",

@@ -80,8 +80,8 @@ def billing_begins(asked: StartBilling, s: Situation) -> Iterator[Finding]:
             yield s.refuse(
                 "schedule:1.2.2",
                 why=Words(
-                    f"契約 {contract.id} に月額のある {asked.option} はありません",
-                    f"contract {contract.id} has no {asked.option} with a monthly fee",
+                    f"契約 {contract.id} に月額のある{s.name('options', asked.option).ja}はありません",
+                    f"contract {contract.id} has no {s.name('options', asked.option).en} with a monthly fee",
                 ),
                 place="start-billing.option",
             )

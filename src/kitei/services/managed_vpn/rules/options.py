@@ -228,8 +228,8 @@ def stopped_option(asked: StopOption, s: Situation) -> Iterator[Finding]:
         yield s.refuse(
             "art:17.4",
             why=Words(
-                f"契約 {contract.id} に {asked.option} はありません",
-                f"contract {contract.id} has no {asked.option}",
+                f"契約 {contract.id} に{s.name('options', asked.option).ja}はありません",
+                f"contract {contract.id} has no {s.name('options', asked.option).en}",
             ),
             place="stop-option.option",
             remedy=Words(

@@ -124,8 +124,8 @@ def option_settlement(
             "art:20.2",
             "art:17.3",
             why=Words(
-                f"{option.name} に最低利用期間はなく、精算はありません",
-                f"{option.name} has no minimum term, so nothing is settled",
+                f"{s.name('options', option.name).ja}に最低利用期間はなく、精算はありません",
+                f"{s.name('options', option.name).en} has no minimum term, so nothing is settled",
             ),
             amounts=(("option-settlement", Yen(0)),),
             defects=("MVP-D13",),
@@ -146,8 +146,8 @@ def option_settlement(
         return s.accept(
             "art:20.2",
             why=Words(
-                f"{option.name} は契約と別には精算しません",
-                f"{option.name} is not settled apart from its contract",
+                f"{s.name('options', option.name).ja}は契約と別には精算しません",
+                f"{s.name('options', option.name).en} is not settled apart from its contract",
             ),
             amounts=(("option-settlement", Yen(0)),),
             conventions=tuple(used),

@@ -60,14 +60,14 @@ def _survives(s: Situation, contract: Contract, kind: str) -> Finding:
         return s.accept(
             item.cite.path,
             why=Words(
-                f"{item.name.ja}の{kind}には {count} 台あり、1 台を失っても続きます",
+                f"{item.name.ja}の{s.name('kinds', kind).ja}には {count} 台あり、1 台を失っても続きます",
                 f"{item.slug} has {count} devices at a {kind} and outlives the loss of one",
             ),
         )
     return s.refuse(
         item.cite.path,
         why=Words(
-            f"{item.name.ja}の{kind}は 1 台で、失えば止まります",
+            f"{item.name.ja}の{s.name('kinds', kind).ja}は 1 台で、失えば止まります",
             f"{item.slug} has one device at a {kind}; without it there is no traffic",
         ),
         place="network-event.event",
