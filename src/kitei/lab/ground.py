@@ -49,20 +49,31 @@ class Ground:
     orders: dict[str, Orders] = field(default_factory=dict)
     reports: dict[str, Any] = field(default_factory=dict)
     compiler: Compiler = field(default_factory=Compiler)
+    sites: list[Site] = field(default_factory=list)
+    machines: dict[str, Machine] = field(default_factory=dict)
+    on: date = date.min
+    may_cut: tuple[str, ...] = ()
+    to_write: set[str] = field(default_factory=set)
     generation: int = 0
     published: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def remember(self) -> None:
-        """Write down what a controller killed now would have to know."""
-        told = {
-            "authorities": {name: [each.certificate, each.key] for name, each in self.authorities.items()},
-            "certificates": self.certificates,
-            "lists": self.lists,
-            "ended": {network: sorted(serials) for network, serials in self.ended.items()},
-            "generation": self.generation,
-            "published": self.published,
-        }
-        _write(self.home / MEMORY, told)
+        """Write down, if it is news, what a controller killed afterwards would have to know."""
+        if MEMORY in self.to_write:
+            told = {
+                "authorities": {
+                    name: [each.certificate, each.key] for name, each in self.authorities.items()
+                },
+                "certificates": self.certificates,
+                "lists": self.lists,
+                "ended": {network: sorted(serials) for network, serials in self.ended.items()},
+                "generation": self.generation,
+                "published": self.published,
+            }
+            _write(self.home / MEMORY, told)
+        if REPORTS in self.to_write:
+            _write(self.home / REPORTS, self.reports)
+        self.to_write.clear()
 
     def recall(self) -> None:
         """Be who was killed; nothing to recall is fine."""
@@ -83,23 +94,26 @@ class Ground:
         }
 
     def look(self) -> None:
-        """Compile anew if the file or a certificate has changed; called with the lock held."""
+        """Read the file and make it so; called with the lock held."""
         written = json.loads((self.home / FILE).read_text())
-        sites = [_site(each) for each in written["sites"]]
-        machines = {each["serial"]: Machine(**each) for each in written["machines"]}
+        self.sites = [_site(each) for each in written["sites"]]
+        self.machines = {each["serial"]: Machine(**each) for each in written["machines"]}
+        self.on, self.may_cut = date.fromisoformat(written["on"]), tuple(written["may_cut"])
         now = wall_clock()
-        for network in {site.network for site in sites}:
+        for network in {site.network for site in self.sites}:
             if network not in self.authorities:
                 self.authorities[network] = Authority.create(network, now)
                 self.lists[network] = self.authorities[network].crl((), now)
-        self._revoke({device.serial for site in sites for device in site.devices})
+        self._revoke({device.serial for site in self.sites for device in site.devices})
+        self._compile()
+
+    def _compile(self) -> None:
         papers = {
             network: AuthorityPapers(mine.certificate, self.lists[network])
             for network, mine in self.authorities.items()
         }
-        estate = Estate(machines, papers, dict(self.certificates))
-        today = date.fromisoformat(written["on"])
-        self._publish(self.compiler.compile(sites, estate, today), tuple(written["may_cut"]))
+        estate = Estate(self.machines, papers, dict(self.certificates))
+        self._publish(self.compiler.compile(self.sites, estate, self.on))
 
     def _revoke(self, serials: set[str]) -> None:
         for serial in [known for known in self.certificates if known not in serials]:
@@ -110,7 +124,7 @@ class Ground:
                     ended.add(serial_of(paper))
                     self.lists[network] = authority.crl(ended, wall_clock())
 
-    def _publish(self, nodes: Sequence[NodeIntent], may_cut: tuple[str, ...]) -> None:
+    def _publish(self, nodes: Sequence[NodeIntent]) -> None:
         wanted = {node.node: node for node in nodes}
         for gone in self.published.keys() - wanted.keys():
             wanted[gone] = node_intent(gone, ())
@@ -121,11 +135,11 @@ class Ground:
             self.generation += 1
             self.published[name] = (self.generation, wanted[name].digest)
         if news:
-            self.remember()
+            self.to_write.add(MEMORY)
         for name, intent in wanted.items():
             generation = self.published[name][0]
             if name not in self.orders or self.orders[name].generation != generation:
-                self.orders[name] = Orders(generation, intent, may_cut)
+                self.orders[name] = Orders(generation, intent, self.may_cut)
         self.changed.notify_all()
 
     def wait_for(self, node: str, after: int, wait: float) -> Orders | None:
@@ -144,11 +158,10 @@ class Ground:
         """Sign a node's request by its network's authority, once it asks by the name its orders gave it."""
         with self.changed:
             name = name_in(csr)
-            written = json.loads((self.home / FILE).read_text())
-            serial = next(each["serial"] for each in written["machines"] if each["node"] == node)
+            serial = next(serial for serial, machine in self.machines.items() if machine.node == node)
             network = name.partition(".")[2]
             self.certificates[serial] = self.authorities[network].issue(csr, 30, wall_clock())
-            self.look()
+            self._compile()
 
 
 class _Answer(http.server.BaseHTTPRequestHandler):
@@ -181,7 +194,7 @@ class _Answer(http.server.BaseHTTPRequestHandler):
             states = {f"{state['what']} {state['subject']}": state["up"] for state in body["states"]}
             body["up"] = states if body["whole"] else known | states
             self.ground.reports[node] = body
-            _write(self.ground.home / REPORTS, self.ground.reports)
+            self.ground.to_write.add(REPORTS)
 
     def _say(self, status: int, body: Any) -> None:
         told = b"" if body is None else json.dumps(body).encode()
@@ -219,10 +232,11 @@ def serve(home: Path) -> int:
     seen = (home / FILE).stat().st_mtime_ns
     while not ending.wait(0.1):
         now = (home / FILE).stat().st_mtime_ns
-        if now != seen:
-            seen = now
-            with ground.changed:
+        with ground.changed:
+            if now != seen:
+                seen = now
                 ground.look()
+            ground.remember()
     return 0
 
 

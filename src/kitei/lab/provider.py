@@ -5,6 +5,7 @@ Who dies is started again, a little later each time; who dies five times within 
 """
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -56,6 +57,8 @@ class Provider:
 
     def start_nodes(self, nodes: Iterable[str]) -> None:
         """One agent in each node's namespace. A node whose agent runs already is left alone."""
+        gc.collect()
+        gc.freeze()  # what all agents share stays shared: collecting would copy its pages in each of them
         for node in nodes:
             if node not in self.kept:
                 state = self.home / "nodes" / node
