@@ -1,7 +1,7 @@
 """Application to decision: rules, findings, verdicts, and what they are made against."""
 
 from kitei.desk.decision import Decision, Finding, Rule, Verdict, decide, weigh
-from kitei.desk.operator import Operator, operator_of, quote_json, quote_of, quoted
+from kitei.desk.operator import Holding, Operator, operator_of, quote_json, quote_of, quoted
 from kitei.desk.reading import Fault, Unreadable, read
 from kitei.desk.situation import Situation
 
@@ -9,6 +9,7 @@ __all__ = [
     "Decision",
     "Fault",
     "Finding",
+    "Holding",
     "Operator",
     "Rule",
     "Situation",

@@ -43,7 +43,18 @@ class Outcome:
 Run = Callable[[Case], Decision]
 
 _DATES = {"effective_date": "effective", "minimum_term_end": "term_end", "deadline": "deadline"}
-_KNOWN = ("decision", "provisions", "amount_jpy", "credit_jpy", "notes", *_DATES)
+_VERDICTS = {"accept": Verdict.ACCEPT, "refuse": Verdict.REFUSE}
+_TOPICS = {"route_control": "route-control"}
+_KNOWN = (
+    "decision",
+    "provisions",
+    "amount_jpy",
+    "credit_jpy",
+    "per_application",
+    "notes",
+    *_DATES,
+    *_TOPICS,
+)
 
 
 class Sheet:
@@ -122,9 +133,16 @@ def differences(case: Case, decision: Decision) -> Sequence[Words]:
             )
         )
     found: list[Words] = []
-    wanted = {"accept": Verdict.ACCEPT, "refuse": Verdict.REFUSE}.get(then["decision"])
+    wanted = _VERDICTS.get(then["decision"])
     if wanted is not None and decision.outcome is not wanted:
         _differ(found, "decision", then["decision"], decision.outcome.name.lower())
+    parts = [_VERDICTS[each] for each in then.get("per_application", ())]
+    for part, verdict in enumerate(parts):
+        if decision.of_part(part) is not verdict:
+            _differ(found, f"per_application[{part}]", verdict.name, decision.of_part(part).name)
+    for key, topic in _TOPICS.items():
+        if key in then and (told := decision.on_topic(topic)) is not _VERDICTS[then[key]]:
+            _differ(found, key, then[key], told.name.lower() if told is not None else "None")
     cited = {cite.plain for cite in decision.cites}
     missing = [path for path in then.get("provisions", ()) if plain(path) not in cited]
     if missing:

@@ -30,7 +30,8 @@ class Finding:
     right; `conventions` are the (key, value) readings it rests on, `review` marks a low-confidence one.
     `proposes` is the outcome that a REFER would have without a person. `dates` and `amounts` are what the
     provision yields, by name; `charges` fall due if the whole is accepted; `missing` names quotes without
-    which an amount cannot be computed.
+    which an amount cannot be computed. `part` is which of several applications made at once it is about
+    (None: all of them), `topic` a question beside the main one, whose verdict is told apart from it.
     """
 
     verdict: Verdict
@@ -46,6 +47,8 @@ class Finding:
     amounts: tuple[tuple[str, Yen], ...] = ()
     charges: tuple[Charge, ...] = ()
     missing: tuple[str, ...] = ()
+    part: int | None = None
+    topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,15 @@ class Decision:
     def total(self) -> Yen | None:
         """All amounts together; None where one cannot be computed or there is none."""
         return None if self.missing or not self.amounts else Yen(sum(self.amounts.values()))
+
+    def of_part(self, part: int) -> Verdict:
+        """The outcome for one of several applications made at once."""
+        return _outcome(f for f in self.findings if not f.topic and f.part in (None, part))
+
+    def on_topic(self, topic: str) -> Verdict | None:
+        """The outcome of a question beside the main one, None where nothing was said of it."""
+        found = [finding for finding in self.findings if finding.topic == topic]
+        return _outcome(found) if found else None
 
     @property
     def review(self) -> bool:
@@ -139,7 +151,7 @@ def weigh(findings: tuple[Finding, ...], at: datetime) -> Decision:
     """
     verdict, proposed = _ACCEPT, _ACCEPT
     for finding in findings:
-        if finding.verdict is not _ACCEPT:
+        if finding.verdict is not _ACCEPT and not finding.topic:
             verdict = max(verdict, finding.verdict)
             proposed = max(proposed, finding.proposes or _ACCEPT)
     refused = verdict is _REFUSE
@@ -158,3 +170,12 @@ def weigh(findings: tuple[Finding, ...], at: datetime) -> Decision:
     return Decision(
         verdict, findings, at, dates, amounts, None if refused or verdict is _ACCEPT else proposed
     )
+
+
+def _outcome(findings: Iterable[Finding]) -> Verdict:
+    """Accept or refuse, as the strictest says; a referral counts as what it proposes."""
+    outcomes = (
+        (finding.proposes or _ACCEPT) if finding.verdict is Verdict.REFER else finding.verdict
+        for finding in findings
+    )
+    return max(outcomes, default=_ACCEPT)

@@ -11,17 +11,36 @@ from kitei.values import Json, JsonObject, Span, Yen
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """A service that a customer has beside the one decided on, as recorded and never inferred.
+
+    `service` is its name, `id` what it goes by, `attributes` what else was recorded (class, plan, item ...).
+    """
+
+    service: str
+    id: str
+    days: Span
+    attributes: JsonObject = field(default_factory=dict)
+
+    def is_called(self, name: str) -> bool:
+        """Whether it is the service of that name, whatever its width and spaces."""
+        return plain_name(self.service) == plain_name(name)
+
+
+@dataclass(frozen=True, slots=True)
 class Operator:
     """The operator's own facts about one service, as of a day.
 
     `lists` are what the terms leave to the operator to designate (`equivalent-devices` ...), `parameters`
-    single settings (`max-children` ...), `quotes` the prices told to each customer.
+    single settings (`max-children` ...), `quotes` the prices told to each customer, `holdings` what else
+    each customer has.
     """
 
     lists: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
     parameters: Mapping[str, Json] = field(default_factory=dict)
     quotes: Mapping[str, tuple[Quote, ...]] = field(default_factory=dict)
     settings: tuple[Setting, ...] = ()
+    holdings: Mapping[str, tuple[Holding, ...]] = field(default_factory=dict)
 
     def designates(self, name: str, wanted: str) -> bool:
         """Whether a text stands in a list, whatever its width and spaces. A list never made holds nothing."""
@@ -43,15 +62,18 @@ class Operator:
 
 
 def operator_of(entries: Iterable[Entry], service: str) -> Operator:
-    """Fold the streams `operator` and `customer:<id>`: `operator.listed`, `operator.set`, `quote.recorded`.
+    """Fold the streams `operator` and `customer:<id>`.
 
-    Bodies: `{service, list, entries}`; `{service, name, value}` or `{convention, value}`; a quote as
-    `quote_json` writes it. What is said later of the same thing counts. Read the book `on` the day meant.
+    Facts and bodies: `operator.listed` `{service, list, entries}`; `operator.set` `{service, name, value}`
+    or `{convention, value}`; `quote.recorded` as `quote_json` writes it; `service.held`
+    `{holds, id, first, last, ...}`, where a later one of the same service and id takes the place of the
+    earlier. What is said later of the same thing counts. Read the book `on` the day meant.
     """
     lists: dict[str, tuple[Json, ...]] = {}
     parameters: dict[str, Json] = {}
     quotes: dict[str, list[Quote]] = {}
     settings: list[Setting] = []
+    holdings: dict[str, dict[tuple[str, str], Holding]] = {}
     for entry in entries:
         body = entry.fact.body
         if body.get("service", service) != service:
@@ -68,7 +90,28 @@ def operator_of(entries: Iterable[Entry], service: str) -> Operator:
                 quotes.setdefault(entry.stream.removeprefix("customer:"), []).append(
                     quote_of(body, entry.seq)
                 )
-    return Operator(lists, parameters, {who: tuple(told) for who, told in quotes.items()}, tuple(settings))
+            case "service.held" if entry.stream.startswith("customer:"):
+                holding = holding_of(body)
+                held = holdings.setdefault(entry.stream.removeprefix("customer:"), {})
+                held[plain_name(holding.service), holding.id] = holding
+    return Operator(
+        lists,
+        parameters,
+        {who: tuple(told) for who, told in quotes.items()},
+        tuple(settings),
+        {who: tuple(held.values()) for who, held in holdings.items()},
+    )
+
+
+def holding_of(body: JsonObject) -> Holding:
+    """Read a `service.held` fact. KeyError or ValueError name what is missing or wrong."""
+    last = body.get("last")
+    return Holding(
+        service=str(body["holds"]),
+        id=str(body.get("id") or ""),
+        days=Span(date.fromisoformat(str(body["first"])), date.fromisoformat(str(last)) if last else None),
+        attributes={key: value for key, value in body.items() if key not in ("holds", "id", "first", "last")},
+    )
 
 
 def quote_json(quote: Quote) -> JsonObject:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from kitei.desk.decision import Finding, Verdict
-from kitei.desk.operator import Operator, quoted
+from kitei.desk.operator import Holding, Operator, quoted
 from kitei.ledger.contracts import Contract, Quote
 from kitei.terms import (
     Choice,
@@ -40,6 +40,7 @@ class Situation:
     groups: Mapping[str, tuple[Contract, ...]]
     running: Mapping[str, tuple[Contract, ...]]
     operator: Operator
+    parts: Mapping[str, str]
     readings: Mapping[str, Reading]
     figures: Mapping[str, object]
     lists: Mapping[str, Mapping[str, Choice]]
@@ -72,6 +73,7 @@ class Situation:
                 for name, members in groups.items()
             },
             operator,
+            _parts(edition),
             {key: conventions.read(key, on) for key in known_conventions()},
             {name: value.value for name, value in edition.values.items()},
             {name: _by_slug(value) for name, value in edition.values.items()},
@@ -115,6 +117,15 @@ class Situation:
     def called(self, name: str, text: str) -> Choice | None:
         """The entry that a text names as the terms match names, None where none is called so."""
         return self.names[name].get(plain_name(text))
+
+    def role(self, name: str) -> str:
+        """The path of the provision that plays a part in these terms. Raises LookupError."""
+        found = self.parts.get(name)
+        return found if found is not None else self.edition.role(name)  # names those that are played
+
+    def held(self, customer: str) -> tuple[Holding, ...]:
+        """What else a customer has from the operator on the day, as recorded."""
+        return tuple(each for each in self.operator.holdings.get(customer, ()) if self.on in each.days)
 
     def reading(self, key: str) -> Reading:
         """How the operator reads a convention on the day."""
@@ -180,6 +191,14 @@ class Situation:
     def refer(self, *paths: str, why: Words, proposes: Verdict, **more: Any) -> Finding:
         """These provisions leave it to a person; `proposes` is what happens by default."""
         return Finding(Verdict.REFER, self.cites(paths), why, proposes=proposes, **more)
+
+
+def _parts(edition: Edition) -> Mapping[str, str]:
+    parts: dict[str, str] = {}
+    for path, provision in edition.provisions.items():
+        for role in provision.roles:
+            parts.setdefault(role, path)
+    return parts
 
 
 def _by_slug(value: Value) -> Mapping[str, Choice]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from kitei.catalogue import SERVICES, service_named
 from kitei.clock import Clock, shifted_clock
-from kitei.desk import Decision, Fault, Situation, Unreadable, Verdict, operator_of
+from kitei.desk import Decision, Fault, Holding, Situation, Unreadable, Verdict, operator_of
 from kitei.ledger import STRUCK, Entry, Fact, Verification, verify
 from kitei.ledger.contracts import Contract
 from kitei.office.home import Home
@@ -17,7 +17,7 @@ from kitei.office.picture import Picture
 from kitei.office.record import decision_json, decision_of, plain
 from kitei.service import Service
 from kitei.store import Shelf, SqlBook, open_book
-from kitei.values import Json, JsonObject, Words, day_of
+from kitei.values import Json, JsonObject, Span, Words, day_of
 
 MANAGED_VPN: Final = "managed-vpn-pro"
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -308,7 +308,19 @@ class Office:
 def _situation(picture: Picture, service: Service, on: date) -> Situation:
     own = {name: each for name, each in picture.contracts.items() if each.service == service.name}
     said = (entry for entry in picture.said if entry.stream != "terms" and entry.fact.effective_on <= on)
-    return Situation.of(on, service.terms, own, operator_of(said, service.name))
+    operator = operator_of(said, service.name)
+    holdings = {who: list(held) for who, held in operator.holdings.items()}
+    for each in picture.contracts.values():
+        if each.service != service.name:
+            holdings.setdefault(each.customer, []).append(_holding(each))
+    whole = {who: tuple(held) for who, held in holdings.items()}
+    return Situation.of(on, service.terms, own, replace(operator, holdings=whole))
+
+
+def _holding(contract: Contract) -> Holding:
+    """A contract under another of our services, as the decision on this one sees it."""
+    days = Span(contract.concluded_on, contract.ending.last if contract.ending else None)
+    return Holding(contract.service, contract.id, days, {"kind": contract.kind, "item": contract.item})
 
 
 def _new_id(picture: Picture) -> str:

@@ -34,6 +34,17 @@ class Edition:
             raise LookupError(f"{self} has no provision {path!r}{_close(path, self.provisions)}")
         return found
 
+    def role(self, name: str) -> str:
+        """The path of the provision that plays a part (`cancel`, `settle` ...): the first that says so.
+
+        Raises LookupError naming the parts that are played.
+        """
+        for path, provision in self.provisions.items():
+            if name in provision.roles:
+                return path
+        played = sorted({role for provision in self.provisions.values() for role in provision.roles})
+        raise LookupError(f"no provision of {self} plays the part {name!r}; played are {', '.join(played)}")
+
     def value(self, name: str) -> Value:
         """A figure or closed list by name. Raises LookupError naming close ones when there is none."""
         found = self.values.get(name)

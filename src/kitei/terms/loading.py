@@ -79,6 +79,7 @@ class _Reader:
             kind=table.one_of("class", CLASSES, "definition"),
             honoured=tuple(self._honoured(path, each) for each in table.tables("honoured")),
             defects=tuple(each.id for each in defects.values() if path in each.where),
+            roles=table.texts("roles"),
         )
         if not provision.honoured:
             table.note("honoured", "is empty; say by what it is honoured, or by a note why nothing is needed")

@@ -46,7 +46,10 @@ class Honoured:
 
 @dataclass(frozen=True, slots=True)
 class Provision:
-    """One provision of one edition. `kind` is its class (`definition`, `fee`, `settlement` ...)."""
+    """One provision of one edition. `kind` is its class (`definition`, `fee`, `settlement` ...).
+
+    `roles` are the parts it plays in clauses that most terms have (`cancel`, `settle` ...).
+    """
 
     cite: Cite
     heading: Words
@@ -54,6 +57,7 @@ class Provision:
     kind: str
     honoured: tuple[Honoured, ...]
     defects: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
