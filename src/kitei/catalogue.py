@@ -1,17 +1,44 @@
 """The services together: by name, folded and compiled as one, and the conflicts between them."""
 
+import importlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Final
 
 from kitei.ledger.contracts import Contract
 from kitei.network import Estate, Intent, NodeIntent
 from kitei.network.plan import intent_of
 from kitei.service import Service
-from kitei.services.managed_vpn import SERVICE as MANAGED_VPN
 from kitei.values import Words
 
-SERVICES: Final[Mapping[str, Service]] = {service.name: service for service in (MANAGED_VPN,)}
+_OURS: Final[Mapping[str, str]] = {
+    "managed-vpn-pro": "kitei.services.managed_vpn",
+}
+
+
+class _Catalogue(Mapping[str, Service]):
+    """Services by name. A service is loaded when it is first asked for: who decides on one pays for one.
+
+    A provider's own services stand beside ours by KITEI_SERVICES, `name=package` each, comma between; the
+    package has the record as `SERVICE`.
+    """
+
+    def __getitem__(self, name: str) -> Service:
+        return _load(name, _places()[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_places())
+
+    def __len__(self) -> int:
+        return len(_places())
+
+    def __contains__(self, name: object) -> bool:
+        return name in _places()
+
+
+SERVICES: Final[Mapping[str, Service]] = _Catalogue()
 
 
 def service_named(name: str) -> Service:
@@ -47,3 +74,26 @@ def conflicts(contracts: Sequence[Contract], on: date) -> Iterator[Words]:
                     f"機器 {device.serial} が契約 {other} と {contract.id} の両方に割り当てられています",
                     f"machine {device.serial} is assigned to both {other} and {contract.id}",
                 )
+
+
+def _places() -> Mapping[str, str]:
+    """Where each service lives, ours and the provider's own. ValueError names what is not `name=package`."""
+    told = os.environ.get("KITEI_SERVICES", "")
+    return {**_OURS, **_written(told)} if told else _OURS
+
+
+@cache
+def _written(told: str) -> Mapping[str, str]:
+    pairs = [each.strip().partition("=") for each in told.split(",") if each.strip()]
+    for name, _, package in pairs:
+        if not name or not package:
+            raise ValueError(f"KITEI_SERVICES: {name!r} is not a service such as 'managed-dns=managed_dns'")
+    return {name.strip(): package.strip() for name, _, package in pairs}
+
+
+@cache
+def _load(name: str, package: str) -> Service:
+    service = getattr(importlib.import_module(package), "SERVICE", None)
+    if not isinstance(service, Service) or service.name != name:
+        raise ValueError(f"{package} has no SERVICE that is the record of {name!r}")
+    return service

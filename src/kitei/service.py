@@ -6,13 +6,25 @@ from datetime import date, datetime
 from typing import Any
 
 from kitei.accounts.tariff import Tariff
-from kitei.desk import Decision
+from kitei.desk import Decision, Fault, Unreadable
+from kitei.desk.cases import Case
 from kitei.ledger import Entry, Fact
 from kitei.ledger.contracts import Contract
 from kitei.network import NodeIntent
-from kitei.terms import Edition, Terms
+from kitei.terms import Edition, Spoken, Terms
 from kitei.values import Words
 from kitei.watch import Availability
+
+
+def says_nothing() -> Spoken:
+    """Of a service that does not tell what its code speaks for: all its provisions stand open."""
+    return Spoken()
+
+
+def knows_no_cases(case: Case) -> Decision:
+    """Of a service without a vocabulary for decided cases. Raises Unreadable."""
+    wrong = Words("判断例の語彙がまだありません", "has no vocabulary for decided cases; give it `run_case`")
+    raise Unreadable((Fault(f"{case.id}.service {case.service!r}", wrong),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +40,8 @@ class Service:
     - `compile(contracts, estate, on)`: the nodes those contracts need, with owners and cites.
     - `observe(contracts, nodes, on)`: what tells whether each contract in force can be used, by contract.
     - `tariff`: what it charges, in words and figures.
+    - `spoken()`: which provisions its code honours, for the account of its terms.
+    - `run_case(case)`: a decided case, put into acts and facts by its words alone and decided like any act.
     """
 
     name: str
@@ -41,3 +55,5 @@ class Service:
     compile: Callable[[Sequence[Contract], Any, date], Sequence[NodeIntent]]
     observe: Callable[[Sequence[Contract], Iterable[NodeIntent], date], Mapping[str, Availability]]
     tariff: Tariff
+    spoken: Callable[[], Spoken] = says_nothing
+    run_case: Callable[[Case], Decision] = knows_no_cases

@@ -11,7 +11,7 @@ from kitei.terms.calendar import (
 )
 from kitei.terms.cites import Cite
 from kitei.terms.conventions import Convention, Conventions, Reading, Setting, known_conventions
-from kitei.terms.coverage import Coverage, coverage
+from kitei.terms.coverage import Coverage, Spoken, coverage
 from kitei.terms.editions import Edition, Terms
 from kitei.terms.loading import load_terms
 from kitei.terms.provisions import Defect, Honoured, Provision
@@ -32,6 +32,7 @@ __all__ = [
     "Provision",
     "Reading",
     "Setting",
+    "Spoken",
     "Standing",
     "Terms",
     "Transition",

@@ -4,11 +4,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from kitei.office.due import deadlines
+from kitei.services.managed_vpn import SERVICE
 from kitei.services.managed_vpn.contract import Item
 from kitei.services.managed_vpn.edition import TERMS
 from kitei.services.managed_vpn.intent import compile_sites
-from kitei.services.managed_vpn.rules import RULES
+from kitei.services.managed_vpn.spoken import NETWORK
 from kitei.terms import Cite, coverage
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "network"))
@@ -35,19 +35,17 @@ def cited_by_parts() -> frozenset[str]:
     return frozenset(found)
 
 
-def spoken(without: str = "") -> dict[str, frozenset[str]]:
-    """What code speaks for, by way."""
-    assert deadlines  # the return of devices is a deadline of its own there
-    rules = {path for each in RULES.values() for rule in each for path in rule.paths if path != without}
-    return {"rule": frozenset(rules), "network": cited_by_parts(), "deadline": frozenset({"art:14.3"})}
+def test_what_is_told_of_the_network_is_what_its_parts_cite() -> None:
+    assert cited_by_parts() == NETWORK
 
 
 def test_all_101_provisions_are_honoured() -> None:
-    account = coverage(EDITION, spoken())  # type: ignore[arg-type]
-    assert [str(each) for each in account.open] == []
-    assert len(account.honoured) == 101
+    account = coverage(EDITION, SERVICE.spoken())
+    assert [str(each) for each in account.open] == [] and account.is_complete
+    assert len(account.honoured) == 101 and account.awaiting == ()
 
 
 def test_a_rule_that_is_taken_away_leaves_its_provision_open() -> None:
-    account = coverage(EDITION, spoken(without="art:9.2"))  # type: ignore[arg-type]
+    said = SERVICE.spoken()
+    account = coverage(EDITION, replace(said, rules=said.rules - {"art:9.2"}))
     assert [each.provision.cite.path for each in account.open] == ["art:9.2"]

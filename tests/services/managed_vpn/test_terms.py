@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from kitei.network import parts
 from kitei.services.managed_vpn.edition import TERMS
-from kitei.terms import carry_over, coverage, withdrawn
+from kitei.terms import Spoken, carry_over, coverage, withdrawn
 from kitei.values import Words
 
 SHARED = Path(__file__).parents[4] / "shared" / "terms"
@@ -190,12 +191,13 @@ def test_a_contract_of_the_new_edition_has_no_old_price_and_no_old_type() -> Non
 
 
 def test_a_rule_taken_away_opens_its_provision() -> None:
-    spoken = {
+    said = {
         by: frozenset(
             path for path, each in EDITION.provisions.items() if by in {way.by for way in each.honoured}
         )
         for by in ("rule", "network", "deadline")
     }
+    spoken = Spoken(said["rule"], said["network"], said["deadline"])
     assert coverage(EDITION, spoken).is_complete
-    without = {**spoken, "rule": spoken["rule"] - {"art:9.2"}}
+    without = replace(spoken, rules=spoken.rules - {"art:9.2"})
     assert [each.provision.path for each in coverage(EDITION, without).open] == ["art:9.2"]
