@@ -14,12 +14,19 @@ from kitei.values import Words
 @contextmanager
 def office_of(talk: Talk) -> Iterator[Office]:
     """Open the provider's office for one command. What it will not do ends the command with its reason."""
-    try:
+    with faults_told(talk):
         office = Office.open(talk.home)
         try:
             yield office
         finally:
             office.close()
+
+
+@contextmanager
+def faults_told(talk: Talk) -> Iterator[None]:
+    """End the command with all that is wrong, in the speaker's words, where something is."""
+    try:
+        yield
     except Unreadable as error:
         lines = [f"{fault.place}: {fault.wrong.to(talk.language)}" for fault in error.faults]
         count = len(lines)

@@ -24,6 +24,7 @@ COMMANDS = {
     "bill": "money",
     "ledger": "books",
     "terms": "books",
+    "cases": "cases",
     "node": "nodes",
     "controller": "nodes",
     "demo": "demo",

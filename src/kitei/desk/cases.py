@@ -42,19 +42,23 @@ class Outcome:
 
 Run = Callable[[Case], Decision]
 
+THEN_KEYS: Mapping[str, str] = {
+    "decision": "decision",
+    "provisions": "paths",
+    "amount_jpy": "yen",
+    "credit_jpy": "yen",
+    "per_application": "verdicts",
+    "route_control": "verdict",
+    "effective_date": "day",
+    "minimum_term_end": "day",
+    "deadline": "day",
+    "notes": "text",
+}
+"""What may be said of a case's outcome, and what kind of thing each is."""
+
 _DATES = {"effective_date": "effective", "minimum_term_end": "term_end", "deadline": "deadline"}
-_VERDICTS = {"accept": Verdict.ACCEPT, "refuse": Verdict.REFUSE}
+THEN_VERDICTS = {"accept": Verdict.ACCEPT, "refuse": Verdict.REFUSE}
 _TOPICS = {"route_control": "route-control"}
-_KNOWN = (
-    "decision",
-    "provisions",
-    "amount_jpy",
-    "credit_jpy",
-    "per_application",
-    "notes",
-    *_DATES,
-    *_TOPICS,
-)
 
 
 class Sheet:
@@ -120,9 +124,9 @@ def run_case(case: Case, run: Run) -> Outcome:
 def differences(case: Case, decision: Decision) -> Sequence[Words]:
     """How a decision differs from what a case says must come of it."""
     then = case.then
-    unknown = [key for key in then if key not in _KNOWN]
+    unknown = [key for key in then if key not in THEN_KEYS]
     if unknown:
-        known = ", ".join(_KNOWN)
+        known = ", ".join(THEN_KEYS)
         raise Unreadable(
             tuple(
                 Fault(
@@ -133,15 +137,15 @@ def differences(case: Case, decision: Decision) -> Sequence[Words]:
             )
         )
     found: list[Words] = []
-    wanted = _VERDICTS.get(then["decision"])
+    wanted = THEN_VERDICTS.get(then["decision"])
     if wanted is not None and decision.outcome is not wanted:
         _differ(found, "decision", then["decision"], decision.outcome.name.lower())
-    parts = [_VERDICTS[each] for each in then.get("per_application", ())]
+    parts = [THEN_VERDICTS[each] for each in then.get("per_application", ())]
     for part, verdict in enumerate(parts):
         if decision.of_part(part) is not verdict:
             _differ(found, f"per_application[{part}]", verdict.name, decision.of_part(part).name)
     for key, topic in _TOPICS.items():
-        if key in then and (told := decision.on_topic(topic)) is not _VERDICTS[then[key]]:
+        if key in then and (told := decision.on_topic(topic)) is not THEN_VERDICTS[then[key]]:
             _differ(found, key, then[key], told.name.lower() if told is not None else "None")
     cited = {cite.plain for cite in decision.cites}
     missing = [path for path in then.get("provisions", ()) if plain(path) not in cited]
