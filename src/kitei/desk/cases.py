@@ -89,16 +89,25 @@ class Sheet:
 
     def close(self) -> None:
         """Raises Unreadable naming every key that nothing took, and those that are known here."""
+        close_all(self)
+
+    def left_over(self) -> tuple[Fault, ...]:
+        """Every key that nothing took, and those that are known here."""
         known = ", ".join(sorted(self._known))
-        faults = tuple(
+        return tuple(
             Fault(
                 f"{self.place}.{key}",
                 Words(f"知らない項目です。知っているのは {known}", f"is not known here; known are {known}"),
             )
             for key in self._left
         )
-        if faults:
-            raise Unreadable(faults)
+
+
+def close_all(*sheets: Sheet) -> None:
+    """Close several sheets at once. Raises Unreadable naming what is left over in any of them."""
+    faults = tuple(fault for sheet in sheets for fault in sheet.left_over())
+    if faults:
+        raise Unreadable(faults)
 
 
 def case_of(written: Mapping[str, Any]) -> Case:
