@@ -1,0 +1,329 @@
+"""From lines to the tree. A number opens a provision only where that number is due: wraps look alike."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from kitei.terms.reading.drafts import ROMAN, Draft, ordinal
+from kitei.terms.reading.folding import DATE, day_of, figure
+from kitei.terms.reading.lines import Line, Mark, cells_of, lines_of, mark_of, wide_cells
+from kitei.terms.reading.noise import noise_in
+from kitei.terms.reading.passages import Document, Noise, NoiseKind, Piece
+
+_LEAP = 3
+_CONTINUES = re.compile(r"^(?:第\d+[項号]|[にのをはがで、。])")
+_FROM = re.compile(rf"{DATE.pattern}(?:から|より)(?:施行|実施|適用|効力)")
+
+
+def read_terms(text: str) -> Document:
+    """Any text as terms. Reading never fails: what has no place in the scheme stays with what stands above it."""
+    lines = lines_of(text)
+    noise = noise_in(lines)
+    reader = _Reader([line for line in lines if line.at not in noise])
+    reader.read()
+    return _document(reader, lines, noise)
+
+
+def _document(reader: "_Reader", lines: Sequence[Line], noise: Mapping[int, NoiseKind]) -> Document:
+    lengths = sorted(len(line.text) for line in lines)
+    wide = lengths[len(lengths) * 9 // 10] if lengths else 0
+    for draft in reader.tops:
+        _take_lone_part(draft)
+    passages = tuple(draft.freeze(wide) for draft in reader.tops)
+    front = [line.text for line in lines if passages and line.at in passages[0].lines]
+    if not passages or passages[0].kind != "front":
+        front = []
+    dated = [(text, found) for text in front if (found := DATE.search(text))]
+    title = "".join(text for text in front[:1] if not DATE.search(text))
+    return Document(
+        passages,
+        tuple(Noise(line.at, noise[line.at], line.raw.strip()) for line in lines if line.at in noise),
+        title,
+        day_of(dated[0][1]) if dated else None,
+        tuple(line.raw for line in lines),
+    )
+
+
+def _take_lone_part(schedule: Draft) -> None:
+    """A schedule with one unnumbered part is that part: the part's heading stays as a line of its text."""
+    if schedule.kind != "schedule" or len(schedule.children) != 1 or not schedule.children[0].is_implied:
+        return
+    part = schedule.children.pop()
+    schedule.pieces += [Piece(part.lines[0], part.heading, True), *part.pieces]
+    schedule.lines += part.lines
+    schedule.children += part.children
+    schedule.columns = schedule.columns or part.columns
+
+
+class _Reader:
+    """Where reading stands: the part at the top, and the deepest passage that is open below it."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self.lines = lines
+        self.tops: list[Draft] = []
+        self.stack: list[Draft] = []
+        self.before: Line | None = None
+        self.is_wide_table = False
+
+    def read(self) -> None:
+        for index, line in enumerate(self.lines):
+            after = self.lines[index + 1] if index + 1 < len(self.lines) else None
+            self._take(line, after)
+            self.before = line
+
+    # -- where we are
+
+    @property
+    def here(self) -> Draft:
+        if not self.stack:
+            self._top(Draft("front", "front"))
+        return self.stack[-1]
+
+    @property
+    def top(self) -> Draft | None:
+        return self.stack[0] if self.stack else None
+
+    def _top(self, draft: Draft) -> Draft:
+        self.tops.append(draft)
+        self.stack = [draft]
+        return draft
+
+    def _below(self, kind: str) -> Draft | None:
+        return next((each for each in reversed(self.stack) if each.kind == kind), None)
+
+    def _open(self, parent: Draft, child: Draft) -> Draft:
+        self.stack = [*self.stack[: self.stack.index(parent) + 1], child]
+        return child
+
+    @property
+    def _settled(self) -> bool:
+        """Whether what was read last could be whole."""
+        return self.before is None or self.before.is_complete or self.here.in_table or not self.here.pieces
+
+    # -- one line
+
+    def _take(self, line: Line, after: Line | None) -> None:
+        cells = self._cells(line, after)
+        if cells and not (self.top is None or self.top.kind == "front"):
+            self._holder().add_row(line, cells)
+            return
+        mark = mark_of(line)
+        if self._opens_top(mark, line, after) or self._opens_below(mark, line):
+            self.is_wide_table = False
+            return
+        if self._holder_or_none() is not None and not line.gap:
+            self._holder().add_to_cell(line)
+            return
+        self._end_table()
+        self._body().add(line, line.text)
+
+    def _cells(self, line: Line, after: Line | None) -> tuple[str, ...]:
+        if cells := cells_of(line):
+            return cells
+        cells = wide_cells(line)
+        if not cells or mark_of(line).form not in ("plain", "relation"):
+            return ()
+        short = all(len(cell) <= 12 and not re.search(r"[。、]", cell) for cell in cells)
+        starts = short and after is not None and len(wide_cells(after)) == len(cells) and len(cells[0]) > 0
+        if starts or (self.is_wide_table and self._holder_or_none() is not None):
+            self.is_wide_table = True
+            return cells
+        return ()
+
+    def _holder_or_none(self) -> Draft | None:
+        return self.here if self.stack and self.here.in_table else None
+
+    def _holder(self) -> Draft:
+        return self._holder_or_none() or self._body()
+
+    def _end_table(self) -> None:
+        if self.stack:
+            self.here.in_table = False
+        self.is_wide_table = False
+
+    def _body(self) -> Draft:
+        """Who takes running text here: an article or an edition opens its first paragraph for it."""
+        here = self.here
+        if here.kind == "article" and not here.children:
+            return self._open(here, here.open("paragraph", f"{here.id}.1", "1", implied=True))
+        if here.kind == "edition" and not here.children:
+            return self._open(here, here.open("paragraph", f"{here.id}.1", "1", implied=True))
+        return here
+
+    # -- what a line opens at the top
+
+    def _opens_top(self, mark: Mark, line: Line, after: Line | None) -> bool:
+        match mark.form:
+            case "article" if self._is_article_due(mark, line, after):
+                return self._article(mark, line)
+            case "chapter" if self._settled or line.gap:
+                self._top(Draft("chapter", f"chapter:{mark.number}", mark.number, mark.rest)).lines.append(
+                    line.at
+                )
+                return True
+            case "supplement" if self._settled or line.gap:
+                self._supplement(mark, line)
+                return True
+            case "schedule" if self._settled or line.gap:
+                number = mark.number or str(sum(each.kind == "schedule" for each in self.tops) + 1)
+                draft = self._top(Draft("schedule", f"schedule:{number}", number, mark.rest))
+                draft.is_implied = not mark.number
+                draft.lines.append(line.at)
+                return True
+            case "edition" if self.top is not None and self.top.kind == "supplement":
+                self._edition(line)
+                return True
+        return False
+
+    def _is_article_due(self, mark: Mark, line: Line, after: Line | None) -> bool:
+        numbers = [int(each.number.split("-")[0]) for each in self.tops if each.kind == "article"]
+        due = max(numbers, default=0) + 1
+        number = int(mark.number.split("-")[0])
+        if number > 999 or (self.top is not None and self.top.kind == "schedule" and number < due):
+            return False
+        if after is not None and not after.gap and _CONTINUES.match(after.text):
+            return False
+        if number == due or (number == due - 1 and "-" in mark.number):
+            return True if mark.rest.endswith("\n") else self._settled or line.gap
+        return self._settled and (line.gap or self.here.kind != "paragraph")
+
+    def _article(self, mark: Mark, line: Line) -> bool:
+        title, _, body = mark.rest.partition("\n")
+        if self.top is not None and self.top.kind == "supplement":
+            return self._paragraph(Mark("number", mark.number, body or title, True), line)
+        draft = Draft("article", f"art:{mark.number}", mark.number, title)
+        if not title and (caption := self._caption()):
+            draft.heading = caption.text.strip("()【】[]")
+            draft.lines.append(caption.line)
+        self._top(draft).lines.append(line.at)
+        if body:
+            paragraph = self._body()
+            paragraph.pieces.append(Piece(line.at, body, line.gap))
+        return True
+
+    def _caption(self) -> Piece | None:
+        """A heading in brackets on the line above an article, as statutes have it: taken from what holds it."""
+        here = self.here
+        last = here.pieces[-1] if here.pieces else None
+        if last is None or not re.fullmatch(r"[(【\[].{1,30}[)】\]]", last.text) or self.before is None:
+            return None
+        if last.line != self.before.at:
+            return None
+        here.pieces.pop()
+        here.lines.remove(last.line)
+        return last
+
+    def _supplement(self, mark: Mark, line: Line) -> None:
+        draft = self._top(Draft("supplement", "suppl:dates", "", "附則"))
+        draft.lines.append(line.at)
+        if found := DATE.search(mark.rest):
+            day = day_of(found)
+            self._open(draft, draft.open("edition", f"suppl:{day or found[0]}", found[0]))
+            self.here.day = day
+
+    def _edition(self, line: Line) -> None:
+        top, found = self.stack[0], DATE.search(line.text)
+        assert found is not None
+        day = day_of(found)
+        edition = self._open(top, top.open("edition", f"suppl:{day or found[0]}", found[0], line.text))
+        edition.day = day
+        edition.lines.append(line.at)
+
+    # -- what a line opens below
+
+    def _opens_below(self, mark: Mark, line: Line) -> bool:
+        top = self.top
+        if top is None or top.kind in ("front", "chapter"):
+            return False
+        match mark.form:
+            case "number" if top.kind == "schedule":
+                return self._section(mark, line)
+            case "number":
+                return self._paragraph(mark, line)
+            case "relation" if top.kind == "schedule" and (self._settled or line.gap):
+                return self._part(line)
+            case "item":
+                return self._item(mark, line)
+            case "subitem":
+                return self._subitem(mark, line)
+        return False
+
+    def _is_due(self, number: int, last: int, mark: Mark, line: Line) -> bool:
+        if number == last + 1:
+            return line.gap or self._settled or (mark.spaced and self.here.kind in ("item", "subitem"))
+        leaps = last < number <= last + 1 + _LEAP
+        return mark.spaced and self._settled and line.gap and (leaps or number == last or number == 1)
+
+    def _paragraph(self, mark: Mark, line: Line) -> bool:
+        top = self.stack[0]
+        home = top if top.kind == "article" else self._below("edition")
+        if top.kind == "supplement" and home is None:
+            home = self._open(top, top.open("edition", "suppl:undated"))
+        if home is None or home.kind not in ("article", "edition"):
+            return False
+        newest = home.last("paragraph")
+        number, last = int(mark.number.split("-")[0]), int(newest.number) if newest else 0
+        if not (self._is_due(number, last, mark, line) or (not newest and number == 2 and mark.spaced)):
+            return False
+        draft = self._open(home, home.open("paragraph", f"{home.id}.{number}", str(number)))
+        draft.add(line, mark.rest)
+        return True
+
+    def _section(self, mark: Mark, line: Line) -> bool:
+        schedule = self.stack[0]
+        newest = schedule.last("section")
+        last = int(newest.number) if newest else 0
+        if not self._is_due(int(mark.number), last, mark, line):
+            return False
+        draft = self._open(schedule, schedule.open("section", f"{schedule.id}.{mark.number}", mark.number))
+        draft.lines.append(line.at)
+        if len(mark.rest) <= 40 and not re.search(r"[。]", mark.rest):
+            draft.heading = mark.rest
+        else:
+            draft.pieces.append(Piece(line.at, mark.rest, line.gap))
+        return True
+
+    def _part(self, line: Line) -> bool:
+        """A part of a schedule that has a heading (`第13条第1項関係`) and no number: its place gives one."""
+        schedule = self.stack[0]
+        newest = schedule.last("section")
+        if newest is not None and not newest.is_implied:
+            return False
+        number = str(int(newest.number) + 1 if newest else 1)
+        draft = schedule.open("section", f"{schedule.id}.{number}", number, line.text, implied=True)
+        self._open(schedule, draft).lines.append(line.at)
+        return True
+
+    def _item(self, mark: Mark, line: Line) -> bool:
+        home = self._below("section") or self._below("paragraph") or self._home_of_item()
+        if home is None:
+            return False
+        newest = home.last("item")
+        last = int(newest.number) if newest else 0
+        number = int(mark.number) if mark.number.isdecimal() else figure(mark.number)
+        due = number == last + 1 if not mark.spaced else self._is_item_due(number, last, line)
+        if not due:
+            return False
+        draft = self._open(home, home.open("item", f"{home.id}.{number}", str(number)))
+        draft.add(line, mark.rest)
+        return True
+
+    def _is_item_due(self, number: int, last: int, line: Line) -> bool:
+        return number == last + 1 or (line.gap and number > last) or (self._settled and number >= last)
+
+    def _home_of_item(self) -> Draft | None:
+        here = self.here
+        if here.kind in ("article", "edition"):
+            return self._body()
+        return self.stack[0] if self.stack[0].kind == "schedule" else None
+
+    def _subitem(self, mark: Mark, line: Line) -> bool:
+        home = self._below("item") or self._below("section") or self._below("paragraph")
+        if home is None:
+            return False
+        count = sum(child.kind == "subitem" for child in home.children)
+        number = ordinal(mark.number, count + 1)
+        if number < 1 or number > len(ROMAN) or (not mark.spaced and number != count + 1):
+            return False
+        draft = self._open(home, home.open("subitem", f"{home.id}.{ROMAN[number - 1]}", mark.number))
+        draft.add(line, mark.rest)
+        return True
