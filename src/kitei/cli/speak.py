@@ -3,6 +3,7 @@
 The language is that of `--lang`, else of KITEI_LANG, else of the locale; help is in it too.
 """
 
+import importlib
 import json
 import os
 import sys
@@ -74,6 +75,29 @@ class Command(click.Command):
         if words is not None:
             rest["help"] = words.to(here())
         super().__init__(*args, **rest)
+
+
+class LazyGroup(click.Group):
+    """Finds a command by name in a module of `kitei.cli` that is loaded only when it is called.
+
+    There it stands under its own name, `-` as `_`, and with `_` behind it where Python has that name.
+    """
+
+    def __init__(self, *args: Any, modules: Mapping[str, str], **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        self.modules = modules
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.modules:
+            return None
+        module = importlib.import_module(f"kitei.cli.{self.modules[cmd_name]}")
+        name = cmd_name.replace("-", "_")
+        found = getattr(module, f"{name}_", None) or getattr(module, name)
+        assert isinstance(found, click.Command)
+        return found
 
 
 class Option(click.Option):
