@@ -11,10 +11,10 @@ from typing import Any
 
 from figure import Figure
 
+from kitei.clauses.acts import Act
 from kitei.desk import Situation, operator_of
 from kitei.ledger import Entry, Fact
 from kitei.ledger.contracts import Contract
-from kitei.services.managed_vpn.act import Act
 from kitei.services.managed_vpn.application import read_act
 from kitei.services.managed_vpn.conclusion import conclude
 from kitei.services.managed_vpn.contract import fold

@@ -165,6 +165,10 @@ class Situation:
             found = self.cited[paths] = tuple(self.edition.cite(path) for path in paths)
         return found
 
+    def defects(self, *paths: str) -> tuple[str, ...]:
+        """The drafting defects that provisions carry."""
+        return tuple(dict.fromkeys(each for path in paths for each in self.edition.provision(path).defects))
+
     def texts(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Citations as the ledger writes them."""
         found = self.written.get(paths)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kitei.clauses.acts import Cancel
 from kitei.desk import Unreadable
-from kitei.services.managed_vpn.application import ACTS, Apply, Cancel, WorkOrder, read_act
+from kitei.services.managed_vpn.application import ACTS, Apply, WorkOrder, read_act
 from kitei.services.managed_vpn.edition import TERMS
 
 EDITION = TERMS.editions[-1]

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kitei.clauses.acts import Act
 from kitei.desk import Decision, Operator, Situation, Verdict
 from kitei.ledger import Entry, Fact
 from kitei.ledger.contracts import Contract, Quote
-from kitei.services.managed_vpn.act import Act
 from kitei.services.managed_vpn.application import read_act
 from kitei.services.managed_vpn.conclusion import conclude
 from kitei.services.managed_vpn.contract import fold, lans, site

@@ -5,20 +5,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from kitei.desk.reading import Fault, Host, HostOrInterface, Months, Prefix, Unreadable, read
+from kitei.clauses import acts
+from kitei.clauses.acts import ItemName, KindName, OptionName
+from kitei.desk.reading import Host, HostOrInterface, Months, Prefix
 from kitei.services.managed_vpn import operation
 from kitei.services.managed_vpn.act import (
     Act,
     DeviceType,
-    Ground,
-    ItemName,
-    KindName,
     Maintenance,
     Model,
-    OptionName,
 )
 from kitei.terms import Edition
-from kitei.values import Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,17 +94,6 @@ class AddOption(Act):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopOption(Act):
-    """Give notice that an option stops (art. 17.4). `arrived` is the day it came (else the day of the act)."""
-
-    contract: str
-    option: OptionName
-    form: str = "prescribed"
-    arrived: date | None = None
-    designated: date | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceChange:
     """From one device model to another."""
 
@@ -133,18 +119,6 @@ class Change(Act):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cancel(Act):
-    """Give notice of termination (art. 18). `effective` is for grounds of the general rules with their own day."""
-
-    contract: str
-    form: str = "prescribed"
-    ground: Ground = "customer-notice"
-    arrived: date | None = None
-    designated: date | None = None
-    effective: date | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrder(Act):
     """Order a change of settings (art. 10): LANs, the WAN address, tunnels.
 
@@ -164,14 +138,6 @@ class WorkOrder(Act):
     start: datetime | None = None
     end: datetime | None = None
     outcome: Literal["done", "failed-by-operator", "repeated-after-operator-fault"] = "done"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimCredit(Act):
-    """Claim a reduction for an outage (art. 21); without `outage`, for all not claimed yet."""
-
-    contract: str
-    outage: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,50 +177,36 @@ class ClaimOldPrice(Act):
     contract: str
 
 
-ACTS: Mapping[str, type[Act]] = {
+ACTS: Mapping[str, type[acts.Act]] = {
     "apply": Apply,
-    "start-billing": operation.StartBilling,
+    "start-billing": acts.StartBilling,
     "add-option": AddOption,
-    "stop-option": StopOption,
+    "stop-option": acts.StopOption,
     "change": Change,
-    "cancel": Cancel,
-    "operator-terminate": operation.OperatorTerminate,
+    "cancel": acts.Cancel,
+    "operator-terminate": acts.OperatorTerminate,
     "work-order": WorkOrder,
     "device-event": operation.DeviceEvent,
     "visit": operation.Visit,
-    "claim-credit": ClaimCredit,
+    "claim-credit": acts.ClaimCredit,
     "disclose": operation.Disclose,
     "install": Install,
     "request-installation": RequestInstallation,
     "demand-installation": operation.DemandInstallation,
     "provision": operation.Provision,
-    "check-readiness": operation.CheckReadiness,
+    "check-readiness": acts.CheckReadiness,
     "claim-refund": ClaimRefund,
-    "read-term": operation.ReadTerm,
+    "read-term": acts.ReadTerm,
     "evaluate": operation.Evaluate,
     "keep-maintenance": KeepMaintenance,
     "claim-old-price": ClaimOldPrice,
     "ended": operation.Ended,
     "day-check": operation.DayCheck,
-    "month-close": operation.MonthClose,
+    "month-close": acts.MonthClose,
     "network-event": operation.NetworkEvent,
 }
 
 
-def read_act(name: str, written: object, edition: Edition) -> Act:
+def read_act(name: str, written: object, edition: Edition) -> acts.Act:
     """Read an act by its name. Raises Unreadable with every fault and its place (`apply.sites[2].kind`)."""
-    kind = ACTS.get(name)
-    if kind is None:
-        known = ", ".join(ACTS)
-        raise Unreadable(
-            (
-                Fault(
-                    "act",
-                    Words(
-                        f"{name!r} という行為はありません。あるのは {known}",
-                        f"{name!r} is no act; there are {known}",
-                    ),
-                ),
-            )
-        )
-    return read(kind, written, name, edition)
+    return acts.read_act(ACTS, name, written, edition)

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from kitei.clauses.acts import Act
 from kitei.desk import Decision, Situation
 from kitei.desk import decide as decide_by
-from kitei.services.managed_vpn.act import Act
 from kitei.services.managed_vpn.rules import RULES
 
 

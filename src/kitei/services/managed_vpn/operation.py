@@ -1,11 +1,11 @@
 """What the operator does, records or asks itself about Managed VPN PRO: one dataclass an act."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Literal, TypeAlias
 
+from kitei.clauses.acts import ItemName
 from kitei.desk.reading import Host, Yens
-from kitei.services.managed_vpn.act import Act, ItemName, Model, OptionName, Use
+from kitei.services.managed_vpn.act import Act, Model, Use
 
 DeviceHappening: TypeAlias = Literal[
     "use",
@@ -21,24 +21,6 @@ DeviceHappening: TypeAlias = Literal[
     "replaced",
     "returned",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartBilling(Act):
-    """Billing of a contract, or of one of its options, starts."""
-
-    contract: str
-    billing_start: date
-    option: OptionName | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorTerminate(Act):
-    """The operator ends a contract."""
-
-    contract: str
-    effective: date
-    ground: str = "operator-breach"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,21 +82,6 @@ class Provision(Act):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckReadiness(Act):
-    """What the customer has to prepare for a site (art. 8.2)."""
-
-    contract: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadTerm(Act):
-    """When a minimum term runs out: of a contract, or of one of its options."""
-
-    contract: str
-    option: OptionName | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluate(Act):
     """What transitional provisions have made of a contract by the day."""
 
@@ -133,14 +100,6 @@ class DayCheck(Act):
     """What a day brings for a contract: return deadlines that have passed."""
 
     contract: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MonthClose(Act):
-    """What the month of `at` costs: of one contract, or of all a customer owes for."""
-
-    contract: str | None = None
-    customer: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,15 +2,20 @@
 
 from datetime import datetime
 
+from kitei.clauses.acts import Act
+from kitei.clauses.history import History, Line
 from kitei.desk import Decision, Situation
 from kitei.desk.cases import Case, Sheet
-from kitei.services.managed_vpn.act import Act
 from kitei.services.managed_vpn.application import read_act
-from kitei.services.managed_vpn.cases.given import History, take_given
+from kitei.services.managed_vpn.cases.given import take_given
 from kitei.services.managed_vpn.cases.when import Asking, take_when
+from kitei.services.managed_vpn.conclusion import conclude
+from kitei.services.managed_vpn.contract import fold
 from kitei.services.managed_vpn.decision import decide
 from kitei.services.managed_vpn.edition import TERMS
 from kitei.values import day_of
+
+LINE = Line(TERMS, fold, decide, conclude)
 
 
 def run(case: Case) -> Decision:
@@ -24,7 +29,7 @@ def translate(case: Case) -> tuple[Act, Situation]:
     at = datetime.fromisoformat(case.when["at"])
     given, when = Sheet(case.given, f"{case.id}.given"), Sheet(case.when, f"{case.id}.when")
     facts = given.sheet("facts")
-    history = History(day_of(at))
+    history = History(LINE, day_of(at))
     take_given(given, facts, when, history)
     name, body = take_when(Asking(when, facts, history))
     for sheet in (facts, given, when):

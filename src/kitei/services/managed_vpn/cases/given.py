@@ -4,21 +4,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from kitei.desk import Situation, operator_of
+from kitei.clauses.history import (
+    History,
+    day_or_none,
+    ending_fact,
+    option_facts,
+    quote_body,
+    take_operator,
+    take_outages,
+    term_fact,
+)
 from kitei.desk.cases import Sheet
-from kitei.ledger.contracts import Contract
-from kitei.ledger.facts import Entry, Fact
-from kitei.services.managed_vpn.act import Act
+from kitei.ledger.facts import Fact
 from kitei.services.managed_vpn.application import WorkOrder
-from kitei.services.managed_vpn.conclusion import conclude
-from kitei.services.managed_vpn.contract import fold
-from kitei.services.managed_vpn.decision import decide
 from kitei.services.managed_vpn.edition import TERMS
 from kitei.services.managed_vpn.operation import Visit
-from kitei.terms import plain_name, term_last_day
-from kitei.values import JST, Json, day_of
+from kitei.values import Json, day_of
 
-ALWAYS = date(2000, 1, 1)
 MONTHS = {"1y": 12, "3y": 36}
 LISTS = {
     "equivalent_devices": "equivalent-devices",
@@ -34,6 +36,7 @@ QUOTES = {
     "initial_jpy": "initial",
     "option_initial_jpy": "option-initial",
     "device_change_jpy": "device-change",
+    "device_change_fee_jpy": "device-change",
     "failure_jpy": "device-failure",
     "lost_device_jpy": "lost-device",
     "onsite_jpy": "onsite-installation",
@@ -41,74 +44,32 @@ QUOTES = {
 }
 
 
-class History:
-    """What happened before a case's act, in order; the situation is folded from it."""
-
-    def __init__(self, day: date) -> None:
-        self.day = day
-        self.customers: list[str] = []
-        self._entries: list[Entry] = []
-
-    def record(self, stream: str, fact: Fact) -> None:
-        seq = len(self._entries) + 1
-        version = 1 + sum(entry.stream == stream for entry in self._entries)
-        midnight = datetime(self.day.year, self.day.month, self.day.day, tzinfo=JST)
-        self._entries.append(Entry(seq, stream, version, fact, midnight, "case", "", ""))
-
-    def say(self, kind: str, stream: str = "operator", **body: Json) -> None:
-        """Something the operator has set for as long as anyone remembers."""
-        self.record(stream, Fact(kind, body, ALWAYS))
-
-    def do(self, asked: Act) -> None:
-        """An earlier act: decided and concluded like any other."""
-        s = self.situation(day_of(asked.at))
-        for stream, fact in conclude(asked, decide(asked, s, asked.at), s):
-            self.record(stream, fact)
-
-    def situation(self, on: date | None = None) -> Situation:
-        contracts: dict[str, Contract] = {}
-        said: list[Entry] = []
-        for entry in self._entries:
-            kind, _, name = entry.stream.partition(":")
-            if kind == "contract":
-                contracts[name] = fold(contracts.get(name), entry)
-            else:
-                said.append(entry)
-        return Situation.of(on or self.day, TERMS, contracts, operator_of(said, TERMS.service))
-
-
 def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> None:
     """Record all that is given. What belongs to the act itself is left in `facts` for it."""
     access, designated = facts.take("access_line", {}), facts.take("designated_addresses", {})
     for contract in given.sheets("contracts"):
         name = contract.take("id")
-        history.customers.append(contract.look("customer"))
-        for fact in contract_facts(contract, name, history.day, access.get(name), designated.get(name, {})):
+        history.know(contract.look("customer"))
+        for fact in contract_facts(contract, name, history, access.get(name), designated.get(name, {})):
             history.record(f"contract:{name}", fact)
         contract.close()
-    for who in (when.look("by"), when.look("customer")):
-        if who and who not in history.customers:
-            history.customers.append(who)
-    _operator(given, when, history)
-    _outages(facts, when, history)
+    history.know(when.look("by"))
+    history.know(when.look("customer"))
+    take_operator(given, when, history, LISTS, PARAMETERS, QUOTES)
+    take_outages(facts, when, history)
     _earlier(given, facts, when, history)
 
 
-def _slug(value: str, text: str) -> str:
-    choice = TERMS.editions[-1].value(value).choose(text)
-    return choice.slug if choice else plain_name(text)
-
-
 def contract_facts(
-    sheet: Sheet, name: str, day: date, access: Mapping[str, Any] | None, designated: Mapping[str, str]
+    sheet: Sheet, name: str, history: History, access: Mapping[str, Any] | None, designated: Mapping[str, str]
 ) -> Iterator[Fact]:
     """A contract as given, from its conclusion on."""
     customer = sheet.take("customer")
-    billing = _day(sheet.take("billing_start"))
-    made = _day(sheet.take("made")) or min(filter(None, (billing, day)))
+    billing = day_or_none(sheet.take("billing_start"))
+    made = day_or_none(sheet.take("made")) or min(filter(None, (billing, history.day)))
     kind, item = (
-        _slug("kinds", sheet.take("kind")),
-        _slug("items", sheet.take("item") or "シングルスターシングルエッジ"),
+        history.slug("kinds", sheet.take("kind")),
+        history.slug("items", sheet.take("item") or "シングルスターシングルエッジ"),
     )
     months = MONTHS.get(sheet.take("minimum_term") or "", 12)
     model, network = sheet.take("device_model") or "", sheet.take("vpn_network")
@@ -124,55 +85,39 @@ def contract_facts(
             "customer": customer,
             "kind": kind,
             "item": item,
-            "network": network,
+            "group": network,
             "edition": TERMS.first.in_force.isoformat(),
             "name": name,
             "number": 0 if kind == "parent" else int("".join(filter(str.isdecimal, name)) or 1),
-            "device_type": _slug("device_types", sheet.take("device_type") or "Cisco"),
-            "maintenance": _slug("maintenance", sheet.take("maintenance") or "タイプ2").replace(
+            "device_type": history.slug("device_types", sheet.take("device_type") or "Cisco"),
+            "maintenance": history.slug("maintenance", sheet.take("maintenance") or "タイプ2").replace(
                 "タイプ", "type-"
             ),
             "models": [model] if model else [],
             "months": months,
             "lans": [_lan(prefix, who, made) for prefix, who in lans.items()],
             "access": _access(access),
-            "quotes": [_quote(fee, amount) for fee, amount in prices if amount is not None],
+            "quotes": [quote_body(fee, amount) for fee, amount in prices if amount is not None],
         },
         made,
     )
     if billing is not None:
-        yield _term("contract.billing-started", billing, months, "art:5.1")
-    yield from _devices(sheet, name, kind, item, model, made)
+        yield term_fact(history, "contract.billing-started", billing, months, "art:5.1")
+    yield from _devices(sheet, name, kind, item, model, made, history)
     for option in sheet.sheets("options"):
-        yield from _option_facts(option, made, customer)
+        yield from _option_facts(option, made, customer, history)
         option.close()
     changed = sheet.sheet("device_changed")
-    if start := _day(changed.take("new_billing_start")):
+    if start := day_or_none(changed.take("new_billing_start")):
         length = MONTHS.get(changed.take("minimum_term") or "", months)
-        yield _term("contract.amended", start, length, "art:5.2")
+        yield term_fact(history, "contract.amended", start, length, "art:5.2")
     changed.close()
-    if ended := _day(sheet.take("ended")):
+    if ended := day_or_none(sheet.take("ended")):
         due = (ended + timedelta(days=30)).isoformat()
-        body: dict[str, Json] = {
-            "last": ended.isoformat(),
-            "ground": "customer-notice",
-            "arrived": None,
-            "return_by": due,
-        }
-        yield Fact("contract.ending-set", body, made)
-    if returned := _day(sheet.take("device_returned")):
+        yield ending_fact(ended, made, return_by=due)
+    if returned := day_or_none(sheet.take("device_returned")):
         for serial in _serials(name, kind, item):
             yield Fact("device.returned", {"serial": serial}, returned)
-
-
-def _term(fact: str, start: date, months: int, path: str, **more: Json) -> Fact:
-    term: dict[str, Json] = {
-        "months": months,
-        "start": start.isoformat(),
-        "last": term_last_day(start, months).isoformat(),
-    }
-    cites = (str(TERMS.first.cite(path)),)
-    return Fact(fact, {"billing_start": start.isoformat(), "term": term, **more}, start, cites)
 
 
 def _serials(name: str, kind: str, item: str) -> Sequence[str]:
@@ -181,90 +126,24 @@ def _serials(name: str, kind: str, item: str) -> Sequence[str]:
     return [f"{name}-dev{at + 1}" for at in range(choice.number(key) if choice.has(key) else 0)]
 
 
-def _devices(sheet: Sheet, name: str, kind: str, item: str, model: str, made: date) -> Iterator[Fact]:
+def _devices(
+    sheet: Sheet, name: str, kind: str, item: str, model: str, made: date, history: History
+) -> Iterator[Fact]:
     for slot, serial in zip("ab", _serials(name, kind, item), strict=False):
         yield Fact("device.assigned", {"serial": serial, "model": model, "slot": slot}, made)
         yield Fact("device.installed", {"serial": serial}, made)
-    names = [_slug("options", each["name"]) for each in sheet.look("options", [])]
+    names = [history.slug("options", each["name"]) for each in sheet.look("options", [])]
     if "cold-standby" in names:
         yield Fact("device.assigned", {"serial": f"{name}-spare", "model": model, "slot": "spare-a"}, made)
 
 
-def _option_facts(sheet: Sheet, made: date, customer: str) -> Iterator[Fact]:
-    slug = _slug("options", sheet.take("name"))
-    fee, start = sheet.take("monthly_fee_jpy"), _day(sheet.take("billing_start"))
-    quotes = [_quote("option-monthly", fee)] if fee is not None else []
-    yield Fact("option.added", {"option": slug, "model": sheet.take("device_model"), "quotes": quotes}, made)
-    if (initial := sheet.take("initial_fee_jpy")) is not None:
-        due: dict[str, Json] = {"name": "option-initial", "customer": customer, "amount": initial}
-        yield Fact("charge.fell-due", due, start or made, (str(TERMS.first.cite("schedule:1.1.2")),))
-    choice = TERMS.first.value("options")[slug]
-    if start is not None and choice.has("term_months"):
-        yield _term("option.billing-started", start, choice.number("term_months"), "art:17.3", option=slug)
-    elif start is not None:
-        yield Fact("option.billing-started", {"option": slug, "billing_start": start.isoformat()}, start)
-    changed = sheet.sheet("device_changed")
-    if again := _day(changed.take("new_billing_start")):
-        yield _term("option.amended", again, choice.number("term_months"), "art:17.3.s2", option=slug)
+def _option_facts(sheet: Sheet, made: date, customer: str, history: History) -> Iterator[Fact]:
+    slug, changed = history.slug("options", sheet.look("name")), sheet.sheet("device_changed")
+    yield from option_facts(sheet, made, customer, history, model=sheet.take("device_model"))
+    if again := day_or_none(changed.take("new_billing_start")):
+        months = TERMS.first.value("options")[slug].number("term_months")
+        yield term_fact(history, "option.amended", again, months, "art:17.3.s2", option=slug)
     changed.close()
-
-
-def _operator(given: Sheet, when: Sheet, history: History) -> None:
-    params = given.sheet("operator_params")
-    quoted = Sheet({**(given.take("quoted") or {}), **(when.take("quoted") or {})}, "quoted")
-    for key, name in LISTS.items():
-        if (listed := params.take(key)) is not None:
-            history.say("operator.listed", list=name, entries=listed)
-    for key, name in PARAMETERS.items():
-        if (value := params.take(key)) is not None:
-            history.say("operator.set", name=name, value=value)
-    for convention, value in params.take("conventions", {}).items():
-        history.say("operator.set", convention=convention, value=value)
-    prices = {fee: quoted.take(key) for key, fee in QUOTES.items()}
-    for key in quoted.keys():  # noqa: SIM118 (a sheet is no mapping)
-        if key.endswith("_initial_jpy"):  # an option's own, by whatever short name
-            prices["option-initial"] = quoted.take(key)
-    if (change := params.take("device_change_fee_jpy")) is not None:
-        prices["device-change"] = change
-    for fee, amount in prices.items():
-        for customer in dict.fromkeys(history.customers):
-            if amount is not None:
-                history.say("quote.recorded", f"customer:{customer}", **_quote(fee, amount))
-    params.close()
-    quoted.close()
-
-
-def _outages(facts: Sheet, when: Sheet, history: History) -> None:
-    told = [*facts.take("outages", []), *filter(None, (facts.take("outage"), when.take("outage")))]
-    for at, each in enumerate(told):
-        sheet = Sheet(each, f"outages[{at}]")
-        reports = [sheet.take(key) for key in ("known", "monitor_alarm", "ticket", "customer_report")]
-        known = reports[0] or min(filter(None, reports))
-        cause = sheet.take("cause") or facts.look("cause") or "operator"
-        body = {
-            "id": f"outage-{at + 1}",
-            "began_at": sheet.take("began") or known,
-            "known_at": known,
-            "restored_at": sheet.take("restored"),
-            "total": sheet.take("total", True),
-            "equally_bad": sheet.take("equally_bad", False),
-            "cause": _party(cause),
-            "evidence": [
-                {"ja": str(text), "en": str(text)} for text in (cause, sheet.take("detail")) if text
-            ],
-        }
-        for name in sheet.take("contracts") or [when.look("contract")]:
-            history.record(f"contract:{name}", Fact("outage.found", {**body, "contract": name}, history.day))
-        sheet.close()
-    if told:
-        facts.take("cause")
-
-
-def _party(cause: str) -> str:
-    """Whose doing a cause was, in the words of a case."""
-    if cause.startswith("operator"):
-        return "operator"
-    return "customer" if cause.startswith("customer") else "third-party"
 
 
 def _earlier(given: Sheet, facts: Sheet, when: Sheet, history: History) -> None:
@@ -312,10 +191,6 @@ def _visit(sheet: Sheet, repair: bool, about: str | None, at: datetime, history:
     )
 
 
-def _quote(fee: str, amount: int) -> dict[str, Json]:
-    return {"fee": fee, "amount": amount, "first": ALWAYS.isoformat(), "last": None}
-
-
 def _lan(prefix: str, who: str, since: date) -> Json:
     return {
         "prefix": prefix,
@@ -343,7 +218,3 @@ def _access(told: Mapping[str, Any] | None) -> Json:
 
 def _listed(value: str | Sequence[str] | None) -> Sequence[str]:
     return [] if value is None else [value] if isinstance(value, str) else value
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None

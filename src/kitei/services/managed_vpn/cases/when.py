@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kitei.clauses.history import History
 from kitei.desk.cases import Sheet, unknown
-from kitei.services.managed_vpn.cases.given import History
 from kitei.services.managed_vpn.edition import TERMS
 
 Body = dict[str, Any]

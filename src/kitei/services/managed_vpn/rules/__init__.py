@@ -3,18 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
+from kitei.clauses import acts, billing
 from kitei.desk import Rule, Situation
 from kitei.services.managed_vpn import application as customer
 from kitei.services.managed_vpn import operation as operator
 from kitei.services.managed_vpn.rules import (
     addresses,
     changes,
-    credits,
     devices,
     ending,
     fees,
     legacy,
-    lengths,
     months,
     networks,
     options,
@@ -23,6 +22,9 @@ from kitei.services.managed_vpn.rules import (
     sites,
     traffic,
 )
+from kitei.services.managed_vpn.rules.credits import CREDITS
+from kitei.services.managed_vpn.rules.ending import ENDINGS
+from kitei.services.managed_vpn.rules.months import MONTHS
 
 AnyRule = Rule[Any, Situation]
 
@@ -52,8 +54,8 @@ _AT_THE_END = ("art:8.1", "art:14.3", "art:20.1", "art:20.2", "schedule:2.1", "s
 
 RULES: Mapping[type, tuple[AnyRule, ...]] = {
     customer.Apply: APPLYING,
-    operator.StartBilling: (
-        Rule("schedule:1.2.1", lengths.billing_begins, also=("schedule:1.2.2", "art:19.1.s2")),
+    acts.StartBilling: (
+        Rule("schedule:1.2.1", billing.billing_begins, also=("schedule:1.2.2", "art:19.1.s2")),
     ),
     customer.AddOption: (
         Rule(
@@ -72,10 +74,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         ),
         Rule("schedule:1.1.2", options.added_option_fee),
     ),
-    customer.StopOption: (
-        Rule("art:17.4", options.stopped_option),
-        Rule("art:20.2", options.stopped_option_settled, also=("schedule:2.2",)),
-    ),
+    acts.StopOption: (Rule("art:17.4", ENDINGS.stopped, also=("art:20.2", "schedule:2.2")),),
     customer.Change: (
         Rule("art:9.1", changes.changed_by_customer),
         Rule("art:9.2", changes.unchangeable),
@@ -84,8 +83,8 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("schedule:1.3.2", changes.change_fee),
         Rule("art:14.3", changes.old_device_back),
     ),
-    customer.Cancel: (Rule("art:18.1", ending.noticed, also=_AT_THE_END),),
-    operator.OperatorTerminate: (Rule("art:20.1", ending.terminated, also=_AT_THE_END),),
+    acts.Cancel: (Rule("art:18.1", ENDINGS.noticed, also=_AT_THE_END),),
+    acts.OperatorTerminate: (Rule("art:20.1", ENDINGS.terminated, also=_AT_THE_END),),
     customer.WorkOrder: (
         Rule("art:10.1", settings.authority, also=("art:10.2", "art:10.3")),
         Rule("art:10.1", settings.sites_live),
@@ -108,10 +107,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:12.1", devices.assigned),
     ),
     operator.Visit: (Rule("schedule:1.3.6", months.visited, also=("schedule:1.3.1",)),),
-    customer.ClaimCredit: (
-        Rule("art:21.1", credits.claimed_by_customer),
-        Rule("schedule:3", credits.claimed, also=("art:21.1", "art:21.1.s2")),
-    ),
+    acts.ClaimCredit: (Rule("art:21.1", CREDITS.claimed, also=("art:21.1.s2", "schedule:3")),),
     operator.Disclose: (Rule("art:11.1", readiness.may_be_told),),
     customer.Install: (Rule("art:13.1", readiness.installs),),
     customer.RequestInstallation: (Rule("art:13.1", readiness.asks_operator),),
@@ -121,9 +117,9 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:8.2", readiness.prepared, also=("art:8.2.4", "art:8.4")),
         Rule("art:8.3", readiness.settings_disclosed),
     ),
-    operator.CheckReadiness: (Rule("art:8.2", readiness.checklist),),
+    acts.CheckReadiness: (Rule("art:8.2", readiness.checklist),),
     customer.ClaimRefund: (Rule("art:16.3.2", devices.refunded),),
-    operator.ReadTerm: (Rule("art:5.1", lengths.term_read, also=("art:5.2", "art:17.3", "art:17.3.s2")),),
+    acts.ReadTerm: (Rule("art:5.1", billing.term_read, also=("art:5.2", "art:17.3", "art:17.3.s2")),),
     operator.Evaluate: (
         Rule("suppl:2010-02-01.3", legacy.evaluated, also=("suppl:2010-02-01.3.s2", "suppl:2010-04-01.3")),
     ),
@@ -131,7 +127,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
     customer.ClaimOldPrice: (Rule("suppl:2010-02-01.3", legacy.old_price),),
     operator.Ended: (Rule("art:14.3", ending.ended),),
     operator.DayCheck: (Rule("art:16.2", ending.not_returned, also=("schedule:1.3.5",)),),
-    operator.MonthClose: (Rule("schedule:1.2.1", months.month_costs, also=("schedule:1.2.2",)),),
+    acts.MonthClose: (Rule("schedule:1.2.1", MONTHS.costs, also=("schedule:1.2.2",)),),
     operator.NetworkEvent: (
         Rule("art:7.2", traffic.carried, also=("art:7.3",)),
         Rule("art:17.2.3", traffic.watched),

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+from kitei.clauses.contract import tables
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
 from kitei.services.managed_vpn.application import Apply, Lan, WorkOrder
-from kitei.services.managed_vpn.contract import is_site, tables
+from kitei.services.managed_vpn.contract import is_site
 from kitei.services.managed_vpn.rules.sites import devices_needed, item_of, place_of
 from kitei.values import Words
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from datetime import date
 
+from kitei.clauses.acts import accepted_on
+from kitei.clauses.fees import quoted_charge
+from kitei.clauses.notice import own_notice, rolled
+from kitei.clauses.options import running
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.services.managed_vpn.application import Change, DeviceChange
-from kitei.services.managed_vpn.rules.fees import accepted_on, quoted_charge
-from kitei.services.managed_vpn.rules.notices import own_notice, rolled
-from kitei.services.managed_vpn.rules.options import running
 from kitei.services.managed_vpn.rules.sites import model_findings
 from kitei.terms import days_after, plain_name, term_last_day
 from kitei.values import Words

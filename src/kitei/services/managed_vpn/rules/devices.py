@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from kitei.clauses.fees import charge, quoted_charge
+from kitei.clauses.options import running
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract, Device
 from kitei.services.managed_vpn.application import ClaimRefund
 from kitei.services.managed_vpn.operation import DeviceEvent
-from kitei.services.managed_vpn.rules.fees import charge, quoted_charge
-from kitei.services.managed_vpn.rules.options import running
 from kitei.services.managed_vpn.rules.sites import model_findings
 from kitei.terms import Choice
 from kitei.values import Words, Yen, day_of, in_yen

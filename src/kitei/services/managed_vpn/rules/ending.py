@@ -3,111 +3,24 @@
 from collections.abc import Iterator
 from datetime import date
 
+from kitei.clauses.contract import IN_SERVICE
+from kitei.clauses.ending import Ending, Endings
+from kitei.clauses.fees import quoted_charge
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract, Device
-from kitei.services.managed_vpn.application import Cancel
-from kitei.services.managed_vpn.contract import IN_SERVICE, is_site
-from kitei.services.managed_vpn.operation import DayCheck, Ended, OperatorTerminate
+from kitei.services.managed_vpn.contract import is_site
+from kitei.services.managed_vpn.operation import DayCheck, Ended
 from kitei.services.managed_vpn.rules.changes import return_day, return_finding
-from kitei.services.managed_vpn.rules.fees import quoted_charge
 from kitei.services.managed_vpn.rules.networks import parent_of, sites_in_force
-from kitei.services.managed_vpn.rules.notices import notice_day, own_notice, prescribed_form, still_in_force
-from kitei.services.managed_vpn.rules.settling import contract_settlement, option_settlement, running_options
-from kitei.values import Words, Yen, day_of
+from kitei.values import Words, Yen
 
 
-def effective_finding(asked: Cancel, s: Situation) -> Finding:
-    """The day an ending takes effect: by art. 18 after notice, on other grounds the day that is recorded."""
-    if asked.ground in ("customer-notice", "general-rules-28-1"):
-        arrived = asked.arrived or day_of(asked.at)
-        return notice_day(s, "art:18.1", "notice_days", arrived, asked.designated)
-    if asked.effective is not None:
-        return _recorded(s, asked.effective)
-    return s.refer(
-        "art:20.1",
-        proposes=Verdict.ACCEPT,
-        why=Words(
-            f"{asked.ground} による解除の日が記録されていません",
-            f"the day of a termination on {asked.ground} is not recorded",
-        ),
-        place="cancel.effective",
-        remedy=Words("effective に解除の日を書いてください", "give the day in effective"),
-        dates=(("effective", asked.designated or asked.arrived or day_of(asked.at)),),
-        conventions=(s.reading("general-rules").pair,),
-        defects=("COM-D01",),
-    )
-
-
-def _recorded(s: Situation, day: date) -> Finding:
-    return s.accept(
-        "art:20.1",
-        why=Words(f"記録された {day} に終わります", f"it ends on {day}, as recorded"),
-        dates=(("effective", day),),
-        conventions=(s.reading("general-rules").pair, s.reading("effect.time-of-day").pair),
-        defects=("COM-D01",),
-    )
-
-
-def noticed(asked: Cancel, s: Situation) -> Iterator[Finding]:
-    """Art. 18.1: the customer's notice, on the prescribed form, ends the contract after 30 days or later."""
-    contract = s.contract(asked.contract)
-    yield from own_notice(s, "art:18.1", contract, asked)
-    if asked.ground in ("customer-notice", "general-rules-28-1"):
-        yield from prescribed_form(s, "art:18.1", asked.form, "cancel.form")
-    found = effective_finding(asked, s)
-    yield found
-    day = dict(found.dates).get("effective")
-    if day and contract.ending and contract.ending.last <= day:
-        yield s.refuse(
-            "art:18.1",
-            why=Words(
-                f"契約 {contract.id} は {contract.ending.last} に終わることになっています",
-                f"contract {contract.id} ends on {contract.ending.last} already",
-            ),
-            place="cancel.contract",
-        )
-    if day:
-        yield from consequences(asked, contract, day, s)
-
-
-def terminated(asked: OperatorTerminate, s: Situation) -> Iterator[Finding]:
-    """Art. 20.1: a termination by the operator, on a ground that the general rules give it."""
-    yield from still_in_force(s, "art:20.1", s.contract(asked.contract))
-    if asked.by != "operator":
-        yield s.refuse(
-            "art:20.1",
-            why=Words("当社からの解除は当社だけがします", "only the operator terminates for the operator"),
-            place="operator-terminate.by",
-        )
-    yield _recorded(s, asked.effective)
-    yield from consequences(asked, s.contract(asked.contract), asked.effective, s)
-
-
-def consequences(
-    asked: Cancel | OperatorTerminate, contract: Contract, effective: date, s: Situation
-) -> Iterator[Finding]:
-    """What follows from an ending on a day."""
-    yield from settled(asked, effective, s)
-    if is_site(contract):
-        yield return_finding(s, effective)
-        yield from orphans(contract, effective, s)
-
-
-def ending_with(asked: Cancel | OperatorTerminate, s: Situation) -> tuple[Contract, ...]:
+def ending_with(asked: Ending, s: Situation) -> tuple[Contract, ...]:
     """The contracts that end: the one, and where the operator so reads it the children of a parent."""
     contract = s.contract(asked.contract)
     if contract.kind != "parent" or not is_site(contract) or s.reading("mvp.orphan").value != "cascade":
         return (contract,)
     return (contract, *sites_in_force(s, contract.group, "child"))
-
-
-def settled(asked: Cancel | OperatorTerminate, effective: date, s: Situation) -> Iterator[Finding]:
-    """Art. 20 and Schedule 2: each contract and each option for what remains of its own term."""
-    for contract in reversed(ending_with(asked, s)):
-        for option in running_options(contract, effective):
-            yield option_settlement(s, contract, option, effective, asked.ground)
-        by_operator = isinstance(asked, OperatorTerminate)
-        yield contract_settlement(s, contract, effective, asked.ground, by_operator)
 
 
 def orphans(contract: Contract, effective: date, s: Situation) -> Iterator[Finding]:
@@ -231,3 +144,13 @@ def not_returned(asked: DayCheck, s: Situation) -> Iterator[Finding]:
             defects=("MVP-D05",),
             review=how.review,
         )
+
+
+def _follows(asked: Ending, contract: Contract, effective: date, s: Situation) -> Iterator[Finding]:
+    """What an ending means for devices and for the network's other sites."""
+    if is_site(contract):
+        yield return_finding(s, effective)
+        yield from orphans(contract, effective, s)
+
+
+ENDINGS = Endings(together=ending_with, more=_follows)

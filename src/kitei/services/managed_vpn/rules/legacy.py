@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from kitei.clauses.settling import term_path
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract, Quote
 from kitei.services.managed_vpn.application import ClaimOldPrice, KeepMaintenance
 from kitei.services.managed_vpn.operation import Evaluate
-from kitei.services.managed_vpn.rules.settling import term_path
 from kitei.terms import Standing, Transition, carry_over
 from kitei.values import Words
 
@@ -22,7 +22,7 @@ def standing_of(s: Situation, contract: Contract) -> Standing:
 def kept_price(s: Situation, contract: Contract) -> Quote | None:
     """The old maintenance price where a transition keeps it, None where none is kept or known."""
     standing = standing_of(s, contract)
-    changed = term_path(contract.term) == "art:5.2"
+    changed = term_path(s, contract.term) == "art:5.2"
     if changed and s.reading("mvp.legacy-price").value == "lost-on-device-change":
         return None
     if not any(each in KEPT for each in standing.keeps):
@@ -47,7 +47,7 @@ def evaluated(asked: Evaluate, s: Situation) -> Iterator[Finding]:
     before = str(contract.body.get("maintenance", ""))
     if contract.term is not None:
         yield s.accept(
-            term_path(contract.term),
+            term_path(s, contract.term),
             why=Words(
                 f"最低利用期間は {contract.term.last} まで", f"its minimum term runs to {contract.term.last}"
             ),

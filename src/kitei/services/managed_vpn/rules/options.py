@@ -3,36 +3,20 @@
 from collections.abc import Iterator
 from datetime import date
 
+from kitei.clauses.acts import accepted_on
+from kitei.clauses.fees import charge, quoted_charge
+from kitei.clauses.notice import own_notice
+from kitei.clauses.options import running
 from kitei.desk import Finding, Situation, Verdict
-from kitei.ledger.contracts import Contract, OptionTaken
-from kitei.services.managed_vpn.application import AddOption, Apply, OptionWanted, StopOption
-from kitei.services.managed_vpn.rules.fees import accepted_on, charge, quoted_charge
+from kitei.services.managed_vpn.application import AddOption, Apply, OptionWanted
 from kitei.services.managed_vpn.rules.naming import names_of
-from kitei.services.managed_vpn.rules.notices import notice_day, own_notice, prescribed_form
-from kitei.services.managed_vpn.rules.settling import option_settlement
 from kitei.services.managed_vpn.rules.sites import place_of
 from kitei.terms import Choice, term_last_day
-from kitei.values import Words, day_of
+from kitei.values import Words
 
 LISTS = {"rack-mount-kit": "rack-devices", "sfp-module": "sfp-devices", "vpn-module": "vpn-module-devices"}
 SECOND_RULES = {"sfp-module": ("art:17.2.5.a2",), "vpn-module": ("art:17.2.6.a2",)}
 MODEL_OF_SWITCH = ("private-switch",)
-
-
-def option_choice(s: Situation, option: str) -> Choice | None:
-    return s.choice("options", option)
-
-
-def running(contract: Contract, option: str, on: date) -> OptionTaken | None:
-    """The option of that name a contract has on a day, None where it has none."""
-    return next(
-        (
-            each
-            for each in contract.options
-            if each.name == option and (each.ending is None or on <= each.ending.last)
-        ),
-        None,
-    )
 
 
 def option_findings(
@@ -43,7 +27,7 @@ def option_findings(
     site_models: tuple[str, ...] = (),
 ) -> Iterator[Finding]:
     """Art. 17.1 to 17.3: the form, the closed list, the devices it is for, its term."""
-    choice = option_choice(s, wanted.option)
+    choice = s.choice("options", wanted.option)
     if choice is None:
         known = s.edition.value("options").choices
         yield s.refuse(
@@ -205,7 +189,7 @@ def added_option(asked: AddOption, s: Situation) -> Iterator[Finding]:
 def added_option_fee(asked: AddOption, s: Situation) -> Iterator[Finding]:
     """Schedule 1, 1(2): an option's initial fee falls due on acceptance."""
     contract = s.contract(asked.contract)
-    if option_choice(s, asked.option):
+    if s.choice("options", asked.option):
         yield quoted_charge(
             s,
             "option-initial",
@@ -216,40 +200,3 @@ def added_option_fee(asked: AddOption, s: Situation) -> Iterator[Finding]:
             detail={"option": asked.option},
             about={"option": asked.option},
         )
-
-
-def stopped_option(asked: StopOption, s: Situation) -> Iterator[Finding]:
-    """Art. 17.4: an option stops on the later of 30 days after arrival and the day named."""
-    contract = s.contract(asked.contract)
-    yield from own_notice(s, "art:17.4", contract, asked)
-    yield from prescribed_form(s, "art:17.4", asked.form, "stop-option.form")
-    taken = running(contract, asked.option, s.on)
-    if taken is None:
-        yield s.refuse(
-            "art:17.4",
-            why=Words(
-                f"契約 {contract.id} に{s.name('options', asked.option).ja}はありません",
-                f"contract {contract.id} has no {s.name('options', asked.option).en}",
-            ),
-            place="stop-option.option",
-            remedy=Words(
-                "、".join(each.name for each in contract.options) or "オプションはありません",
-                "it has " + (", ".join(each.name for each in contract.options) or "no option"),
-            ),
-        )
-        return
-    yield notice_day(
-        s, "art:17.4", "option_notice_days", asked.arrived or day_of(asked.at), asked.designated, ("COM-D04",)
-    )
-
-
-def stopped_option_settled(asked: StopOption, s: Situation) -> Iterator[Finding]:
-    """Art. 20.2 and Schedule 2, 2: an option that stops within its term costs what remains."""
-    contract = s.contract(asked.contract)
-    taken = running(contract, asked.option, s.on)
-    if taken is None:
-        return
-    notice = notice_day(
-        s, "art:17.4", "option_notice_days", asked.arrived or day_of(asked.at), asked.designated
-    )
-    yield option_settlement(s, contract, taken, dict(notice.dates)["effective"])

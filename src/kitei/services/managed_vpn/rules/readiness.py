@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
+from kitei.clauses.acts import CheckReadiness
+from kitei.clauses.contract import tables
+from kitei.clauses.notice import still_in_force
+from kitei.clauses.options import running
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.services.managed_vpn.application import Install, RequestInstallation
-from kitei.services.managed_vpn.contract import is_site, tables
-from kitei.services.managed_vpn.operation import CheckReadiness, DemandInstallation, Disclose, Provision
-from kitei.services.managed_vpn.rules.notices import still_in_force
-from kitei.services.managed_vpn.rules.options import running
+from kitei.services.managed_vpn.contract import is_site
+from kitei.services.managed_vpn.operation import DemandInstallation, Disclose, Provision
 from kitei.terms import Choice
 from kitei.values import Words
 

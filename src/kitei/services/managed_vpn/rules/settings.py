@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from kitei.accounts.tax import rounded
+from kitei.clauses.fees import charge
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.services.managed_vpn.application import WorkOrder
 from kitei.services.managed_vpn.contract import is_site
-from kitei.services.managed_vpn.rules.fees import charge
 from kitei.services.managed_vpn.rules.networks import parent_of
 from kitei.values import JST, Words, Yen, in_yen
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+from kitei.clauses.contract import tables
+from kitei.clauses.options import running
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
-from kitei.services.managed_vpn.contract import lans, tables
+from kitei.services.managed_vpn.contract import lans
 from kitei.services.managed_vpn.operation import NetworkEvent
 from kitei.services.managed_vpn.rules.addresses import family_finding, is_ipv6, network_of
-from kitei.services.managed_vpn.rules.options import is_monitored_switch, running
+from kitei.services.managed_vpn.rules.options import is_monitored_switch
 from kitei.services.managed_vpn.rules.sites import devices_needed
 from kitei.values import Words
 

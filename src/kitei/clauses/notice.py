@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from kitei.clauses.acts import Act
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
-from kitei.services.managed_vpn.act import Act
 from kitei.terms import days_after, later_of
 from kitei.values import Words
 
