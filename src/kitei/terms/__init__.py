@@ -10,10 +10,11 @@ from kitei.terms.calendar import (
     term_last_day,
 )
 from kitei.terms.cites import Cite
+from kitei.terms.comparison import Row, compare
 from kitei.terms.conventions import Convention, Conventions, Reading, Setting, known_conventions
 from kitei.terms.coverage import Coverage, Spoken, coverage
 from kitei.terms.editions import Edition, Terms
-from kitei.terms.loading import load_terms
+from kitei.terms.loading import load_edition, load_terms
 from kitei.terms.provisions import Defect, Honoured, Provision
 from kitei.terms.tables import FaultyTerms
 from kitei.terms.transitions import Standing, Transition, carry_over, withdrawn
@@ -31,6 +32,7 @@ __all__ = [
     "Honoured",
     "Provision",
     "Reading",
+    "Row",
     "Setting",
     "Spoken",
     "Standing",
@@ -38,11 +40,13 @@ __all__ = [
     "Transition",
     "Value",
     "carry_over",
+    "compare",
     "coverage",
     "days_after",
     "is_before_end",
     "known_conventions",
     "later_of",
+    "load_edition",
     "load_terms",
     "months_after",
     "plain_name",

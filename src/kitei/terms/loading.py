@@ -32,17 +32,31 @@ def load_terms(service: str, folder: "Traversable") -> Terms:
     for inner in sorted(folder.iterdir(), key=lambda each: each.name):
         if inner.name.startswith((".", "__")) or not inner.is_dir():
             continue
-        try:
-            in_force = date.fromisoformat(inner.name)
-        except ValueError:
-            faults.append(Fault(inner.name, "", "is not a day; name an edition's folder such as 2024-05-01"))
-            continue
-        editions.append(_Reader(service, in_force, inner, faults).edition())
+        if found := _edition(service, inner, faults):
+            editions.append(found)
     if not editions and not faults:
         faults.append(Fault(folder.name, "", "holds no edition; add a folder such as 2024-05-01"))
     if faults:
         raise FaultyTerms(faults)
     return Terms(service, tuple(editions))
+
+
+def load_edition(service: str, folder: "Traversable") -> Edition:
+    """One edition alone, such as one that is not published yet. Raises FaultyTerms with every fault."""
+    faults: list[Fault] = []
+    found = _edition(service, folder, faults)
+    if faults or found is None:
+        raise FaultyTerms(faults)
+    return found
+
+
+def _edition(service: str, folder: "Traversable", faults: list[Fault]) -> Edition | None:
+    try:
+        in_force = date.fromisoformat(folder.name)
+    except ValueError:
+        faults.append(Fault(folder.name, "", "is not a day; name an edition's folder such as 2024-05-01"))
+        return None
+    return _Reader(service, in_force, folder, faults).edition()
 
 
 class _Reader:

@@ -1,5 +1,6 @@
 """Read a TOML file by what is expected in it, noting every fault with its place."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,14 +18,16 @@ _MISSING = object()
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong in one place of a file, and what would be right."""
+    """One thing wrong in one place of a file, and what would be right. `line` is 0 where none is to blame."""
 
     file: str
     place: str
     wrong: str
+    line: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.place}: {self.wrong}" if self.place else f"{self.file}: {self.wrong}"
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {self.place}: {self.wrong}" if self.place else f"{where}: {self.wrong}"
 
 
 class FaultyTerms(ValueError):
@@ -38,15 +41,18 @@ class FaultyTerms(ValueError):
 class Table:
     """A TOML table being read. What is not as expected is noted in `faults`, and an empty value returned."""
 
-    __slots__ = ("_read", "content", "faults", "file", "place")
+    __slots__ = ("_read", "content", "faults", "file", "place", "source")
 
-    def __init__(self, content: Mapping[str, Any], file: str, place: str, faults: list[Fault]) -> None:
-        self.content, self.file, self.place, self.faults = content, file, place, faults
+    def __init__(
+        self, content: Mapping[str, Any], file: str, place: str, faults: list[Fault], source: str = ""
+    ) -> None:
+        self.content, self.file, self.place, self.faults, self.source = content, file, place, faults, source
         self._read: set[str] = set()
 
     def note(self, key: str, wrong: str) -> None:
         """Note a fault at `key` of this table."""
-        self.faults.append(Fault(self.file, self._at(key), wrong))
+        place = self._at(key)
+        self.faults.append(Fault(self.file, place, wrong, line_of(self.source, place)))
 
     def names(self) -> tuple[str, ...]:
         return tuple(self.content)
@@ -107,7 +113,8 @@ class Table:
 
     def table(self, key: str) -> "Table":
         found = self._get(key, dict, _MISSING, "a table")
-        return Table(found or {}, self.file, self._at(key), self.faults if found is not None else [])
+        faults = self.faults if found is not None else []
+        return Table(found or {}, self.file, self._at(key), faults, self.source)
 
     def tables(self, key: str) -> "tuple[Table, ...]":
         """A list of tables, empty where there is none."""
@@ -116,7 +123,7 @@ class Table:
             self.note(key, "holds something other than tables; write [[...]] or {...}")
             return ()
         return tuple(
-            Table(each, self.file, f"{self._at(key)}[{index}]", self.faults)
+            Table(each, self.file, f"{self._at(key)}[{index}]", self.faults, self.source)
             for index, each in enumerate(found or ())
         )
 
@@ -146,8 +153,10 @@ def open_table(file: "Traversable", name: str, faults: list[Fault]) -> Table:
     """The whole file as a table; a file that is absent or is no TOML is noted and read as empty."""
     import tomllib  # only who loads terms pays for the parser
 
+    text = ""
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
     except FileNotFoundError:
         faults.append(Fault(name, "", "is missing; an edition needs it, even if empty"))
         content = {}
@@ -157,4 +166,37 @@ def open_table(file: "Traversable", name: str, faults: list[Fault]) -> Table:
     except tomllib.TOMLDecodeError as broken:
         faults.append(Fault(name, "", f"is not TOML 1.0: {broken}"))
         content = {}
-    return Table(content, name, "", faults)
+    return Table(content, name, "", faults, text)
+
+
+_HEADER = re.compile(r"^\s*(\[\[?)\s*(.+?)\s*\]\]?\s*(#.*)?$")
+_KEY = re.compile(r"""^\s*("[^"]*"|'[^']*'|[A-Za-z0-9_-]+)\s*=""")
+
+
+def line_of(text: str, place: str) -> int:
+    """The line of a TOML text that a place stands on or below: the deepest of its tables and keys that begin one.
+
+    0 where the text has nothing of it (a file that is missing, a key that ought to be there at the top).
+    """
+    best, length, above, entry = 0, 0, "", 0
+    counts: dict[str, int] = {}
+    key = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        here = ""
+        if header := _HEADER.match(line):
+            above = key = here = _unquoted(header[2])
+            if header[1] == "[[":
+                counts[above] = counts.get(above, -1) + 1
+                above = key = here = f"{above}[{counts[above]}]"
+        elif found := _KEY.match(line):
+            key = here = ".".join(part for part in (above, _unquoted(found[1])) if part)
+            entry = 0
+        elif line.lstrip().startswith("{"):
+            here, entry = f"{key}[{entry}]", entry + 1
+        if here and len(here) > length and (place == here or place.startswith((f"{here}.", f"{here}["))):
+            best, length = number, len(here)
+    return best
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1] if name[:1] in "'\"" and name[-1:] == name[:1] else name
