@@ -26,16 +26,16 @@ class _Catalogue(Mapping[str, Service]):
     """
 
     def __getitem__(self, name: str) -> Service:
-        return _load(name, _places()[name])
+        return _load(name, packages()[name])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_places())
+        return iter(packages())
 
     def __len__(self) -> int:
-        return len(_places())
+        return len(packages())
 
     def __contains__(self, name: object) -> bool:
-        return name in _places()
+        return name in packages()
 
 
 SERVICES: Final[Mapping[str, Service]] = _Catalogue()
@@ -76,8 +76,11 @@ def conflicts(contracts: Sequence[Contract], on: date) -> Iterator[Words]:
                 )
 
 
-def _places() -> Mapping[str, str]:
-    """Where each service lives, ours and the provider's own. ValueError names what is not `name=package`."""
+def packages() -> Mapping[str, str]:
+    """The package of each service by its name, ours and the provider's own.
+
+    Raises ValueError naming what is not written `name=package`.
+    """
     told = os.environ.get("KITEI_SERVICES", "")
     return {**_OURS, **_written(told)} if told else _OURS
 

@@ -16,6 +16,8 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "cite": "terms",
     "conventions": "terms",
     "coverage": "coverage",
+    "diff": "editions",
+    "publish": "editions",
 }
 
 

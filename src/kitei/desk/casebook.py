@@ -42,7 +42,9 @@ def read_casebook(text: str) -> tuple[Page, ...]:
         page = _page(line, written)
         before = first.setdefault(page.id, line)
         if page.id and before != line:
-            wrong = Words(f"{before} 行目と同じ id です", f"is the id of line {before} as well; ids are single")
+            wrong = Words(
+                f"{before} 行目と同じ id です", f"is the id of line {before} as well; ids are single"
+            )
             page = Page(page.id, line, None, (*page.faults, Fault("id", wrong)))
         pages.append(page)
     return tuple(pages)
@@ -98,11 +100,15 @@ def _shape(written: Mapping[str, Any]) -> Iterator[Fault]:
     for key in written:
         if key not in _KEYS:
             known = ", ".join(_KEYS)
-            yield Fault(key, Words(f"知らない項目です。書けるのは {known}", f"is not known; known are {known}"))
+            yield Fault(
+                key, Words(f"知らない項目です。書けるのは {known}", f"is not known; known are {known}")
+            )
     for key, kind in _KEYS.items():
         wanted = Words("文字列", "a text") if kind is str else Words("表({…})", "a table {...}")
         if key not in written:
-            yield Fault(key, Words(f"ありません。{wanted.ja}を書いてください", f"is missing; write {wanted.en}"))
+            yield Fault(
+                key, Words(f"ありません。{wanted.ja}を書いてください", f"is missing; write {wanted.en}")
+            )
         elif not isinstance(written[key], kind) or written[key] == "":
             yield _not(key, written[key], wanted)
     when = written.get("when")
@@ -112,7 +118,9 @@ def _shape(written: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _when(when: Mapping[str, Any]) -> Iterator[Fault]:
     if not isinstance(when.get("action"), str):
-        yield _not("when.action", when.get("action"), Words("行為の名前", "the name of an act such as 'apply'"))
+        yield _not(
+            "when.action", when.get("action"), Words("行為の名前", "the name of an act such as 'apply'")
+        )
     at = when.get("at")
     if not _is_instant(at):
         wanted = Words("時差の付いた日時", "an instant with its time zone such as 2026-04-01T10:00:00+09:00")
@@ -134,7 +142,9 @@ def _then(then: object) -> Iterator[Fault]:
             yield _not(f"then.{key}", value, wanted)
     if "decision" not in then:
         named = ", ".join(_DECISIONS)
-        yield Fault("then.decision", Words(f"ありません。{named} のどれか", f"is missing; write one of {named}"))
+        yield Fault(
+            "then.decision", Words(f"ありません。{named} のどれか", f"is missing; write one of {named}")
+        )
 
 
 def _wanted(kind: str, value: Any) -> Words | None:
