@@ -92,10 +92,11 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of a passage; `id` is `art:10.5.s2`, the first has that of its passage."""
+    """One sentence of a passage; `id` is `art:10.5.s2`, the first has that of its passage; `at` its offset."""
 
     id: str
     text: str
+    at: int
     line: int
 
 
@@ -154,6 +155,6 @@ def sentences_of(passage: Passage) -> tuple[Sentence, ...]:
             if part := text[start : index + 1].strip():
                 number = len(found) + 1
                 id = passage.id if number == 1 else f"{passage.id}.s{number}"
-                found.append(Sentence(id, part, passage.line_at(start)))
+                found.append(Sentence(id, part, start, passage.line_at(start)))
             start, depth = index + 1, 0 if char == "。" else depth
     return tuple(found)

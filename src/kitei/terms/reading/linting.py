@@ -1,0 +1,38 @@
+"""All checks over one document, in the order of the text."""
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from kitei.terms.reading.checks import pointing, schedules
+from kitei.terms.reading.flaws import SURE, Flaw
+from kitei.terms.reading.passages import Document
+from kitei.terms.reading.survey import Survey, survey_of
+
+Check: TypeAlias = Callable[[Survey], Iterator[Flaw]]
+
+_CHECKS: tuple[Check, ...] = (
+    pointing.missing,
+    pointing.headings,
+    pointing.named_items,
+    pointing.topics,
+    pointing.notwithstanding,
+    pointing.forms,
+    schedules.belonging,
+    schedules.mutual,
+    schedules.uncited,
+    schedules.fees,
+    schedules.vague,
+)
+
+
+def lint_terms(document: Document) -> tuple[Flaw, ...]:
+    """What is amiss, by line; at one line the surest first. The same flaw by the same check is told once."""
+    survey = survey_of(document)
+    found = {
+        (each.check, each.place, each.quote): each
+        for check in _CHECKS
+        for each in reversed(list(check(survey)))
+    }
+    return tuple(
+        sorted(found.values(), key=lambda each: (each.place.line, SURE.index(each.confidence), each.check))
+    )
