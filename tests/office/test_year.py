@@ -12,6 +12,7 @@ from kitei.network import Probe
 from kitei.network.report import Report, State
 from kitei.office import Office, Refusal
 from kitei.office.closing import close_month, made_again
+from kitei.office.dispatch import Dispatch
 from kitei.office.due import due
 from kitei.office.hearing import Hearing, cause_found
 from kitei.office.orderbook import read_book, take_book
@@ -201,3 +202,43 @@ def test_deadlines_are_listed_in_order_with_their_provisions(provider: Office) -
     found = due(provider, date(2028, 1, 1))
     assert found and [each.on for each in found] == sorted(each.on for each in found)
     assert all(each.cites and each.what.ja for each in found)
+
+
+def test_the_day_after_its_last_a_contract_leaves_the_nodes(provider: Office, time: SetTime) -> None:
+    name, node, _ = child_with_probe(provider)
+    asked = {"by": provider.contract(name).customer, "contract": name, "form": "prescribed"}
+    decided = provider.apply("cancel", asked)
+    last = decided.decision.dates["effective"]
+    dispatch = Dispatch(provider, Publishing.of(provider), Hearing(provider, Publishing.of(provider)))
+
+    time.at = datetime(last.year, last.month, last.day, 23, 59, 59, tzinfo=JST)
+    before = dispatch.published()
+    assert name in owners(provider, node), "it is served to the end of its last day"
+    assert dispatch.published() == before
+
+    time.at += timedelta(seconds=1)
+    assert dispatch.published() > before
+    assert name not in owners(provider, node)
+    assert dispatch.published() == dispatch.published(), "it is done once"
+
+
+def test_what_was_never_published_is_not_published_by_the_turn_of_a_day(
+    provider: Office, time: SetTime
+) -> None:
+    name, _, _ = child_with_probe(provider)
+    provider.apply("cancel", {"by": provider.contract(name).customer, "contract": name})
+    publishing = Publishing.of(provider)
+    site = {"kind": "child", "network": provider.contract(name).group, "item": "single-star-single-edge"}
+    site |= {"name": "new", "models": ["Cisco 891FJ"], "lans": [{"prefix": "10.77.0.0/16"}]}  # type: ignore[dict-item]
+    new = provider.apply("apply", {"by": provider.contract(name).customer, "sites": [site]})
+    assert new.contracts
+    time.at += timedelta(days=60)
+    publishing.end_what_is_over()
+    served = {p.origin.owner for n in publishing.published_intent().nodes.values() for p in n.parts}
+    assert not served & {name, *new.contracts}
+    assert publishing.end_what_is_over() is None
+
+
+def owners(office: Office, node: str) -> set[str]:
+    found = Publishing.of(office).published_intent().nodes.get(node)
+    return {part.origin.owner for part in found.parts} if found else set()

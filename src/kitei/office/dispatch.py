@@ -1,22 +1,27 @@
 """What nodes may ask of an office: the side that the controller serves (`kitei.web.NodesOffice`)."""
 
+import logging
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from kitei.network import Orders
 from kitei.network.report import Report
 from kitei.office.hearing import Hearing
-from kitei.office.office import Office
+from kitei.office.office import Office, Refusal
 from kitei.office.publishing import Publishing
 
+log = logging.getLogger(__name__)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Dispatch:
     """Orders down, reports up, certificates signed. All calls come from one thread."""
 
     office: Office
     publishing: Publishing
     hearing: Hearing
+    _day: date | None = None
 
     @classmethod
     def open(cls, folder: Path) -> "Dispatch":
@@ -31,6 +36,7 @@ class Dispatch:
     def published(self) -> int:
         """A number that grows whenever orders of any node change. Asked often, so it keeps watch as well."""
         self.hearing.look_around()
+        self._turn_the_day()
         return self.publishing.published()
 
     def orders_for(self, node: str) -> Orders | None:
@@ -41,3 +47,17 @@ class Dispatch:
 
     def sign(self, node: str, csr: str) -> None:
         self.publishing.sign(node, csr)
+
+    def _turn_the_day(self) -> None:
+        """At the beginning of a day, and of this process, what ended with the day before leaves the nodes."""
+        today = self.office.today()
+        if today == self._day:
+            return
+        self._day = today
+        try:
+            plan = self.publishing.end_what_is_over()
+        except Refusal as refusal:  # it waits for an operator's approval
+            log.warning("ended contracts still stand on nodes: %s", refusal)
+        else:
+            if plan is not None:
+                log.info("%s: ended contracts left %s", today, ", ".join(plan.nodes))

@@ -9,6 +9,7 @@ from kitei.catalogue import compile_all, conflicts
 from kitei.clock import wall_clock
 from kitei.drivers.x509 import serial_of
 from kitei.ledger import Fact, standing
+from kitei.ledger.contracts import Contract
 from kitei.network import Estate, Identity, Intent, NodeIntent, Orders
 from kitei.network.codec import node_intent, orders_json, orders_of
 from kitei.network.plan import Plan, compare, intent_of
@@ -75,9 +76,26 @@ class Publishing:
                     f"the plan is no longer {digest} but {plan.digest[:12]}; look at it again",
                 )
             )
-        if plan.is_empty:
-            return plan
-        day = on or self.office.today()
+        if not plan.is_empty:
+            self._carry_out(plan, on or self.office.today(), approve, actor)
+        return plan
+
+    def end_what_is_over(self) -> Plan | None:
+        """Take contracts that have ended off the nodes that still serve them; None where there are none.
+
+        Nothing else changes that waits for an operator: contracts that were never published stay so.
+        Raises Refusal where it would cut a contract that is in force.
+        """
+        before, day = self.published_intent(), self.office.today()
+        served = self._published(before)
+        staying = [each for each in served if each.is_in_force(day)]
+        if len(staying) == len(served):
+            return None
+        plan = compare(before, compile_all(staying, self.estate(), day))
+        self._carry_out(plan, day, approve=False, actor="controller")
+        return plan
+
+    def _carry_out(self, plan: Plan, day: date, approve: bool, actor: str) -> None:
         cut = [name for name in plan.cuts if self._is_live(name, day)]
         if cut and not approve:
             names = ", ".join(cut)
@@ -91,8 +109,16 @@ class Publishing:
         facts = [("intent", Fact("cut.approved", {"plan": plan.digest, "owners": cut}, day))] if cut else []
         self._publish(orders, (*plan.cuts, *self._ended(day)), facts, actor)
         if self._revoke_the_gone(day):
-            self.apply_plan(actor="controller", on=on)  # the others learn whom to believe no longer
-        return plan
+            self._issue_papers()
+            estate = self.estate()
+            gone = compare(plan.after, compile_all(self._published(plan.after), estate, day))
+            if not gone.is_empty:
+                self._carry_out(gone, day, approve, "controller")  # the others learn whom to trust no longer
+
+    def _published(self, intent: Intent) -> list[Contract]:
+        """The contracts that an intent serves."""
+        owners = {part.origin.owner for node in intent.nodes.values() for part in node.parts}
+        return [each for name, each in self.office.contracts().items() if name in owners]
 
     # -- what nodes ask ------------------------------------------------------------------------------
 

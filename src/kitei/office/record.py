@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, cast
 
+from kitei.clauses.contract import charge_json
 from kitei.desk import Decision, Finding, Verdict
+from kitei.ledger.contracts import Charge
 from kitei.terms import Cite
 from kitei.values import Json, JsonObject, Words, Yen
 
@@ -48,6 +50,12 @@ def _finding_json(finding: Finding) -> JsonObject:
         "defects": list(finding.defects),
         "review": finding.review,
         "missing": list(finding.missing),
+        "proposes": finding.proposes.name.lower() if finding.proposes is not None else None,
+        "dates": {name: day.isoformat() for name, day in finding.dates},
+        "amounts": [[name, int(amount)] for name, amount in finding.amounts],
+        "charges": [_charge_json(charge) for charge in finding.charges],
+        "part": finding.part,
+        "topic": finding.topic,
     }
 
 
@@ -62,6 +70,36 @@ def _finding_of(body: Mapping[str, Any]) -> Finding:
         defects=tuple(body["defects"]),
         review=body["review"],
         missing=tuple(body["missing"]),
+        proposes=Verdict[body["proposes"].upper()] if body["proposes"] else None,
+        dates=tuple((name, date.fromisoformat(day)) for name, day in body["dates"].items()),
+        amounts=tuple((name, Yen(amount)) for name, amount in body["amounts"]),
+        charges=tuple(_charge_of(charge) for charge in body["charges"]),
+        part=body["part"],
+        topic=body["topic"],
+    )
+
+
+def _charge_json(charge: Charge) -> JsonObject:
+    """A charge as it falls due if the whole is accepted."""
+    return {
+        **charge_json(charge),
+        "contract": charge.contract,
+        "due_on": charge.due_on.isoformat(),
+        "cites": list(charge.cites),
+    }
+
+
+def _charge_of(body: Mapping[str, Any]) -> Charge:
+    return Charge(
+        name=body["name"],
+        customer=body["customer"],
+        due_on=date.fromisoformat(body["due_on"]),
+        amount=None if body["amount"] is None else Yen(body["amount"]),
+        cites=tuple(body["cites"]),
+        detail=body["detail"],
+        missing=body["missing"],
+        conventions=tuple((key, value) for key, value in body["conventions"]),
+        contract=body["contract"],
     )
 
 

@@ -98,6 +98,18 @@ class QuoteTold(Told):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldingTold:
+    """Another service that a customer has from `first` to `last` (none: open), as the operator knows it."""
+
+    customer: str
+    holds: str
+    id: str = ""
+    first: date
+    last: date | None = None
+    more: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorTold(Told):
     """The operator's monitoring place on the closed network."""
 
@@ -186,6 +198,18 @@ def _quote(written: object, place: str, edition: Edition) -> Statement:
     )
 
 
+def _holding(written: object, place: str, edition: Edition) -> Statement:
+    told = read(HoldingTold, written, place, edition)
+    body: dict[str, Json] = {
+        "holds": told.holds,
+        "id": told.id,
+        "first": told.first.isoformat(),
+        "last": told.last.isoformat() if told.last else None,
+        **told.more,
+    }
+    return Statement(stream=f"customer:{told.customer}", kind="service.held", body=body, since=told.first)
+
+
 def _machine(written: object, place: str, edition: Edition) -> Statement:
     rest, since = _apart(written, "from")
     machine = read(Machine, rest, place, edition)
@@ -206,6 +230,7 @@ STATEMENTS: Final[Mapping[str, Callable[[object, str, Edition], Statement]]] = {
     "parameter": _parameter,
     "convention": _convention,
     "quote": _quote,
+    "holding": _holding,
     "machine": _machine,
     "monitor": _monitor,
 }
