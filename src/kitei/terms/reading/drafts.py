@@ -70,7 +70,7 @@ class Draft:
             count = sum(child.kind == "row" for child in self.children) + 1
             child = Draft("row", f"{self.id}.t{count}", str(count), cells=list(cells))
             self.children.append(child)
-            child.add(line, "/".join(cell for cell in cells if cell) or "-")
+            child.add(line, "|".join(cell for cell in cells if cell) or "-")
             self.in_table = True
 
     def _take_rule(self, line: Line) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from kitei.terms.reading.checks import pointing, schedules
+from kitei.terms.reading.checks import naming, pointing, schedules
 from kitei.terms.reading.flaws import SURE, Flaw
 from kitei.terms.reading.passages import Document
 from kitei.terms.reading.survey import Survey, survey_of
@@ -22,6 +22,12 @@ _CHECKS: tuple[Check, ...] = (
     schedules.uncited,
     schedules.fees,
     schedules.vague,
+    naming.chosen,
+    naming.options,
+    naming.near_misses,
+    naming.broken,
+    naming.undefined,
+    naming.anchors,
 )
 
 
