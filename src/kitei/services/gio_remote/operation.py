@@ -1,0 +1,97 @@
+"""What the operator does, records or asks itself about GIO Remote Access: one dataclass an act."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from kitei.desk.reading import Host
+from kitei.services.gio_remote.act import Act, Risk, ThirdParty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThirdPartyEnds(Act):
+    """A third party ends the service that part of this one rests on (art. 9.4 and 11).
+
+    `last` is its last day (else the day of the act); `contract` names one contract to ask about alone.
+    """
+
+    provider: ThirdParty
+    last: date | None = None
+    contract: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provision(Act):
+    """Begin to provide a contract (art. 7.5)."""
+
+    contract: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate(Act):
+    """What transitional provisions have made of a contract by the day."""
+
+    contract: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayCheck(Act):
+    """What a day brings for a contract: what it takes and no longer has."""
+
+    contract: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainOutage(Act):
+    """Find that an outage came of a risk the customer took (art. 16.2 and 17)."""
+
+    contract: str
+    outage: str
+    risk: Risk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityObserved(Act):
+    """What observation of the equipment showed (art. 18): `exhausted`, its capacity has reached its limit.
+
+    `logs_examined`: its logs were looked into; `proposes`: the number of sessions or accounts to propose.
+    """
+
+    contract: str
+    observed: str
+    exhausted: bool = True
+    logs_examined: bool = True
+    proposes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSettings(Act):
+    """The operator changes settings of its own accord, so that another service works (art. 19).
+
+    `for_service` is that service; without it any other designated one that the customer uses.
+    """
+
+    contract: str
+    reason: str
+    for_service: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkEvent(Act):
+    """What happens at a gateway: is it carried, served, let in?
+
+    `active` and `in_use` are the sessions and accounts there are before it; `tunnel` and `browser` say by what
+    means a user connects, `login` how the user is known, `server_name` what name the device asked for;
+    `source` and `host` are the ends of what is sent.
+    """
+
+    contract: str
+    event: Literal["new-session", "account-created"] | None = None
+    active: int | None = None
+    in_use: int | None = None
+    tunnel: str | None = None
+    browser: str | None = None
+    login: Literal["password", "matrix"] | None = None
+    server_name: str | None = None
+    source: Host | None = None
+    host: Host | None = None

@@ -1,0 +1,107 @@
+"""Article 8: what of a contract can be asked to change, and nothing else."""
+
+from collections.abc import Iterator
+
+from kitei.clauses.notice import own_notice
+from kitei.desk import Finding, Situation
+from kitei.services.gio_remote.application import Change
+from kitei.services.gio_remote.contract import number
+from kitei.services.gio_remote.rules.batch import number_fits
+from kitei.terms import plain_name
+from kitei.values import Words
+
+MATTERS = "changeable-matters"
+ITEM_WORDS = ("item", "品目")
+KIND_WORDS = ("kind", "種類")
+
+
+def changed_by_customer(asked: Change, s: Situation) -> Iterator[Finding]:
+    """Art. 8.1: it is the contract's customer who may ask."""
+    yield from own_notice(s, "art:8.1", s.contract(asked.contract), asked)
+
+
+def changed_number(asked: Change, s: Situation) -> Iterator[Finding]:
+    """Art. 8.1, items 1 and 2: the sessions of type A, the accounts of type B."""
+    choice = s.choice("matters", asked.matter)
+    if choice is None:
+        return
+    contract = s.contract(asked.contract)
+    if asked.number is None:
+        yield s.refuse(
+            choice.cite.path,
+            "art:8.1",
+            why=Words(f"新しい{choice.name.ja}が書かれていません", f"no new number of {choice.slug} is said"),
+            place="change.number",
+            remedy=Words("数を書いてください", "give the number"),
+        )
+        return
+    yield from number_fits(s, asked.matter, asked.number, contract.kind, contract.item, "change.number")
+    before = number(contract.body, asked.matter)
+    yield s.accept(
+        "art:8.1",
+        why=Words(
+            f"{choice.name.ja}を {before if before is not None else '?'} から {asked.number} へ。動いているゲートウェイも従います",
+            f"{choice.name.en.lower()}: from {before if before is not None else '?'} to {asked.number}, "
+            "which the running gateway holds to",
+        ),
+    )
+
+
+def designated_matter(asked: Change, s: Situation) -> Iterator[Finding]:
+    """Art. 8.1, item 3: other matters where the operator has designated them (`changeable-matters`)."""
+    if s.choice("matters", asked.matter) is not None:
+        return
+    how = s.reading("operator-designated")
+    if not s.operator.designates(MATTERS, asked.matter) and how.value != "accept":
+        named = ", ".join(map(str, s.operator.lists.get(MATTERS, ())))
+        yield s.refuse(
+            "art:8.1",
+            "art:8.1.3",
+            why=Words(
+                f"{asked.matter} は変更できる事項に定められていません",
+                f"{asked.matter} is not among the matters that can change",
+            ),
+            place="change.matter",
+            remedy=Words(
+                f"数のほかに変えられるのは {named}"
+                if named
+                else "新しく申し込み、今の契約を解約してください",
+                f"besides the numbers these can change: {named}"
+                if named
+                else "apply anew and cancel this contract",
+            ),
+            conventions=(how.pair,),
+        )
+        return
+    yield s.accept(
+        "art:8.1",
+        "art:8.1.3",
+        why=Words(f"{asked.matter} は当社が指定した事項です", f"the operator designates {asked.matter}"),
+        conventions=(how.pair,),
+    )
+    yield from _still_listed(asked, s)
+
+
+def _still_listed(asked: Change, s: Situation) -> Iterator[Finding]:
+    """What a designated matter changes to must still be of the closed lists, and one kind a contract."""
+    matter = plain_name(asked.matter)
+    if matter in ITEM_WORDS and s.called("items", asked.to or "") is None:
+        yield s.refuse(
+            "art:2.1",
+            why=Words(f"品目 {asked.to} はありません", f"there is no item {asked.to}"),
+            place="change.to",
+        )
+    elif matter in KIND_WORDS:
+        yield s.refuse(
+            "art:4.1",
+            "art:1.1",
+            why=Words("種類が違えば別の契約です", "another kind is another contract"),
+            place="change.to",
+            remedy=Words("その種類を申し込んでください", "apply for that kind"),
+        )
+    elif asked.to is None and asked.number is None:
+        yield s.refuse(
+            "art:8.1.3",
+            why=Words("何に変えるのか書かれていません", "it is not said what it changes to"),
+            place="change.to",
+        )
