@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import date
 
 from kitei.clauses.acts import ReadTerm, StartBilling
-from kitei.clauses.options import running
-from kitei.clauses.settling import term_path
+from kitei.clauses.options import option_months, running
+from kitei.clauses.settling import contract_term_path, term_path
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract, OptionTaken
 from kitei.terms import term_last_day
@@ -21,8 +21,8 @@ def pending_months(having: Contract | OptionTaken) -> int | None:
 def own_months(s: Situation, contract: Contract, option: str | None = None) -> int | None:
     """The length of the minimum term of a contract, or of an option by the edition; None: it has none."""
     if option is not None:
-        choice = s.choice("options", option)
-        return choice.number("term_months") if choice and choice.has("term_months") else None
+        taken = running(contract, option, s.on)
+        return option_months(s, taken) if taken else None
     months = contract.body.get("months")
     return months if type(months) is int else None
 
@@ -31,13 +31,13 @@ def term_read(asked: ReadTerm, s: Situation) -> Iterator[Finding]:
     """The last day of a term that has begun. Roles: `term`, `option-term`."""
     contract = s.contract(asked.contract)
     if asked.option is None:
-        term, path = contract.term, term_path(s, contract.term)
+        term, path = contract.term, contract_term_path(s, contract)
     else:
         taken = running(contract, asked.option, s.on)
         term = taken.term if taken else None
         path = term_path(s, term, "option-term")
         choice = s.choice("options", asked.option)
-        if choice is not None and not choice.has("term_months"):
+        if choice is not None and taken is not None and option_months(s, taken) is None:
             yield s.accept(
                 path,
                 why=Words(
@@ -117,7 +117,8 @@ def billing_begins(asked: StartBilling, s: Situation) -> Iterator[Finding]:
     )
     months = changed or own_months(s, contract, asked.option)
     if months is not None:
-        yield begun_term(s, asked.billing_start, months, s.role(f"{role}-restart" if changed else role))
+        own = s.role(role) if asked.option else contract_term_path(s, contract)
+        yield begun_term(s, asked.billing_start, months, s.role(f"{role}-restart") if changed else own)
 
 
 def begun_term(s: Situation, start: date, months: int, path: str) -> Finding:

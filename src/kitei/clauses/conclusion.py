@@ -13,7 +13,8 @@ from kitei.clauses.billing import own_months, pending_months
 from kitei.clauses.contract import charge_json
 from kitei.clauses.credits import Credits
 from kitei.clauses.ending import Ending, Endings
-from kitei.clauses.options import running, running_options
+from kitei.clauses.options import option_months, running, running_options
+from kitei.clauses.settling import contract_term_path
 from kitei.desk import Decision, Situation, Verdict
 from kitei.ledger.contracts import Contract, OptionTaken
 from kitei.ledger.facts import Fact
@@ -96,7 +97,8 @@ class Conclusions:
         last = last_day(s, decision.dates["effective"])
         arrived = (asked.arrived or day) if isinstance(asked, Cancel) else None
         for contract in self.endings.together(asked, s):
-            yield from self.end_one(contract, last, asked.ground, arrived, day, cited(decision), s)
+            ground = self.endings.ground(asked, contract)
+            yield from self.end_one(contract, last, ground, arrived, day, cited(decision), s)
 
     def end_one(
         self,
@@ -156,7 +158,8 @@ def begin_billing(asked: StartBilling, decision: Decision, s: Situation) -> Iter
     changed = pending_months(contract)
     months = changed or own_months(s, contract)
     body: Body = {"billing_start": start.isoformat()}
-    rules = (s.role("term-restart" if changed else "term"),) if months else ()
+    begun = s.role("term-restart") if changed else contract_term_path(s, contract)
+    rules = (begun,) if months else ()
     if months is not None:
         body["term"] = term_body(s, start, months)
     cites = s.texts((s.role("due"), s.role("monthly"), *rules))
@@ -166,12 +169,21 @@ def begin_billing(asked: StartBilling, decision: Decision, s: Situation) -> Iter
 
 
 def option_billing(
-    s: Situation, contract: str, option: str, start: date, taken: OptionTaken | None = None
+    s: Situation,
+    contract: str,
+    option: str,
+    start: date,
+    taken: OptionTaken | None = None,
+    own: int | None = None,
 ) -> Recorded:
-    """Billing of an option from a day. `taken` is the option as it was, None for one that is new."""
+    """Billing of an option from a day. `taken` is the option as it was, None for one that is new.
+
+    `own` is the length of a new one's term where it was taken with one (0: none), else the list says it.
+    """
     choice = s.choice("options", option)
     changed = pending_months(taken) if taken else None
-    months = changed or (choice.number("term_months") if choice and choice.has("term_months") else None)
+    new = OptionTaken(option, start, None, None, None, body={} if own is None else {"months": own})
+    months = changed or option_months(s, taken or new)
     body: Body = {"option": option, "billing_start": start.isoformat()}
     if months is not None:
         body["term"] = term_body(s, start, months)

@@ -27,12 +27,17 @@ def nothing_more(asked: Ending, contract: Contract, effective: date, s: Situatio
     return iter(())
 
 
+def same_ground(asked: Ending, contract: Contract) -> str:
+    """Why a contract ends by an act: for the reason the act gives, whichever it is."""
+    return asked.ground
+
+
 @dataclass(frozen=True, slots=True)
 class Endings:
     """A service's way to end contracts and options; its methods are rules.
 
-    `together` are the contracts that end by an act, the named one first; `more` what else follows for the
-    named one; the monthly fees are what a settlement is a part of. Roles: `cancel`, `stop-option`, and
+    `together` are the contracts that end by an act, the named one first, each on the ground that `ground`
+    says ("cascade" where it ends with another); `more` what else follows for the named one; the monthly fees are what a settlement is a part of. Roles: `cancel`, `stop-option`, and
     those of settling. Figures: `notice_days`, `option_notice_days`.
     """
 
@@ -40,6 +45,7 @@ class Endings:
     option_monthly: OptionMonthly = quoted_option_monthly
     together: Callable[[Ending, Situation], tuple[Contract, ...]] = alone
     more: Callable[[Ending, Contract, date, Situation], Iterator[Finding]] = nothing_more
+    ground: Callable[[Ending, Contract], str] = same_ground
 
     def noticed(self, asked: Cancel, s: Situation) -> Iterator[Finding]:
         """The customer's notice, on the prescribed form, ends the contract after the days of notice or later."""
@@ -120,7 +126,8 @@ class Endings:
     ) -> Iterator[Finding]:
         by_operator = isinstance(asked, OperatorTerminate)
         for each in reversed(self.together(asked, s)):
-            yield from self.settled(each, effective, asked.ground, s, by_operator)
+            ground = self.ground(asked, each)
+            yield from self.settled(each, effective, ground, s, by_operator and ground != "cascade")
         yield from self.more(asked, contract, effective, s)
 
 

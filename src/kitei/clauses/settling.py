@@ -5,7 +5,7 @@ from datetime import date
 
 from kitei.accounts.settlement import Remainder, settle_remainder, settle_unstarted
 from kitei.clauses.fees import Monthly, OptionMonthly, charge, quoted_monthly, quoted_option_monthly
-from kitei.clauses.options import running_options
+from kitei.clauses.options import option_months, running_options
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract, MinimumTerm, OptionTaken
 from kitei.terms import Cite
@@ -24,6 +24,15 @@ def term_path(s: Situation, term: MinimumTerm | None, role: str = "term") -> str
         if provision is not None and {role, f"{role}-restart"} & set(provision.roles):
             return provision.path
     return s.role(role)
+
+
+def contract_term_path(s: Situation, contract: Contract) -> str:
+    """The provision a contract's minimum term rests on: its item may have one of its own (`term`)."""
+    if contract.term is None:
+        item = s.choice("items", contract.item) if contract.item else None
+        if item is not None and item.has("term"):
+            return item.text("term")
+    return term_path(s, contract.term)
 
 
 def contract_settlement(
@@ -66,7 +75,7 @@ def contract_settlement(
             )
     base = s.reading("settlement.fee-base")
     fee = _base_fee(s, contract, effective, base.value, monthly, option_monthly)
-    path = term_path(s, term)
+    path = contract_term_path(s, contract)
     if term is None or contract.billing_start is None:
         months = contract.body.get("months")
         left = settle_unstarted(months if type(months) is int else 0, fee, s.reading)
@@ -127,8 +136,7 @@ def option_settlement(
         return _nothing(s, option, (settle,), _WITH_CONTRACT, tuple(used), review)
     fee = option_monthly(s, contract, option, effective)
     if term is None:
-        months = s.edition.value("options")[option.name].number("term_months")
-        left = settle_unstarted(months, fee, s.reading)
+        left = settle_unstarted(option_months(s, option) or 0, fee, s.reading)
     else:
         left = settle_remainder(term, effective, fee, s.reading)
     return _settled(
@@ -154,8 +162,7 @@ _WITH_CONTRACT = Words("は契約と別には精算しません", " is not settl
 
 def has_term(s: Situation, option: OptionTaken) -> bool:
     """Whether an option has a minimum term, by the terms or by its own record."""
-    choice = s.choice("options", option.name)
-    return option.term is not None or (choice is not None and choice.has("term_months"))
+    return option.term is not None or option_months(s, option) is not None
 
 
 def _nothing(
