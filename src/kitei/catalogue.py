@@ -76,22 +76,18 @@ def conflicts(contracts: Sequence[Contract], on: date) -> Iterator[Words]:
                 )
 
 
+@cache
 def packages() -> Mapping[str, str]:
-    """The package of each service by its name, ours and the provider's own.
+    """The package of each service by its name, ours and the provider's own, as told when first asked.
 
     Raises ValueError naming what is not written `name=package`.
     """
     told = os.environ.get("KITEI_SERVICES", "")
-    return {**_OURS, **_written(told)} if told else _OURS
-
-
-@cache
-def _written(told: str) -> Mapping[str, str]:
     pairs = [each.strip().partition("=") for each in told.split(",") if each.strip()]
     for name, _, package in pairs:
         if not name or not package:
             raise ValueError(f"KITEI_SERVICES: {name!r} is not a service such as 'managed-dns=managed_dns'")
-    return {name.strip(): package.strip() for name, _, package in pairs}
+    return {**_OURS, **{name.strip(): package.strip() for name, _, package in pairs}}
 
 
 @cache

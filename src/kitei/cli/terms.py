@@ -17,6 +17,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "conventions": "terms",
     "coverage": "coverage",
     "diff": "editions",
+    "impact": "impact",
     "publish": "editions",
 }
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from kitei.values import Words
 
@@ -29,10 +30,7 @@ class Cite:
 
     @classmethod
     def parse(cls, text: str) -> "Cite":
-        match = re.fullmatch(r"([a-z0-9-]+)@(\d{4}-\d{2}-\d{2})#(.+)", text)
-        if match is None:
-            raise ValueError(f"{text!r} is not a citation such as 'managed-vpn-pro@2024-05-01#art:9.2'")
-        return cls(match[1], date.fromisoformat(match[2]), match[3])
+        return _parse(text)
 
     @property
     def plain(self) -> str:
@@ -58,3 +56,12 @@ class Cite:
             case _:
                 paragraph = f"第{rest[0]}項" if rest else ""
                 return Words(f"附則({first}){paragraph}", f"suppl. {first}" + "".join(f"({n})" for n in rest))
+
+
+@lru_cache(8192)
+def _parse(text: str) -> Cite:
+    """Contracts cite the same few hundred provisions over and over."""
+    match = re.fullmatch(r"([a-z0-9-]+)@(\d{4}-\d{2}-\d{2})#(.+)", text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a citation such as 'managed-vpn-pro@2024-05-01#art:9.2'")
+    return Cite(match[1], date.fromisoformat(match[2]), match[3])
