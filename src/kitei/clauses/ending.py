@@ -37,8 +37,8 @@ class Endings:
     """A service's way to end contracts and options; its methods are rules.
 
     `together` are the contracts that end by an act, the named one first, each on the ground that `ground`
-    says ("cascade" where it ends with another); `more` what else follows for the named one; the monthly fees are what a settlement is a part of. Roles: `cancel`, `stop-option`, and
-    those of settling. Figures: `notice_days`, `option_notice_days`.
+    says ("cascade" where it ends with another); `more` what else follows for the named one; the monthly
+    fees are what a settlement is a part of. Roles: `cancel`, `stop-option`, and those of settling. Figures: `notice_days`, `option_notice_days`.
     """
 
     monthly: Monthly = quoted_monthly

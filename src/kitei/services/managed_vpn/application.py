@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from kitei.clauses import acts
+from kitei.clauses import acts, devices, returns
 from kitei.clauses.acts import ItemName, KindName, OptionName
 from kitei.desk.reading import Host, HostOrInterface, Months, Prefix
 from kitei.services.managed_vpn import operation
@@ -156,13 +156,6 @@ class RequestInstallation(Act):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimRefund(Act):
-    """Ask a lost-device charge back (art. 16.3)."""
-
-    contract: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class KeepMaintenance(Act):
     """Ask to stay on an abolished maintenance type."""
 
@@ -195,13 +188,13 @@ ACTS: Mapping[str, type[acts.Act]] = {
     "demand-installation": operation.DemandInstallation,
     "provision": operation.Provision,
     "check-readiness": acts.CheckReadiness,
-    "claim-refund": ClaimRefund,
+    "claim-refund": devices.ClaimRefund,
     "read-term": acts.ReadTerm,
     "evaluate": operation.Evaluate,
     "keep-maintenance": KeepMaintenance,
     "claim-old-price": ClaimOldPrice,
-    "ended": operation.Ended,
-    "day-check": operation.DayCheck,
+    "ended": returns.Ended,
+    "day-check": returns.DayCheck,
     "month-close": acts.MonthClose,
     "network-event": operation.NetworkEvent,
 }

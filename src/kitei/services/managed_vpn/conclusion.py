@@ -18,16 +18,17 @@ from kitei.clauses.conclusion import (
     to_contract,
 )
 from kitei.clauses.contract import tables
+from kitei.clauses.devices import device_of
+from kitei.clauses.returns import DayCheck, overdue, return_day
 from kitei.desk import Decision, Situation
 from kitei.ledger.contracts import Contract, Device
 from kitei.services.managed_vpn import application as customer
 from kitei.services.managed_vpn import operation as operator
 from kitei.services.managed_vpn.contract import is_site
 from kitei.services.managed_vpn.rules.addresses import gateway_of
-from kitei.services.managed_vpn.rules.changes import changed_months, return_day
+from kitei.services.managed_vpn.rules.changes import changed_months
 from kitei.services.managed_vpn.rules.credits import CREDITS
-from kitei.services.managed_vpn.rules.devices import device_of
-from kitei.services.managed_vpn.rules.ending import ENDINGS, overdue
+from kitei.services.managed_vpn.rules.ending import ENDINGS
 from kitei.services.managed_vpn.rules.naming import builds_network, names_of, numbers_of
 from kitei.services.managed_vpn.rules.settings import sites_of
 from kitei.terms import plain_name
@@ -261,7 +262,7 @@ def _model(contract: Contract) -> str:
     return str(models[0]) if isinstance(models, list | tuple) and models else ""
 
 
-def _lost(asked: operator.DayCheck, decision: Decision, s: Situation) -> Iterator[Recorded]:
+def _lost(asked: DayCheck, decision: Decision, s: Situation) -> Iterator[Recorded]:
     charged = {due.detail.get("serial") for due in decision.charges}
     cites = s.texts(("art:14.3", "art:16.2"))
     for device in overdue(s, s.contract(asked.contract)):
@@ -290,7 +291,7 @@ _RECORDS: Mapping[type, Record] = {
     customer.Change: _change,
     customer.WorkOrder: _work,
     operator.DeviceEvent: _device,
-    operator.DayCheck: _lost,
+    DayCheck: _lost,
 }
 CONCLUSIONS = Conclusions(_RECORDS, ENDINGS, CREDITS, _no_longer_watched, _due_back)
 conclude = CONCLUSIONS.conclude

@@ -1,44 +1,20 @@
 """What the operator does, records or asks itself about Managed VPN PRO: one dataclass an act."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
+from kitei.clauses import devices
 from kitei.clauses.acts import ItemName
 from kitei.desk.reading import Host, Yens
-from kitei.services.managed_vpn.act import Act, Model, Use
-
-DeviceHappening: TypeAlias = Literal[
-    "use",
-    "use-in-japan",
-    "damaged",
-    "lost-reported",
-    "found",
-    "failure-reported",
-    "swap",
-    "spare-connected",
-    "assigned",
-    "installed",
-    "replaced",
-    "returned",
-]
+from kitei.services.managed_vpn.act import NOTHING_KNOWN, Act, Known, Model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceEvent(Act):
-    """Something happens to a lent device (art. 12 to 16). `use` says which, when the event is a use.
+class DeviceEvent(devices.DeviceEvent):
+    """Something happens to a lent device (art. 12 to 16)."""
 
-    `serial`, `model` and `slot` name the device; `new_serial` is the one that takes its place.
-    """
-
-    contract: str
-    event: DeviceHappening
-    use: Use | None = None
-    serial: str | None = None
     model: Model | None = None
-    slot: str | None = None
-    new_serial: str | None = None
-    place: str | None = None
-    cause: str | None = None
+    known: Known = NOTHING_KNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,20 +60,6 @@ class Provision(Act):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluate(Act):
     """What transitional provisions have made of a contract by the day."""
-
-    contract: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended(Act):
-    """A contract has ended: what follows for its devices."""
-
-    contract: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayCheck(Act):
-    """What a day brings for a contract: return deadlines that have passed."""
 
     contract: str
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kitei.clauses import acts, billing
+from kitei.clauses import acts, billing, returns
+from kitei.clauses import devices as lent
 from kitei.desk import Rule, Situation
 from kitei.services.managed_vpn import application as customer
 from kitei.services.managed_vpn import operation as operator
@@ -11,7 +12,6 @@ from kitei.services.managed_vpn.rules import (
     addresses,
     changes,
     devices,
-    ending,
     fees,
     legacy,
     months,
@@ -98,11 +98,11 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         ),
     ),
     operator.DeviceEvent: (
-        Rule("art:14.1.1", devices.careful_use, also=("art:14.1.2", "art:14.1.3")),
-        Rule("art:14.2", devices.damaged),
-        Rule("art:15.2", devices.failed, also=("art:15.1", "art:15.2.s2", "art:15.3", "schedule:1.3.4")),
-        Rule("art:16.2", devices.lost, also=("art:16.1", "schedule:1.3.5")),
-        Rule("art:16.3.2", devices.found, also=("art:16.3",)),
+        Rule("art:14.1.1", lent.careful_use, also=("art:14.1.2", "art:14.1.3")),
+        Rule("art:14.2", lent.damaged),
+        Rule("art:15.2", lent.failed, also=("art:15.1", "art:15.2.s2", "art:15.3", "schedule:1.3.4")),
+        Rule("art:16.2", lent.lost, also=("art:16.1", "schedule:1.3.5")),
+        Rule("art:16.3.2", lent.found, also=("art:16.3",)),
         Rule("art:17.2.2", devices.spare),
         Rule("art:12.1", devices.assigned),
     ),
@@ -118,15 +118,15 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:8.3", readiness.settings_disclosed),
     ),
     acts.CheckReadiness: (Rule("art:8.2", readiness.checklist),),
-    customer.ClaimRefund: (Rule("art:16.3.2", devices.refunded),),
+    lent.ClaimRefund: (Rule("art:16.3.2", lent.refunded),),
     acts.ReadTerm: (Rule("art:5.1", billing.term_read, also=("art:5.2", "art:17.3", "art:17.3.s2")),),
     operator.Evaluate: (
         Rule("suppl:2010-02-01.3", legacy.evaluated, also=("suppl:2010-02-01.3.s2", "suppl:2010-04-01.3")),
     ),
     customer.KeepMaintenance: (Rule("suppl:2010-02-01.3", legacy.kept_maintenance),),
     customer.ClaimOldPrice: (Rule("suppl:2010-02-01.3", legacy.old_price),),
-    operator.Ended: (Rule("art:14.3", ending.ended),),
-    operator.DayCheck: (Rule("art:16.2", ending.not_returned, also=("schedule:1.3.5",)),),
+    returns.Ended: (Rule("art:14.3", returns.ended),),
+    returns.DayCheck: (Rule("art:16.2", returns.not_returned, also=("schedule:1.3.5",)),),
     acts.MonthClose: (Rule("schedule:1.2.1", MONTHS.costs, also=("schedule:1.2.2",)),),
     operator.NetworkEvent: (
         Rule("art:7.2", traffic.carried, also=("art:7.3",)),

@@ -5,13 +5,14 @@ from datetime import date
 
 from kitei.clauses.acts import accepted_on
 from kitei.clauses.fees import quoted_charge
-from kitei.clauses.notice import own_notice, rolled
+from kitei.clauses.notice import own_notice
 from kitei.clauses.options import running
+from kitei.clauses.returns import return_finding
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.services.managed_vpn.application import Change, DeviceChange
 from kitei.services.managed_vpn.rules.sites import model_findings
-from kitei.terms import days_after, plain_name, term_last_day
+from kitei.terms import plain_name, term_last_day
 from kitei.values import Words
 
 PAIRS = "device-change-pairs"
@@ -278,26 +279,3 @@ def old_device_back(asked: Change, s: Situation) -> Iterator[Finding]:
     """Art. 14.3: the device out of use goes back within 30 days of the change."""
     if is_possible(asked, s):
         yield return_finding(s, asked.change_on or accepted_on(asked))
-
-
-def return_finding(s: Situation, end: date) -> Finding:
-    """Art. 14.3: the last day to return a device after what it served ended on `end`."""
-    how = s.reading("device.return")
-    last = return_day(s, end)
-    out, back, days = end.isoformat(), last.isoformat(), s.number("return_days")
-    done = Words("届いて", "be back") if how.value == "arrived" else Words("送り出して", "be on its way back")
-    return s.accept(
-        "art:14.3",
-        why=Words(
-            f"機器は {out} の翌日から {days} 日目の {back} までに{done.ja}いなければなりません",
-            f"the device has to {done.en} by {back}, {days} days after {out}",
-        ),
-        dates=(("deadline", last), ("return_by", last)),
-        conventions=(how.pair,),
-        review=how.review,
-    )
-
-
-def return_day(s: Situation, end: date) -> date:
-    """The last day to return a device after the day its use ended."""
-    return rolled(s, days_after(end, s.number("return_days")))
