@@ -1,20 +1,25 @@
 """Month close: invoices out of the ledger as it stood, recorded once, and made again to the byte."""
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from multiprocessing import get_context
 
 from kitei.accounts import Invoice, invoice_json
 from kitei.accounts.canonical import invoice_of
 from kitei.accounts.invoice import says_the_same
-from kitei.accounts.month import Closing, Incomplete, Owed, owed_by_customer, settle
+from kitei.accounts.month import Closing, Incomplete, settle
 from kitei.accounts.provider import Provider, Recipient, provider_of
 from kitei.accounts.tariff import Pricing
 from kitei.catalogue import SERVICES
 from kitei.desk import operator_of
-from kitei.ledger import Entry, Fact
+from kitei.ledger import Entry, Fact, standing
 from kitei.office.office import Office, Refusal
-from kitei.office.picture import Picture
+from kitei.office.owing import Account, Batch, accounts, batch_of, batches
+from kitei.store import SqlBook, open_book
 from kitei.terms import Conventions
 from kitei.values import Json, Month, Words
 
@@ -23,101 +28,165 @@ ISSUED = "invoice.issued"
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """One customer's month: an invoice (issued before or now), or what is missing for one."""
+    """One customer's month: an invoice (issued before or now), or what is missing for one.
+
+    `earlier` is how many entries the customer's invoices had when a new one was made.
+    """
 
     customer: str
     invoice: Invoice | None
     incomplete: Incomplete | None = None
     is_new: bool = False
+    earlier: int = 0
 
 
 def preview(office: Office, month: Month, upto: int | None = None) -> tuple[Bill, ...]:
     """What the month would come to, recording nothing. `upto`: as the ledger stood at that position."""
-    picture = office.picture(upto=upto)
-    closing = _closing(picture, month, office.today())
-    owed = owed_by_customer(picture.contracts.values())
-    return tuple(bill for one in owed.values() if (bill := _bill(office, one, closing, None)) is not None)
+    position = office.book.head() if upto is None else upto
+    work = Work(month, office.today(), position)
+    found = (
+        bill for batch in batches(office.book, position) for bill in settle_batch(office.book, batch, work)
+    )
+    return tuple(bill for bill in found if bill.is_new or bill.invoice is None)
 
 
 def close_month(office: Office, month: Month, actor: str = "operator") -> tuple[Bill, ...]:
-    """Issue the month's invoices, and record them.
+    """Issue the month's invoices, and record them: see `close_by_batches`, which holds no whole month at once."""
+    return tuple(bill for bills in close_by_batches(office, month, actor) for bill in bills)
+
+
+def close_by_batches(
+    office: Office, month: Month, actor: str = "operator", processes: int = 1
+) -> Iterator[tuple[Bill, ...]]:
+    """Issue the month's invoices, some customers at a time; each batch is recorded, whole, before it is given.
 
     A customer whose invoice cannot be computed gets none, and everything that is missing is told. Closing
-    again issues nothing new, unless something has changed: then a correction of the earlier invoice.
-    Raises Refusal for a month that is not over, or without a provider.
+    again issues nothing new, unless something has changed: then a correction of the earlier invoice. So
+    what was interrupted is gone on with by closing again. With several `processes` the computing is shared.
+    Raises Refusal for a month that is not over, or without a provider, and ConcurrentAppend where another
+    closes the same month at this moment.
     """
-    today = office.today()
+    today, upto = office.today(), office.book.head()
     if today <= month.last:
         raise Refusal(
             Words(f"{month} はまだ終わっていません({today})", f"{month} is not over yet; today is {today}")
         )
-    with office.book.writing() as transaction:
-        picture = office.picture()
-        closing = _closing(picture, month, today)
-        bills: list[Bill] = []
-        facts: list[tuple[str, Fact]] = []
-        for customer, owed in owed_by_customer(picture.contracts.values()).items():
-            last = _last(picture.invoices, customer, month, _recipient(office, customer))
-            bill = _bill(office, owed, closing, last)
-            if bill is None:
-                continue
-            bills.append(bill)
-            if bill.is_new and bill.invoice is not None:
-                cites = tuple(dict.fromkeys(cite for line in bill.invoice.lines for cite in line.cites))
-                body = {key: value for key, value in invoice_json(bill.invoice).items() if key != "recipient"}
-                fact = Fact(ISSUED, body, today, cites)
-                facts.append((f"invoice:{customer}", fact))
-        if facts:
-            office.book.append(facts, actor=actor, at=office.clock(), within=transaction)
-    return tuple(bills)
+    work = Work(month, today, upto)
+    for bills in _settled(office, work, processes):
+        issued = [bill.invoice for bill in bills if bill.is_new and bill.invoice is not None]
+        if issued:
+            office.book.append(
+                [(f"invoice:{each.customer}", _fact(each)) for each in issued],
+                actor=actor,
+                at=office.clock(),
+                expected={f"invoice:{bill.customer}": bill.earlier for bill in bills if bill.is_new},
+            )
+        yield bills
 
 
 def made_again(office: Office, invoice: Invoice) -> Invoice | Incomplete:
     """The invoice once more, from the ledger as it stood when it was issued: it must be the same."""
-    picture = office.picture(upto=invoice.seq)
-    closing = _closing(picture, invoice.month, invoice.issued_on)
-    owed = owed_by_customer(picture.contracts.values())[invoice.customer]
-    earlier = _last(picture.invoices, invoice.customer, invoice.month, invoice.recipient)
-    return settle(owed, invoice.recipient, closing, earlier)
+    batch = batch_of(office.book, invoice.customer, invoice.seq)
+    work = Work(invoice.month, invoice.issued_on, invoice.seq)
+    (account,) = accounts(office.book, batch, invoice.seq)
+    earlier = _last(account.invoices, invoice.month, invoice.recipient)
+    return settle(account.owed, invoice.recipient, _closing(office.book, [account], work), earlier)
 
 
-def invoices(office: Office, month: Month | None = None) -> tuple[Invoice, ...]:
-    """The invoices issued, of one month or all."""
-    found = (
-        invoice_of(entry.fact.body, _recipient(office, entry.stream.removeprefix("invoice:")))
-        for entry in office.picture().invoices
-        if entry.fact.kind == ISSUED
-    )
-    return tuple(each for each in found if month is None or each.month == month)
+def invoices(office: Office, month: Month | None = None) -> Iterator[Invoice]:
+    """The invoices issued, of one month or all, customer by customer."""
+    customers = (name for name, _ in office.book.naming("customer", (ISSUED,), upto=office.book.head()))
+    for customer in customers:
+        for entry in standing(office.book.read(f"invoice:{customer}")):
+            found = invoice_of(entry.fact.body, _recipient(office.book, customer))
+            if month in (None, found.month):
+                yield found
 
 
-def _bill(office: Office, owed: Owed, closing: Closing, last: Invoice | None) -> Bill | None:
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One closing: of which month, issued on which day, as the ledger stood at a position.
+
+    `anew`: as if nothing had been issued for the month before.
+    """
+
+    month: Month
+    issued_on: date
+    upto: int
+    anew: bool = False
+
+
+def settle_batch(book: SqlBook, batch: Batch, work: Work) -> tuple[Bill, ...]:
+    """The bills of a batch of customers; none for who owes nothing. Reads only."""
+    found = list(accounts(book, batch, work.upto))
+    closing = _closing(book, found, work)
+    return tuple(bill for account in found if (bill := _bill(book, account, closing, work.anew)) is not None)
+
+
+def _settled(office: Office, work: Work, processes: int) -> Iterator[tuple[Bill, ...]]:
+    """The bills of all batches, in order, by as many processes as are worth it."""
+    waiting = batches(office.book, work.upto)
+    if processes < 2:
+        yield from (settle_batch(office.book, batch, work) for batch in waiting)
+        return
+    url = office.book.url
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        ahead: deque[Future[tuple[Bill, ...]]] = deque()
+        for batch in waiting:
+            ahead.append(pool.submit(_settle_elsewhere, url, batch, work))
+            if len(ahead) > 2 * processes:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+@cache
+def _book(url: str) -> SqlBook:
+    """The ledger, in a process that helps to settle: opened once there."""
+    return open_book(url)
+
+
+def _settle_elsewhere(url: str, batch: Batch, work: Work) -> tuple[Bill, ...]:
+    return settle_batch(_book(url), batch, work)
+
+
+def _fact(invoice: Invoice) -> Fact:
+    cites = tuple(dict.fromkeys(cite for line in invoice.lines for cite in line.cites))
+    body = {key: value for key, value in invoice_json(invoice).items() if key != "recipient"}
+    return Fact(ISSUED, body, invoice.issued_on, cites)
+
+
+def _bill(book: SqlBook, account: Account, closing: Closing, anew: bool) -> Bill | None:
     """None for who owes nothing."""
-    made = settle(owed, _recipient(office, owed.customer), closing, last)
+    recipient, earlier = _recipient(book, account.customer), account.version
+    last = None if anew else _last(account.invoices, closing.month, recipient)
+    made = settle(account.owed, recipient, closing, last)
     if isinstance(made, Incomplete):
-        return Bill(owed.customer, None, made)
+        return Bill(account.customer, None, made)
     if last is not None and says_the_same(last, made):
-        return Bill(owed.customer, last)
+        return Bill(account.customer, last)
     if not made.lines and last is None:
         return None
-    return Bill(owed.customer, made, is_new=True)
+    return Bill(account.customer, made, is_new=True, earlier=earlier)
 
 
-def _closing(picture: Picture, month: Month, issued_on: date) -> Closing:
+def _closing(book: SqlBook, found: Sequence[Account], work: Work) -> Closing:
+    operator_said = list(standing(book.read("operator", upto=work.upto)))
+    said = [*operator_said, *(entry for account in found for entry in account.said)]
     conventions = Conventions()
     pricing: dict[str, Pricing] = {}
     for service in SERVICES.values():
-        operator = operator_of(picture.said, service.name)
+        operator = operator_of(said, service.name)
         conventions = Conventions(operator.settings)
         pricing[service.name] = Pricing(service.tariff, operator.quotes, conventions)
     return Closing(
-        month=month,
-        issued_on=issued_on,
-        provider=_provider(picture.said),
+        month=work.month,
+        issued_on=work.issued_on,
+        provider=_provider(operator_said),
         pricing=pricing,
         conventions=conventions,
-        due_on=month.plus(1).last,
-        seq=picture.seq,
+        due_on=work.month.plus(1).last,
+        seq=work.upto,
     )
 
 
@@ -137,16 +206,15 @@ def _provider(said: Iterable[Entry]) -> Provider:
     return provider_of(told)
 
 
-def _recipient(office: Office, customer: str) -> Recipient:
-    party = office.shelf.party(customer)
+def _recipient(book: SqlBook, customer: str) -> Recipient:
+    party = book.shelf.party(customer)
     return Recipient(party.name, party.address) if party else Recipient(Words(customer, customer))
 
 
-def _last(entries: Iterable[Entry], customer: str, month: Month, recipient: Recipient) -> Invoice | None:
+def _last(entries: Iterable[Entry], month: Month, recipient: Recipient) -> Invoice | None:
     """The latest invoice of a customer's month."""
     found: Invoice | None = None
     for entry in entries:
-        if entry.stream == f"invoice:{customer}" and entry.fact.kind == ISSUED:
-            each = invoice_of(entry.fact.body, recipient)
-            found = each if each.month == month else found
+        if entry.fact.kind == ISSUED and entry.fact.body["month"] == str(month):
+            found = invoice_of(entry.fact.body, recipient)
     return found

@@ -18,6 +18,7 @@ from kitei.store.shelf import Shelf
 from kitei.values import JST, canonical
 
 _PAGE = 2000
+_MANY = 500
 _KIND = re.compile(r"[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*")
 _NUL = re.compile(rb"(?<!\\)(\\\\)*\\u0000")  # PostgreSQL's JSON cannot hold it, so neither may
 
@@ -41,6 +42,11 @@ class SqlBook:
     """The port `kitei.ledger.Book` on SQLite or PostgreSQL. `shelf` is what lies beside it."""
 
     engine: Engine
+
+    @property
+    def url(self) -> str:
+        """Where it is, to be opened by another process; with its password, if there is one."""
+        return self.engine.url.render_as_string(hide_password=False)
 
     @property
     def shelf(self) -> Shelf:
@@ -111,6 +117,29 @@ class SqlBook:
             if len(page) < _PAGE:
                 return
             after = page[-1].seq
+
+    def read_streams(self, streams: Sequence[str], *, upto: int | None = None) -> Iterator[Entry]:
+        """Entries of several streams, stream by stream in the order of their names, each from its first."""
+        for first in range(0, len(streams), _MANY):
+            some = streams[first : first + _MANY]
+            wanted = select(ENTRY).where(ENTRY.c.stream.in_(some)).order_by(ENTRY.c.stream, ENTRY.c.version)
+            yield from self._page(wanted if upto is None else wanted.where(ENTRY.c.seq <= upto))
+
+    def naming(self, key: str, kinds: Sequence[str], *, upto: int) -> Iterator[tuple[str, str]]:
+        """(text, stream) for every text that facts of these kinds have under a key, each pair once, in order.
+
+        Strikes are not obeyed: it says where to look, not what holds.
+        """
+        text = ENTRY.c.body[key].as_string().label("text")
+        wanted = (
+            select(text, ENTRY.c.stream)
+            .where(ENTRY.c.kind.in_(kinds), ENTRY.c.seq <= upto)
+            .distinct()
+            .order_by(text, ENTRY.c.stream)
+        )
+        with reading(self.engine) as connection:
+            rows = connection.execution_options(yield_per=_PAGE).execute(wanted)
+            yield from ((row.text, row.stream) for row in rows)
 
     def head(self) -> int:
         """The highest `seq`, 0 for an empty book."""

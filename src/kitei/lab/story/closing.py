@@ -24,7 +24,7 @@ def close_the_month(stage: Stage) -> None:
         bool(bills) and all(bill.invoice is not None for bill in bills),
         ", ".join(bill.customer for bill in bills if bill.invoice is None),
     )
-    issued = invoices(stage.office)
+    issued = tuple(invoices(stage.office))
     rows = [
         (
             each.number,
