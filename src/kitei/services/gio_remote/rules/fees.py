@@ -1,6 +1,6 @@
 """Article 13 and Schedule 1: what falls due, when, and by which quote. A missing quote is never 0."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from kitei.clauses.acts import accepted_on
@@ -11,8 +11,8 @@ from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
 from kitei.services.gio_remote.application import AddOption, Apply
 from kitei.services.gio_remote.rules.batch import kind_of, names_of
-from kitei.terms import Cite
-from kitei.values import Month, Words, Yen, in_yen
+from kitei.terms import Choice, Cite
+from kitei.values import Json, Month, Words, Yen, in_yen
 
 WORK = "out-of-hours-change"
 EXTENDED = "extended-support"
@@ -21,58 +21,65 @@ EXTENDED = "extended-support"
 def initial_fees(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 13.1 and Schedule 1, 1: initial fees fall due when the application is accepted.
 
-    A quote that names a kind, item or network answers for each contract it fits; one that names nothing
-    answers for the application as a whole, once. (The network of a quote is the customer's service.)
+    A quote that names a kind or item answers for each contract it fits; one that names nothing answers for
+    the application as a whole, once.
     """
-    day = accepted_on(asked)
     whole = False
-    for index, (wanted, name) in enumerate(zip(asked.services, names_of(asked, s), strict=True)):
-        about = {"kind": kind_of(wanted), "item": wanted.item or ""}
-        quote = s.quote("initial", asked.by, **about)
-        if quote is None or quote.scope or not whole:
-            yield charge(
-                s,
-                "initial",
-                "schedule:1.1.1",
-                contract=name,
-                customer=asked.by,
-                due_on=day,
-                amount=quote.amount if quote else None,
-                why=_INITIAL,
-                more=("art:13.1.s2",),
-                dates=(("effective", day),),
-            )
-        whole = whole or (quote is not None and not quote.scope)
+    for wanted, name in zip(asked.services, names_of(asked, s), strict=True):
+        quote = s.quote("initial", asked.by, kind=kind_of(wanted), item=wanted.item or "")
+        if quote is not None and not quote.scope:
+            if whole:
+                continue
+            whole = True
+        yield _at_acceptance(
+            asked, s, "initial", s.role("initial"), name, quote.amount if quote else None, _INITIAL
+        )
+
+
+def option_fees(asked: Apply, s: Situation) -> Iterator[Finding]:
+    """Schedule 1, 1(2) and 3(1) for the options that come with an application."""
+    for wanted, name in zip(asked.services, names_of(asked, s), strict=True):
         for option in wanted.options:
             choice = s.choice("options", option.option)
-            if choice is None or not choice.has("initial_fee"):
+            if choice is None:
                 continue
-            told = s.quote("option-initial", asked.by, option=option.option, **about)
-            yield charge(
-                s,
-                "option-initial",
-                choice.text("initial_fee"),
-                contract=name,
-                customer=asked.by,
-                due_on=day,
-                amount=told.amount if told else None,
-                why=_OPTION_INITIAL,
-                more=("art:13.1.s2",),
-                detail={"option": option.option},
-            )
-        if any(option.option == WORK for option in wanted.options):
-            told = s.quote(WORK, asked.by, **about)
-            yield charge(
-                s,
-                WORK,
-                "schedule:1.3.1",
-                contract=name,
-                customer=asked.by,
-                due_on=day,
-                amount=told.amount if told else None,
-                why=_WORK,
-                more=("art:13.1.s2",),
-            )
+            fee, path, why = _fee_of(choice)
+            quote = s.quote(fee, asked.by, kind=kind_of(wanted), item=wanted.item or "", option=choice.slug)
+            amount = quote.amount if quote else None
+            yield _at_acceptance(asked, s, fee, path, name, amount, why, {"option": choice.slug})
+
+
+def _fee_of(choice: Choice) -> tuple[str, str, Words]:
+    """What an option costs when it is accepted: its initial fee, or the one-time fee of work out of hours."""
+    if choice.has("one_time_fee"):
+        return WORK, choice.text("one_time_fee"), _WORK
+    return "option-initial", choice.text("initial_fee"), _OPTION_INITIAL
+
+
+def _at_acceptance(
+    asked: Apply,
+    s: Situation,
+    fee: str,
+    path: str,
+    contract: str,
+    amount: Yen | None,
+    why: Words,
+    detail: Mapping[str, Json] | None = None,
+) -> Finding:
+    day = accepted_on(asked)
+    return charge(
+        s,
+        fee,
+        path,
+        contract=contract,
+        customer=asked.by,
+        due_on=day,
+        amount=amount,
+        why=why,
+        more=(s.role("due"),),
+        detail=detail,
+        dates=(("effective", day),),
+    )
 
 
 _INITIAL = Words(
@@ -89,23 +96,24 @@ _WORK = Words(
 
 
 def added_option_fee(asked: AddOption, s: Situation) -> Iterator[Finding]:
-    """Schedule 1, 1(2) and 3(1): initial fee of an option, or the one-time fee of work out of hours."""
+    """Schedule 1, 1(2) and 3(1) for an option added to a contract."""
     contract, choice = s.contract(asked.contract), s.choice("options", asked.option)
     if choice is None:
         return
-    if choice.has("initial_fee"):
-        yield quoted_charge(
-            s,
-            "option-initial",
-            choice.text("initial_fee"),
-            contract,
-            due_on=accepted_on(asked),
-            why=_OPTION_INITIAL,
-            detail={"option": asked.option},
-            about={"option": asked.option},
-        )
-    if choice.has("one_time_fee"):
-        yield work_fee(s, contract, accepted_on(asked), _WORK)
+    fee, path, why = _fee_of(choice)
+    if fee == WORK:
+        yield work_fee(s, contract, accepted_on(asked), why)
+        return
+    yield quoted_charge(
+        s,
+        fee,
+        path,
+        contract,
+        due_on=accepted_on(asked),
+        why=why,
+        detail={"option": asked.option},
+        about={"option": asked.option},
+    )
 
 
 def work_fee(s: Situation, contract: Contract, on: date, why: Words) -> Finding:
@@ -125,7 +133,6 @@ def work_fee(s: Situation, contract: Contract, on: date, why: Words) -> Finding:
             ),
             amounts=((WORK, Yen(0)),),
             defects=("GRA-D16",),
-            review=True,
         )
     return quoted_charge(s, WORK, "schedule:1.3.1", contract, due_on=on, why=why)
 

@@ -131,10 +131,9 @@ def undisclosed(s: Situation, environment: JsonObject) -> Words | None:
     changed = environment.get("changed_on")
     if not isinstance(changed, str) or environment.get("change_notified"):
         return None
-    soft = s.operator.number("prompt-days")
-    if s.reading("promptly").value == "soft-deadline" and soft is not None:
-        if s.on <= days_after(date.fromisoformat(changed), soft):
-            return None
+    soft = s.operator.number("prompt-days") if s.reading("promptly").value == "soft-deadline" else None
+    if soft is not None and s.on <= days_after(date.fromisoformat(changed), soft):
+        return None
     return Words(f"{changed} の変更が知らされていません", f"the change of {changed} was not reported")
 
 
