@@ -4,6 +4,24 @@ Pure, and taught no document: what it knows is how Japanese terms are written.
 """
 
 from kitei.terms.reading.building import read_terms
+from kitei.terms.reading.flaws import CHECKS, SURE, Confidence, Flaw, Place
+from kitei.terms.reading.linting import lint_terms
 from kitei.terms.reading.passages import Document, Noise, Passage, Piece, Sentence, sentences_of
+from kitei.terms.reading.references import Reference
 
-__all__ = ["Document", "Noise", "Passage", "Piece", "Sentence", "read_terms", "sentences_of"]
+__all__ = [
+    "CHECKS",
+    "SURE",
+    "Confidence",
+    "Document",
+    "Flaw",
+    "Noise",
+    "Passage",
+    "Piece",
+    "Place",
+    "Reference",
+    "Sentence",
+    "lint_terms",
+    "read_terms",
+    "sentences_of",
+]

@@ -7,7 +7,7 @@ from kitei.terms.reading.drafts import ROMAN, Draft, ordinal
 from kitei.terms.reading.folding import DATE, day_of, figure
 from kitei.terms.reading.lines import Line, Mark, cells_of, lines_of, mark_of, wide_cells
 from kitei.terms.reading.noise import noise_in
-from kitei.terms.reading.passages import Document, Noise, NoiseKind, Piece
+from kitei.terms.reading.passages import Document, Noise, NoiseKind, Piece, RawLine
 
 _LEAP = 3
 _CONTINUES = re.compile(r"^(?:第\d+[項号]|[にのをはがで、。])")
@@ -39,7 +39,7 @@ def _document(reader: "_Reader", lines: Sequence[Line], noise: Mapping[int, Nois
         tuple(Noise(line.at, noise[line.at], line.raw.strip()) for line in lines if line.at in noise),
         title,
         day_of(dated[0][1]) if dated else None,
-        tuple(line.raw for line in lines),
+        tuple(RawLine(line.at, line.raw) for line in lines),
     )
 
 

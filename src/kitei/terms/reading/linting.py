@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from kitei.terms.reading.checks import naming, pointing, schedules
+from kitei.terms.reading.checks import counting, dating, layout, naming, pointing, schedules, wording
 from kitei.terms.reading.flaws import SURE, Flaw
 from kitei.terms.reading.passages import Document
 from kitei.terms.reading.survey import Survey, survey_of
@@ -17,6 +17,7 @@ _CHECKS: tuple[Check, ...] = (
     pointing.topics,
     pointing.notwithstanding,
     pointing.forms,
+    pointing.heading_forms,
     schedules.belonging,
     schedules.mutual,
     schedules.uncited,
@@ -28,6 +29,30 @@ _CHECKS: tuple[Check, ...] = (
     naming.broken,
     naming.undefined,
     naming.anchors,
+    counting.numbers,
+    counting.unnumbered,
+    counting.lists_of_one,
+    counting.each_of_one,
+    counting.inclusions,
+    counting.prices,
+    counting.parallels,
+    dating.impossible,
+    dating.editions,
+    dating.deadlines,
+    wording.brackets,
+    wording.doubled,
+    wording.dropped,
+    wording.ends,
+    wording.contradictions,
+    layout.cut_sentences,
+    layout.cut_tables,
+    layout.spellings,
+    layout.widths,
+    layout.numerals,
+    layout.marks,
+    layout.designations,
+    layout.outside,
+    layout.alternatives,
 )
 
 

@@ -75,7 +75,20 @@ def names_of(index: Index) -> Names:
         if index.holder(passage, "article") is not None:
             lists += _of_table(passage)
             lists += _of_items(passage)
-    return Names(defined, tuple(lists), frozenset(quoted))
+    return Names(defined, _without_parts(lists), frozenset(quoted))
+
+
+def _without_parts(lists: list[NameList]) -> tuple[NameList, ...]:
+    """A list that only repeats some names of another list of the same thing is no list of its own."""
+    return tuple(
+        each
+        for place, each in enumerate(lists)
+        if not any(
+            other.what == each.what and all(other.has(name) for name in each.names)
+            for at, other in enumerate(lists)
+            if at != place and (len(other.names) > len(each.names) or at < place)
+        )
+    )
 
 
 def _of_table(passage: Passage) -> list[NameList]:

@@ -113,6 +113,14 @@ class Noise:
 
 
 @dataclass(frozen=True, slots=True)
+class RawLine:
+    """A line as it came, for what only its raw form shows (widths, spaces, marks)."""
+
+    at: int
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """Terms as read. `passages` in the order of the text; every line that is not blank is in one or in `noise`."""
 
@@ -120,7 +128,7 @@ class Document:
     noise: tuple[Noise, ...]
     title: str = ""
     as_of: date | None = None
-    raw: tuple[str, ...] = field(default=(), repr=False)
+    raw: tuple[RawLine, ...] = field(default=(), repr=False)
 
     def walk(self) -> Iterator[Passage]:
         for passage in self.passages:

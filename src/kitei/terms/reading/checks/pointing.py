@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from kitei.terms.reading.flaws import Flaw, flaw
 from kitei.terms.reading.folding import squeeze
@@ -184,8 +184,7 @@ def notwithstanding(survey: Survey) -> Iterator[Flaw]:
             yield flaw("reference-topic", "medium", each.holder, each.text, gist, at=each.at)
 
 
-def _weigh(about: frozenset[str], passage: Passage, weights: object) -> float:
-    assert isinstance(weights, dict)
+def _weigh(about: frozenset[str], passage: Passage, weights: Mapping[str, float]) -> float:
     return sum(weights.get(word, 0.0) for word in about if word in passage.whole)
 
 
@@ -205,6 +204,15 @@ def forms(survey: Survey) -> Iterator[Flaw]:
         if own and each.target == own.id and not each.is_relative and each.holder is own:
             gist = Words("項が自らを参照している。", "The paragraph cites itself.")
             yield flaw("reference-elsewhere", "medium", own, each.text, gist, at=each.at)
+
+
+def heading_forms(survey: Survey) -> Iterator[Flaw]:
+    """`第9条1項関係` in a heading."""
+    for passage in survey.document.walk():
+        if match := re.search(r"第\d+条(?:\([^()]*\))?\d+項", passage.heading):
+            right = re.sub(r"(?<![第\d])(\d+項)", r"第\1", match[0])
+            gist = Words(f"「{right}」と書くところ。", f"It should read '{right}'.")
+            yield flaw("reference-form", "high", passage, match[0], gist, at=-1)
 
 
 def _remainder(survey: Survey, each: Reference, item: Passage) -> Iterator[Flaw]:

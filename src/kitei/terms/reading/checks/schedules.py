@@ -133,9 +133,9 @@ def vague(survey: Survey) -> Iterator[Flaw]:
         cited: dict[str, list[Reference]] = {}
         for each in survey.references:
             target = survey.target(each)
-            if target and target.kind == "section" and any(each.holder is part for part in parts):
-                if sum(child.kind == "item" for child in target.children) > 1:
-                    cited.setdefault(target.id, []).append(each)
+            is_part = any(each.holder is part for part in parts)
+            if is_part and target and sum(child.kind == "item" for child in target.children) > 1:
+                cited.setdefault(target.id, []).append(each)
         for id, group in cited.items():
             if len({each.holder.id for each in group}) > 1:
                 gist = Words(
