@@ -10,6 +10,7 @@ from kitei.terms.reading.noise import noise_in
 from kitei.terms.reading.passages import Document, Noise, NoiseKind, Piece, RawLine
 
 _LEAP = 3
+_UNDATED = "suppl:undated"
 _CONTINUES = re.compile(r"^(?:第\d+[項号]|[にのをはがで、。])")
 _FROM = re.compile(rf"{DATE.pattern}(?:から|より)(?:施行|実施|適用|効力)")
 
@@ -28,6 +29,8 @@ def _document(reader: "_Reader", lines: Sequence[Line], noise: Mapping[int, Nois
     wide = lengths[len(lengths) * 9 // 10] if lengths else 0
     for draft in reader.tops:
         _take_lone_part(draft)
+        for edition in draft.children:
+            _date_by_text(edition)
     passages = tuple(draft.freeze(wide) for draft in reader.tops)
     front = [line.text for line in lines if passages and line.at in passages[0].lines]
     if not passages or passages[0].kind != "front":
@@ -52,6 +55,22 @@ def _take_lone_part(schedule: Draft) -> None:
     schedule.lines += part.lines
     schedule.children += part.children
     schedule.columns = schedule.columns or part.columns
+
+
+def _date_by_text(edition: Draft) -> None:
+    """An edition without a dated heading has the day its text says it takes effect."""
+    if edition.id != _UNDATED:
+        return
+    texts = ["".join(piece.text for piece in each.pieces) for each in edition.children]
+    found = next((match for text in texts if (match := _FROM.search(text))), None)
+    if found is not None and (day := day_of(found)):
+        edition.day, edition.number = day, found[0]
+        for each in (
+            edition,
+            *edition.children,
+            *(deep for child in edition.children for deep in child.children),
+        ):
+            each.id = each.id.replace(_UNDATED, f"suppl:{day}")
 
 
 class _Reader:
@@ -257,7 +276,7 @@ class _Reader:
         top = self.stack[0]
         home = top if top.kind == "article" else self._below("edition")
         if top.kind == "supplement" and home is None:
-            home = self._open(top, top.open("edition", "suppl:undated"))
+            home = self._open(top, top.open("edition", _UNDATED))
         if home is None or home.kind not in ("article", "edition"):
             return False
         newest = home.last("paragraph")

@@ -67,7 +67,7 @@ _PARTICLE = re.compile(
 )
 _ITEM = re.compile(r"^\s*[(]\s*(\d{1,2}|[ivxIVX]{1,4}|[a-zア-ン])\s*[)]\s*(.*)$")
 _KANJI_ITEM = re.compile(r"^([一二三四五六七八九十]{1,3})[ 、.]\s*(.+)$")
-_KANA_ITEM = re.compile(r"^([イロハニホヘトチリヌ])[ 、.]\s*(.+)$")
+_KANA_ITEM = re.compile(r"^([アイウエオカキクケコロハニホヘトチリヌ])[ 、.]\s*(.+)$")
 _NUMBER = re.compile(r"^(\d{1,2})([ .、)]+\s*|(?=[^\d.,:/~\-]))(.+)$")
 # A figure before one of these is an amount in a sentence that was wrapped, not a paragraph's number.
 _UNIT = re.compile(
@@ -134,7 +134,7 @@ def mark_of(line: Line) -> Mark:
         return Mark("edition", found[1])
     if found := _SCHEDULE.match(text):
         rest = found[2].strip()
-        if not _PARTICLE.match(rest) and not rest.endswith("。") and not re.match(r"[\d.(]", rest):
+        if not _PARTICLE.match(rest) and not rest.endswith("。") and not re.match(r"[\d.]|\(\d", rest):
             return Mark("schedule", found[1] or "", rest)
     return _numbered(line)
 

@@ -61,7 +61,8 @@ class Passage:
     @property
     def line(self) -> int:
         """Where it begins."""
-        return min(self.lines, default=min((child.line for child in self.children), default=1))
+        own = (*self.lines, *(piece.line for piece in self.pieces))
+        return min(own, default=min((child.line for child in self.children), default=1))
 
     def line_at(self, offset: int) -> int:
         """The line that holds the character `offset` of `text`."""

@@ -129,10 +129,12 @@ def marks(survey: Survey) -> Iterator[Flaw]:
 
 def designations(survey: Survey) -> Iterator[Flaw]:
     """`この個別規程` here and `この契約約款` there, for one and the same document."""
-    pattern = re.compile(r"(?:この|本)(個別規程|契約約款|利用規約|利用約款|サービス約款|約款|規約|規程|規定)")
+    pattern = re.compile(r"この(個別規程|契約約款|利用規約|利用約款|サービス約款|約款|規約|規程|規定)")
     found: dict[str, list[tuple[Passage, int]]] = {}
     for passage in survey.document.walk():
         for match in pattern.finditer(passage.text):
+            if passage.text[match.end() :].startswith("(以下"):
+                continue
             found.setdefault(match[1], []).append((passage, match.start()))
     if len(found) < 2:
         return
