@@ -3,6 +3,7 @@
 from kitei.network.driver import Driver, Host, PermanentError, Risk, Step, TemporaryError
 from kitei.network.estate import AuthorityPapers, Estate, Machine
 from kitei.network.intent import Intent, NodeIntent, Orders
+from kitei.network.origin import Origin
 from kitei.network.parts import (
     Address,
     Allow,
@@ -12,13 +13,22 @@ from kitei.network.parts import (
     Gateway,
     Guard,
     Identity,
-    Origin,
     Overlay,
     Part,
     Port,
     Probe,
     Route,
     SecureLink,
+)
+from kitei.network.radius import (
+    HomeServer,
+    RadiusCaps,
+    RadiusClient,
+    RadiusGroup,
+    RadiusProxy,
+    RadiusServer,
+    RadiusVpdn,
+    TunnelTerminator,
 )
 
 __all__ = [
@@ -32,6 +42,7 @@ __all__ = [
     "Forwarding",
     "Gateway",
     "Guard",
+    "HomeServer",
     "Host",
     "Identity",
     "Intent",
@@ -44,9 +55,16 @@ __all__ = [
     "PermanentError",
     "Port",
     "Probe",
+    "RadiusCaps",
+    "RadiusClient",
+    "RadiusGroup",
+    "RadiusProxy",
+    "RadiusServer",
+    "RadiusVpdn",
     "Risk",
     "Route",
     "SecureLink",
     "Step",
     "TemporaryError",
+    "TunnelTerminator",
 ]

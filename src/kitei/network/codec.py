@@ -10,7 +10,8 @@ from types import NoneType, UnionType
 from typing import Any, Final, Literal, cast, get_args, get_origin, get_type_hints
 
 from kitei.network.intent import NodeIntent, Orders
-from kitei.network.parts import Origin, Part
+from kitei.network.origin import Origin
+from kitei.network.parts import Part
 from kitei.values import Json, JsonObject
 
 _PEM: Final = frozenset({"authority", "certificate", "revoked"})
@@ -28,7 +29,7 @@ class Unreadable(ValueError):
 
 
 def kind_of(part: Part | type[Part]) -> str:
-    """`'secure-link'` for a SecureLink: the first word of its key, too."""
+    """`'secure-link'` for a SecureLink: the first word of its key, too, unless kinds exclude each other."""
     kind = part if isinstance(part, type) else type(part)
     return re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()
 

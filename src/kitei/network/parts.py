@@ -8,13 +8,17 @@ stays the same, so that a difference between two intents is a difference of keys
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Why a part exists: the contract it serves and the provisions, as `kitei.terms.Cite` text."""
-
-    owner: str
-    cites: tuple[str, ...]
+from kitei.network.origin import Origin
+from kitei.network.radius import (
+    HomeServer,
+    RadiusCaps,
+    RadiusClient,
+    RadiusGroup,
+    RadiusProxy,
+    RadiusServer,
+    RadiusVpdn,
+    TunnelTerminator,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,4 +255,12 @@ Part: TypeAlias = (
     | Guard
     | Allow
     | Probe
+    | RadiusServer
+    | RadiusClient
+    | RadiusGroup
+    | RadiusProxy
+    | HomeServer
+    | RadiusVpdn
+    | TunnelTerminator
+    | RadiusCaps
 )

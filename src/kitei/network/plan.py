@@ -22,6 +22,13 @@ from kitei.network.parts import (
     Route,
     SecureLink,
 )
+from kitei.network.radius import (
+    RadiusClient,
+    RadiusGroup,
+    RadiusProxy,
+    RadiusServer,
+    RadiusVpdn,
+)
 
 CARRIES: Final = (
     Address,
@@ -33,6 +40,11 @@ CARRIES: Final = (
     Guard,
     Overlay,
     Port,
+    RadiusClient,
+    RadiusGroup,
+    RadiusProxy,
+    RadiusServer,
+    RadiusVpdn,
     Route,
     SecureLink,
 )
@@ -141,10 +153,25 @@ def _change(old: Part, new: Part) -> Risk:
             return Risk.NONE if set(old.accepts) <= set(new.accepts) else Risk.BLIP
         case Identity(), Identity():
             return Risk.NONE if (old.name, old.authority) == (new.name, new.authority) else Risk.OUTAGE
+        case RadiusClient(), RadiusClient():
+            return _radius_client_change(old, new)
+        case RadiusGroup(), RadiusGroup():
+            return Risk.NONE if set(old.methods) <= set(new.methods) else Risk.OUTAGE
+        case RadiusProxy() | RadiusVpdn(), RadiusProxy() | RadiusVpdn() if type(old) is type(new):
+            return Risk.BLIP
         case _ if isinstance(new, CARRIES) and _without_origin(old) != _without_origin(new):
             return Risk.OUTAGE
         case _:
             return Risk.NONE
+
+
+def _radius_client_change(old: RadiusClient, new: RadiusClient) -> Risk:
+    """A new secret is the owner's own doing; a realm or the transition taken away shuts people out."""
+    if (old.carries, old.transition) != (new.carries, new.transition) and not new.transition:
+        return Risk.OUTAGE
+    if not set(old.realms) <= set(new.realms):
+        return Risk.OUTAGE
+    return Risk.NONE if old.sack == new.sack else Risk.BLIP
 
 
 def _without_origin(part: Part) -> str:
