@@ -29,7 +29,7 @@ class Unreadable(ValueError):
 
 
 def kind_of(part: Part | type[Part]) -> str:
-    """`'secure-link'` for a SecureLink: the first word of its key, too, unless kinds exclude each other."""
+    """`'secure-link'` for a SecureLink: the first word of its key, too."""
     kind = part if isinstance(part, type) else type(part)
     return re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()
 

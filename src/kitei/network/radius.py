@@ -4,8 +4,7 @@ No part holds a secret. A `sack` is the name of something that reaches the node 
 that only the engine may read: `'client.c-17@3'`, a name and a version, never made from what is inside. So a
 changed secret is a changed part, and a plan shows it without telling it.
 
-Addresses are IPv4 or IPv6 hosts as text. Realms are lower case. The three kinds of realm share their key: no
-realm is two of them.
+Addresses are IPv4 or IPv6 hosts as text. Realms are lower case; none is two of group, proxy and VPDN.
 """
 
 from dataclasses import dataclass
@@ -72,7 +71,7 @@ class RadiusGroup:
 
     @property
     def key(self) -> str:
-        return f"radius-realm:{self.realm}"
+        return f"radius-group:{self.realm}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ class RadiusProxy:
 
     @property
     def key(self) -> str:
-        return f"radius-realm:{self.realm}"
+        return f"radius-proxy:{self.realm}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +131,7 @@ class RadiusVpdn:
 
     @property
     def key(self) -> str:
-        return f"radius-realm:{self.realm}"
+        return f"radius-vpdn:{self.realm}"
 
 
 @dataclass(frozen=True, slots=True)
