@@ -199,7 +199,8 @@ def take_outages(facts: Sheet, when: Sheet, history: History) -> None:
                 {"ja": str(text), "en": str(text)} for text in (cause, sheet.take("detail")) if text
             ],
         }
-        for name in sheet.take("contracts") or [when.look("contract")]:
+        one = sheet.take("contract") or when.look("contract")
+        for name in sheet.take("contracts") or [one]:
             history.record(f"contract:{name}", Fact("outage.found", {**body, "contract": name}, history.day))
         sheet.close()
 
