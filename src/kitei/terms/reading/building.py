@@ -8,6 +8,7 @@ from kitei.terms.reading.folding import DATE, day_of, figure
 from kitei.terms.reading.lines import Line, Mark, cells_of, lines_of, mark_of, wide_cells
 from kitei.terms.reading.noise import noise_in
 from kitei.terms.reading.passages import Document, Noise, NoiseKind, Piece, RawLine
+from kitei.terms.reading.standing import Standing
 
 _LEAP = 3
 _UNDATED = "suppl:undated"
@@ -73,15 +74,8 @@ def _date_by_text(edition: Draft) -> None:
             each.id = each.id.replace(_UNDATED, f"suppl:{day}")
 
 
-class _Reader:
-    """Where reading stands: the part at the top, and the deepest passage that is open below it."""
-
-    def __init__(self, lines: Sequence[Line]) -> None:
-        self.lines = lines
-        self.tops: list[Draft] = []
-        self.stack: list[Draft] = []
-        self.before: Line | None = None
-        self.is_wide_table = False
+class _Reader(Standing):
+    """What each line opens, given where reading stands."""
 
     def read(self) -> None:
         for index, line in enumerate(self.lines):
@@ -89,51 +83,22 @@ class _Reader:
             self._take(line, after)
             self.before = line
 
-    # -- where we are
-
-    @property
-    def here(self) -> Draft:
-        if not self.stack:
-            self._top(Draft("front", "front"))
-        return self.stack[-1]
-
-    @property
-    def top(self) -> Draft | None:
-        return self.stack[0] if self.stack else None
-
-    def _top(self, draft: Draft) -> Draft:
-        self.tops.append(draft)
-        self.stack = [draft]
-        return draft
-
-    def _below(self, kind: str) -> Draft | None:
-        return next((each for each in reversed(self.stack) if each.kind == kind), None)
-
-    def _open(self, parent: Draft, child: Draft) -> Draft:
-        self.stack = [*self.stack[: self.stack.index(parent) + 1], child]
-        return child
-
-    @property
-    def _settled(self) -> bool:
-        """Whether what was read last could be whole."""
-        return self.before is None or self.before.is_complete or self.here.in_table or not self.here.pieces
-
     # -- one line
 
     def _take(self, line: Line, after: Line | None) -> None:
         cells = self._cells(line, after)
         if cells and not (self.top is None or self.top.kind == "front"):
-            self._holder().add_row(line, cells)
+            self.holder().add_row(line, cells)
             return
         mark = mark_of(line)
         if self._opens_top(mark, line, after) or self._opens_below(mark, line):
             self.is_wide_table = False
             return
-        if self._holder_or_none() is not None and not line.gap:
-            self._holder().add_to_cell(line)
+        if self.table() is not None and not line.gap:
+            self.holder().add_to_cell(line)
             return
-        self._end_table()
-        self._body().add(line, line.text)
+        self.end_table()
+        self.body().add(line, line.text)
 
     def _cells(self, line: Line, after: Line | None) -> tuple[str, ...]:
         if cells := cells_of(line):
@@ -143,30 +108,10 @@ class _Reader:
             return ()
         short = all(len(cell) <= 12 and not re.search(r"[。、]", cell) for cell in cells)
         starts = short and after is not None and len(wide_cells(after)) == len(cells) and len(cells[0]) > 0
-        if starts or (self.is_wide_table and self._holder_or_none() is not None):
+        if starts or (self.is_wide_table and self.table() is not None):
             self.is_wide_table = True
             return cells
         return ()
-
-    def _holder_or_none(self) -> Draft | None:
-        return self.here if self.stack and self.here.in_table else None
-
-    def _holder(self) -> Draft:
-        return self._holder_or_none() or self._body()
-
-    def _end_table(self) -> None:
-        if self.stack:
-            self.here.in_table = False
-        self.is_wide_table = False
-
-    def _body(self) -> Draft:
-        """Who takes running text here: an article or an edition opens its first paragraph for it."""
-        here = self.here
-        if here.kind == "article" and not here.children:
-            return self._open(here, here.open("paragraph", f"{here.id}.1", "1", implied=True))
-        if here.kind == "edition" and not here.children:
-            return self._open(here, here.open("paragraph", f"{here.id}.1", "1", implied=True))
-        return here
 
     # -- what a line opens at the top
 
@@ -174,17 +119,17 @@ class _Reader:
         match mark.form:
             case "article" if self._is_article_due(mark, line, after):
                 return self._article(mark, line)
-            case "chapter" if self._settled or line.gap:
-                self._top(Draft("chapter", f"chapter:{mark.number}", mark.number, mark.rest)).lines.append(
+            case "chapter" if self.is_settled or line.gap:
+                self.open_top(Draft("chapter", f"chapter:{mark.number}", mark.number, mark.rest)).lines.append(
                     line.at
                 )
                 return True
-            case "supplement" if self._settled or line.gap:
+            case "supplement" if self.is_settled or line.gap:
                 self._supplement(mark, line)
                 return True
-            case "schedule" if self._settled or line.gap:
+            case "schedule" if self.is_settled or line.gap:
                 number = mark.number or str(sum(each.kind == "schedule" for each in self.tops) + 1)
-                draft = self._top(Draft("schedule", f"schedule:{number}", number, mark.rest))
+                draft = self.open_top(Draft("schedule", f"schedule:{number}", number, mark.rest))
                 draft.is_implied = not mark.number
                 draft.lines.append(line.at)
                 return True
@@ -202,8 +147,8 @@ class _Reader:
         if after is not None and not after.gap and _CONTINUES.match(after.text):
             return False
         if number == due or (number == due - 1 and "-" in mark.number):
-            return True if mark.rest.endswith("\n") else self._settled or line.gap
-        return self._settled and (line.gap or self.here.kind != "paragraph")
+            return True if mark.rest.endswith("\n") else self.is_settled or line.gap
+        return self.is_settled and (line.gap or self.here.kind != "paragraph")
 
     def _article(self, mark: Mark, line: Line) -> bool:
         title, _, body = mark.rest.partition("\n")
@@ -213,9 +158,9 @@ class _Reader:
         if not title and (caption := self._caption()):
             draft.heading = caption.text.strip("()【】[]")
             draft.lines.append(caption.line)
-        self._top(draft).lines.append(line.at)
+        self.open_top(draft).lines.append(line.at)
         if body:
-            paragraph = self._body()
+            paragraph = self.body()
             paragraph.pieces.append(Piece(line.at, body, line.gap))
         return True
 
@@ -232,18 +177,18 @@ class _Reader:
         return last
 
     def _supplement(self, mark: Mark, line: Line) -> None:
-        draft = self._top(Draft("supplement", "suppl:dates", "", "附則"))
+        draft = self.open_top(Draft("supplement", "suppl:dates", "", "附則"))
         draft.lines.append(line.at)
         if found := DATE.search(mark.rest):
             day = day_of(found)
-            self._open(draft, draft.open("edition", f"suppl:{day or found[0]}", found[0]))
+            self.enter(draft, draft.open("edition", f"suppl:{day or found[0]}", found[0]))
             self.here.day = day
 
     def _edition(self, line: Line) -> None:
         top, found = self.stack[0], DATE.search(line.text)
         assert found is not None
         day = day_of(found)
-        edition = self._open(top, top.open("edition", f"suppl:{day or found[0]}", found[0], line.text))
+        edition = self.enter(top, top.open("edition", f"suppl:{day or found[0]}", found[0], line.text))
         edition.day = day
         edition.lines.append(line.at)
 
@@ -258,7 +203,7 @@ class _Reader:
                 return self._section(mark, line)
             case "number":
                 return self._paragraph(mark, line)
-            case "relation" if top.kind == "schedule" and (self._settled or line.gap):
+            case "relation" if top.kind == "schedule" and (self.is_settled or line.gap):
                 return self._part(line)
             case "item":
                 return self._item(mark, line)
@@ -268,22 +213,22 @@ class _Reader:
 
     def _is_due(self, number: int, last: int, mark: Mark, line: Line) -> bool:
         if number == last + 1:
-            return line.gap or self._settled or (mark.spaced and self.here.kind in ("item", "subitem"))
+            return line.gap or self.is_settled or (mark.spaced and self.here.kind in ("item", "subitem"))
         leaps = last < number <= last + 1 + _LEAP
-        return mark.spaced and self._settled and line.gap and (leaps or number == last or number == 1)
+        return mark.spaced and self.is_settled and line.gap and (leaps or number == last or number == 1)
 
     def _paragraph(self, mark: Mark, line: Line) -> bool:
         top = self.stack[0]
-        home = top if top.kind == "article" else self._below("edition")
+        home = top if top.kind == "article" else self.below("edition")
         if top.kind == "supplement" and home is None:
-            home = self._open(top, top.open("edition", _UNDATED))
+            home = self.enter(top, top.open("edition", _UNDATED))
         if home is None or home.kind not in ("article", "edition"):
             return False
         newest = home.last("paragraph")
         number, last = int(mark.number.split("-")[0]), int(newest.number) if newest else 0
         if not (self._is_due(number, last, mark, line) or (not newest and number == 2 and mark.spaced)):
             return False
-        draft = self._open(home, home.open("paragraph", f"{home.id}.{number}", str(number)))
+        draft = self.enter(home, home.open("paragraph", f"{home.id}.{number}", str(number)))
         draft.add(line, mark.rest)
         return True
 
@@ -293,7 +238,7 @@ class _Reader:
         last = int(newest.number) if newest else 0
         if not self._is_due(int(mark.number), last, mark, line):
             return False
-        draft = self._open(schedule, schedule.open("section", f"{schedule.id}.{mark.number}", mark.number))
+        draft = self.enter(schedule, schedule.open("section", f"{schedule.id}.{mark.number}", mark.number))
         draft.lines.append(line.at)
         if len(mark.rest) <= 40 and not re.search(r"[。]", mark.rest):
             draft.heading = mark.rest
@@ -309,11 +254,11 @@ class _Reader:
             return False
         number = str(int(newest.number) + 1 if newest else 1)
         draft = schedule.open("section", f"{schedule.id}.{number}", number, line.text, implied=True)
-        self._open(schedule, draft).lines.append(line.at)
+        self.enter(schedule, draft).lines.append(line.at)
         return True
 
     def _item(self, mark: Mark, line: Line) -> bool:
-        home = self._below("section") or self._below("paragraph") or self._home_of_item()
+        home = self.below("section") or self.below("paragraph") or self._home_of_item()
         if home is None:
             return False
         newest = home.last("item")
@@ -322,27 +267,27 @@ class _Reader:
         due = number == last + 1 if not mark.spaced else self._is_item_due(number, last, line)
         if not due:
             return False
-        draft = self._open(home, home.open("item", f"{home.id}.{number}", str(number)))
+        draft = self.enter(home, home.open("item", f"{home.id}.{number}", str(number)))
         draft.add(line, mark.rest)
         return True
 
     def _is_item_due(self, number: int, last: int, line: Line) -> bool:
-        return number == last + 1 or (line.gap and number > last) or (self._settled and number >= last)
+        return number == last + 1 or (line.gap and number > last) or (self.is_settled and number >= last)
 
     def _home_of_item(self) -> Draft | None:
         here = self.here
         if here.kind in ("article", "edition"):
-            return self._body()
+            return self.body()
         return self.stack[0] if self.stack[0].kind == "schedule" else None
 
     def _subitem(self, mark: Mark, line: Line) -> bool:
-        home = self._below("item") or self._below("section") or self._below("paragraph")
+        home = self.below("item") or self.below("section") or self.below("paragraph")
         if home is None:
             return False
         count = sum(child.kind == "subitem" for child in home.children)
         number = ordinal(mark.number, count + 1)
         if number < 1 or number > len(ROMAN) or (not mark.spaced and number != count + 1):
             return False
-        draft = self._open(home, home.open("subitem", f"{home.id}.{ROMAN[number - 1]}", mark.number))
+        draft = self.enter(home, home.open("subitem", f"{home.id}.{ROMAN[number - 1]}", mark.number))
         draft.add(line, mark.rest)
         return True
