@@ -174,7 +174,7 @@ def take_holdings(given: Sheet, history: History) -> None:
                 "last": told.pop("cancel_effective", None) or told.pop("ended", None),
                 **told,
             }
-            history.say("service.held", f"customer:{customer}", **body)
+            history.record(f"customer:{customer}", Fact("service.held", body, ALWAYS))
 
 
 def take_outages(facts: Sheet, when: Sheet, history: History) -> None:

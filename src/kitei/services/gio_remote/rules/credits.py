@@ -8,7 +8,6 @@ from kitei.desk import Finding, Situation
 from kitei.services.gio_remote.operation import ExplainOutage
 from kitei.values import Words
 
-
 CREDITS = Credits()
 
 

@@ -1,0 +1,283 @@
+"""What a case gives: contracts, quotes, lists, holdings and outages, as facts that a ledger would hold."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from kitei.clauses.history import (
+    History,
+    day_or_none,
+    ending_fact,
+    option_facts,
+    quote_body,
+    take_holdings,
+    take_operator,
+    take_outages,
+    term_fact,
+)
+from kitei.desk.cases import Sheet
+from kitei.ledger.facts import Fact
+from kitei.services.gio_remote.edition import TERMS
+from kitei.terms import Choice, plain_name
+from kitei.values import Json, JsonObject
+
+LISTS = {
+    "changeable_matters": "changeable-matters",
+    "designated_services": "designated-services",
+    "designated_other_services": "designated-services",
+    "protocols": "protocols",
+    "vpn_protocols": "protocols",
+    "type_b_options": "type-b-options",
+    "holidays": "holidays",
+}
+PARAMETERS = {
+    "business_hours_from": "business-hours-from",
+    "business_hours_until": "business-hours-until",
+    "business_days": "business-days",
+    "server_name": "server-name",
+    "prompt_days": "prompt-days",
+    "minimum_usable_seconds": "minimum-usable-seconds",
+    "charges_work_beside_extended_support": "charges-work-beside-extended-support",
+}
+SCOPES: Mapping[str, Mapping[str, str]] = {
+    "": {},
+    "gateway_": {"kind": "gateway"},
+    "network_": {"kind": "network"},
+}
+OPTION_SCOPES: Mapping[str, Mapping[str, str]] = {
+    "option_": {},
+    "ssl_": {"option": "server-certificate"},
+    "certificate_": {"option": "server-certificate"},
+    "extended_support_": {"option": "extended-support"},
+    "matrix_": {"option": "matrix-authentication"},
+}
+OURS = ("operator", "IIJ", "当社")
+# Acceptance goes before billing; a contract that is given was accepted in a month before.
+BEFORE = timedelta(days=31)
+# Acts that a gateway and its network must both be there for.
+TAKING_BOTH = ("network-event", "provision", "day-check")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many sessions and accounts a gateway has at the moment of a case."""
+
+    active: int | None
+    in_use: int | None
+
+
+def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Mapping[str, Counts]:
+    """Record all that is given. What belongs to the act itself is left in `facts` for it."""
+    counts: dict[str, Counts] = {}
+    subject = when.look("contract")
+    environment = _environment(facts.take("network_environment") or facts.take("environment"))
+    hosts = facts.take("designated_hosts") or facts.take("hosts")
+    addresses = facts.take("designated") or facts.take("designated_addresses")
+    kinds: list[tuple[str, str]] = []
+    for sheet in given.sheets("contracts"):
+        name, customer = sheet.take("id"), sheet.take("customer")
+        history.know(customer)
+        counts[name] = Counts(sheet.take("active_sessions"), sheet.take("accounts_in_use"))
+        kind = history.slug("kinds", sheet.take("kind") or "") if sheet.look("kind") else ""
+        own = {
+            "hosts": sheet.take("designated_hosts", hosts if name == subject else None),
+            "addresses": sheet.take("designated_addresses", addresses if name == subject else None),
+            "environment": _environment(sheet.take("network_environment"))
+            or (environment if kind == "network" or name == subject else None),
+        }
+        for fact in contract_facts(sheet, customer, kind, own, history):
+            history.record(f"contract:{name}", fact)
+        kinds.append((customer, kind))
+        sheet.close()
+    if when.look("action") in TAKING_BOTH:
+        _complete(kinds, history)
+    history.know(when.look("by"))
+    history.know(when.look("customer"))
+    _operator(given, facts, when, history)
+    _outages(facts, when, history)
+    return counts
+
+
+def contract_facts(
+    sheet: Sheet, customer: str, kind: str, own: Mapping[str, Any], history: History
+) -> Iterator[Fact]:
+    """A contract as given, from its conclusion on."""
+    billing = day_or_none(sheet.take("billing_start"))
+    made = day_or_none(sheet.take("made")) or min(filter(None, (billing, history.day))) - BEFORE
+    item, service = sheet.take("item"), sheet.take("service_name")
+    months = TERMS.first.value("minimum_term_months").number
+    monthly, initial = sheet.take("monthly_fee_jpy"), sheet.take("initial_fee_jpy")
+    yield Fact(
+        "contract.concluded",
+        {
+            "service": TERMS.service,
+            "customer": customer,
+            "kind": kind,
+            "item": history.slug("items", item or "type-a") if item or kind == "gateway" else "",
+            "group": customer,
+            "edition": TERMS.first.in_force.isoformat(),
+            "months": months,
+            "made_as": history.slug("predecessor_services", service) if service else None,
+            "sessions": sheet.take("sessions"),
+            "accounts": sheet.take("accounts"),
+            "l2tp": sheet.take("l2tp", False),
+            "browser": sheet.take("browser"),
+            "hosts": _designated(own["hosts"], made),
+            "addresses": _designated(own["addresses"], made),
+            "environment": own["environment"],
+            "quotes": [quote_body("monthly", monthly)] if monthly is not None else [],
+        },
+        made,
+    )
+    if initial is not None:
+        yield _initial("initial", customer, initial, made, history)
+    if billing is not None:
+        yield term_fact(history, "contract.billing-started", billing, months, history.role("term"))
+    for option in sheet.sheets("options"):
+        yield from _option_facts(option, made, customer, history)
+        option.close()
+    ended, given_notice = day_or_none(sheet.take("ended")), day_or_none(sheet.take("cancel_effective"))
+    if last := ended or given_notice:
+        yield ending_fact(last, made)
+
+
+def _option_facts(sheet: Sheet, made: date, customer: str, history: History) -> Iterator[Fact]:
+    """An option; its initial fee fell due when it was accepted, before its billing."""
+    start = day_or_none(sheet.look("billing_start"))
+    accepted = max(made, start - BEFORE) if start else made
+    if (initial := sheet.take("initial_fee_jpy")) is not None:
+        yield _initial("option-initial", customer, initial, accepted, history)
+    server_name = sheet.take("server_name") or sheet.take("domain")
+    stopping = day_or_none(sheet.take("cancel_effective"))
+    slug = history.slug("options", sheet.look("name"))
+    yield from option_facts(sheet, accepted, customer, history, server_name=server_name)
+    if stopping is not None:
+        stop: JsonObject = {"option": slug, "last": stopping.isoformat(), "ground": "customer-notice"}
+        yield Fact("option.ending-set", stop, accepted)
+
+
+def _initial(name: str, customer: str, amount: int, on: date, history: History) -> Fact:
+    due: JsonObject = {"name": name, "customer": customer, "amount": amount}
+    return Fact("charge.fell-due", due, on, (history.cite(history.role(name)),))
+
+
+def _designated(told: Any, since: date) -> list[Json]:
+    """Prefixes in a list, or in a table with who designated each."""
+    who = told if isinstance(told, Mapping) else dict.fromkeys(told or (), "customer")
+    return [
+        {
+            "prefix": str(prefix),
+            "designated_by": party,
+            "since": since.isoformat(),
+            "last": None,
+            "cites": [],
+        }
+        for prefix, party in who.items()
+    ]
+
+
+def _environment(told: Mapping[str, Any] | None) -> Json:
+    if told is None:
+        return None
+    sheet = Sheet(told, "network_environment")
+    operator, changed = sheet.take("operator", "operator"), sheet.take("changed")
+    notified = sheet.take("change_notified", changed)
+    found: Json = {
+        "operator": "operator" if operator in OURS else operator,
+        "settings_disclosed": sheet.take("settings_disclosed", True),
+        "changed_on": changed[:10] if changed else None,
+        "change_notified": changed if notified is True else notified or None,
+    }
+    sheet.close()
+    return found
+
+
+def _complete(kinds: Iterable[tuple[str, str]], history: History) -> None:
+    """What is not given is in order: a gateway has its network, and a network its gateway."""
+    there = set(kinds)
+    for customer, kind in sorted(there):
+        other = {"gateway": "network", "network": "gateway"}.get(kind)
+        if other is not None and (customer, other) not in there:
+            sheet = Sheet({}, "given")
+            empty: Mapping[str, Any] = {"hosts": None, "addresses": None, "environment": None}
+            for fact in contract_facts(sheet, customer, other, empty, history):
+                history.record(f"contract:{customer}-{other}", fact)
+
+
+def _operator(given: Sheet, facts: Sheet, when: Sheet, history: History) -> None:
+    """The operator's lists, parameters and quotes, and what else customers have."""
+    params = dict(given.take("operator_params") or {})
+    hours = params.pop("business_hours", None)
+    if isinstance(hours, str):
+        first, _, until = hours.replace("〜", "-").partition("-")
+        hours = {"from": first, "until": until}
+    for key, names in (
+        ("business_hours_from", ("from", "start")),
+        ("business_hours_until", ("until", "to", "end")),
+    ):
+        if hours and (found := next((hours[name] for name in names if name in hours), None)):
+            params[key] = found.strip()
+    held = [dict(each) for key in ("other_services", "other_contracts") for each in given.take(key) or ()]
+    if (beside := facts.take("combined_service")) is not None:
+        held.append({"service": beside})
+    customer = when.look("by") or next(iter(history.customers), "C1")
+    for each in held:
+        each.setdefault("customer", customer)
+    # A list that a case does not give is in order: what is used beside is what was designated.
+    if when.look("action") == "operator-setting-change" and not {"designated_services"} & params.keys():
+        params["designated_services"] = [each["service"] for each in held]
+    rest = Sheet({"operator_params": params, "other_services": held}, given.place)
+    _quotes(given, when, history)
+    take_operator(rest, when, history, LISTS, PARAMETERS, {})
+    take_holdings(rest, history)
+
+
+def _quotes(given: Sheet, when: Sheet, history: History) -> None:
+    told = Sheet({**(given.take("quoted") or {}), **(when.take("quoted") or {})}, "quoted")
+    for fee in ("initial", "monthly"):
+        if (amount := when.take(f"quoted_{fee}_jpy")) is not None:
+            _quoted(history, fee, amount, {})
+        for before, scope in SCOPES.items():
+            if (amount := told.take(f"{before}{fee}_jpy")) is not None:
+                _quoted(history, fee, amount, scope)
+        for before, scope in OPTION_SCOPES.items():
+            if (amount := told.take(f"{before}{fee}_jpy")) is not None:
+                _quoted(history, f"option-{fee}", amount, scope)
+    for key in ("out_of_hours_jpy", "out_of_hours_change_jpy"):
+        if (amount := told.take(key)) is not None:
+            _quoted(history, "out-of-hours-change", amount, {})
+    told.close()
+
+
+def _quoted(history: History, fee: str, amount: int, scope: Mapping[str, str]) -> None:
+    for customer in history.customers:
+        history.say("quote.recorded", f"customer:{customer}", **quote_body(fee, amount, **scope))
+
+
+def _outages(facts: Sheet, when: Sheet, history: History) -> None:
+    """Outages, and which of them came of a risk that the customer accepted."""
+    told = [*facts.look("outages", []), *filter(None, (facts.look("outage"), when.look("outage")))]
+    common = facts.look("cause")
+    take_outages(facts, when, history)
+    for at, each in enumerate(told):
+        risk = _risk(str(each.get("cause") or common or ""))
+        if risk is None:
+            continue
+        body: JsonObject = {"outage": f"outage-{at + 1}", "cause": risk.text("party"), "risk": risk.slug}
+        for name in each.get("contracts") or [each.get("contract") or when.look("contract")]:
+            history.record(f"contract:{name}", Fact("outage.explained", body, history.day))
+
+
+def _risk(cause: str) -> Choice | None:
+    """The risk that a cause begins with in any of its names."""
+    plain = plain_name(cause)
+    return next(
+        (
+            each
+            for each in TERMS.first.value("risks").choices
+            for name in (each.slug, each.name.ja, *each.aliases)
+            if plain.startswith(plain_name(name))
+        ),
+        None,
+    )
