@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from kitei.accounts.tariff import Tariff
-from kitei.desk import Decision, Fault, Unreadable
+from kitei.desk import Deadline, Decision, Fault, Situation, Unreadable
 from kitei.desk.cases import Case
 from kitei.ledger import Entry, Fact
 from kitei.ledger.contracts import Contract
@@ -27,6 +27,11 @@ def knows_no_cases(case: Case) -> Decision:
     raise Unreadable((Fault(f"{case.id}.service {case.service!r}", wrong),))
 
 
+def no_deadlines(contract: Contract, situation: Situation) -> Iterable[Deadline]:
+    """Of a service whose contracts have no last days but those that every contract has."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A row of the table. The shapes of the functions are the line itself:
@@ -41,6 +46,7 @@ class Service:
     - `observe(contracts, nodes, on)`: what tells whether each contract in force can be used, by contract.
     - `tariff`: what it charges, in words and figures.
     - `spoken()`: which provisions its code honours, for the account of its terms.
+    - `deadlines(contract, situation)`: last days of its own, beside terms, endings, returns and claims.
     - `run_case(case)`: a decided case, put into acts and facts by its words alone and decided like any act.
     """
 
@@ -57,3 +63,4 @@ class Service:
     tariff: Tariff
     spoken: Callable[[], Spoken] = says_nothing
     run_case: Callable[[Case], Decision] = knows_no_cases
+    deadlines: Callable[[Contract, Situation], Iterable[Deadline]] = no_deadlines

@@ -1,14 +1,11 @@
-"""`contract` and `due`: what is in force, and what runs out when."""
-
-from datetime import datetime, timedelta
+"""`contract`: what is in force."""
 
 import click
 
 from kitei.cli.desk import office_of
 from kitei.cli.show import cites_text, contract_json, gists
-from kitei.cli.speak import Talk, command, option
+from kitei.cli.speak import Talk, command
 from kitei.ledger.contracts import Contract
-from kitei.office.due import due as find_due
 from kitei.values import Language, Words, in_yen
 
 
@@ -23,38 +20,6 @@ def contract(talk: Talk, name: str | None) -> None:
         day = talk.on or office.today()
         live = [each for each in office.contracts().values() if each.is_in_force(day)]
         talk.answer([contract_json(each) for each in live], lambda: _table(live, talk.language))
-
-
-@command("due", ja="期限の一覧", en="What runs out or falls due, and when.")
-@option(
-    "--until",
-    type=click.DateTime(["%Y-%m-%d"]),
-    ja="この日まで(既定は 90 日先)",
-    en="Up to this day (90 days on).",
-)
-def due(talk: Talk, until: datetime | None) -> None:
-    with office_of(talk) as office:
-        last = until.date() if until else (talk.on or office.today()) + timedelta(days=90)
-        found = find_due(office, last, talk.on)
-        none = Words("期限はありません。", "Nothing falls due.").to(talk.language)
-        talk.answer(
-            [
-                {
-                    "on": each.on.isoformat(),
-                    "contract": each.contract,
-                    "what": {"ja": each.what.ja, "en": each.what.en},
-                    "cites": list(each.cites),
-                }
-                for each in found
-            ],
-            lambda: (
-                "\n".join(
-                    f"{each.on}  {each.contract}  {each.what.to(talk.language)}  ({cites_text(each.cites, talk.language)})"
-                    for each in found
-                )
-                or none
-            ),
-        )
 
 
 def _table(contracts: list[Contract], language: Language) -> str:

@@ -13,7 +13,7 @@ COMMANDS = {
     "claim": "acts",
     "answer": "acts",
     "contract": "contracts",
-    "due": "contracts",
+    "due": "due",
     "plan": "network",
     "apply-plan": "network",
     "status": "network",
