@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select, update
 
 from kitei.ledger import ConcurrentAppend, Entry, Fact, UnreadableEntry
-from kitei.ledger.facts import hash_of
-from kitei.store.engine import open_engine, reading, writing
+from kitei.ledger.facts import hash_around
+from kitei.store.engine import Written, open_engine, reading, writing
 from kitei.store.schema import ENTRY, HEAD
 from kitei.store.shelf import Shelf
 from kitei.values import JST, canonical
@@ -25,6 +25,11 @@ _NUL = re.compile(rb"(?<!\\)(\\\\)*\\u0000")  # PostgreSQL's JSON cannot hold it
 _HEAD = select(HEAD.c.seq, HEAD.c.hash)
 _LOCKED_HEAD = _HEAD.with_for_update()
 _VERSION = select(func.max(ENTRY.c.version)).where(ENTRY.c.stream == bindparam("name"))
+_VERSIONS = (
+    select(ENTRY.c.stream, func.max(ENTRY.c.version))
+    .where(ENTRY.c.stream.in_(bindparam("names", expanding=True)))
+    .group_by(ENTRY.c.stream)
+)
 _INSERT = insert(ENTRY)
 _MOVE = update(HEAD).values(seq=bindparam("to"), hash=bindparam("its"))
 
@@ -78,20 +83,18 @@ class SqlBook:
 
         Raises ConcurrentAppend, StoreError, and ValueError or TypeError for what no entry can hold.
         """
-        ready = [(_stream(stream), _fact(fact)) for stream, fact in facts]
+        ready = [(_stream(stream), *_fact(fact)) for stream, fact in facts]
         moment = _moment(at)
         with nullcontext(within) if within is not None else writing(self.engine) as connection:
             seq, tip = connection.execute(_LOCKED_HEAD).one()
-            versions = {
-                stream: connection.execute(_VERSION, {"name": stream}).scalar() or 0
-                for stream in {*(expected or {}), *(stream for stream, _ in ready)}
-            }
+            versions = _versions(connection, sorted({*(expected or {}), *(stream for stream, *_ in ready)}))
             for stream, version in (expected or {}).items():
                 if versions[stream] != version:
                     raise ConcurrentAppend(stream, version, versions[stream])
             entries = _chained(ready, seq, tip, versions, moment, actor)
             if entries:
-                connection.execute(_INSERT, [_row(entry) for entry in entries])
+                rows = [_row(entry, text) for entry, (_, _, text) in zip(entries, ready, strict=True)]
+                connection.execute(_INSERT, rows)
                 connection.execute(_MOVE, {"to": entries[-1].seq, "its": entries[-1].hash})
         return entries
 
@@ -179,8 +182,17 @@ def _stream(name: str) -> str:
     return name
 
 
-def _fact(fact: Fact) -> Fact:
-    """The fact as it will be read back: plain lists and objects."""
+def _versions(connection: Connection, streams: Sequence[str]) -> dict[str, int]:
+    """How many entries each stream has; 0 for one that has none."""
+    versions = dict.fromkeys(streams, 0)
+    for first in range(0, len(streams), _MANY):
+        some = connection.execute(_VERSIONS, {"names": streams[first : first + _MANY]})
+        versions.update((stream, version) for stream, version in some)
+    return versions
+
+
+def _fact(fact: Fact) -> tuple[Fact, bytes]:
+    """The fact as it will be read back, plain lists and objects; and its body in canonical form."""
     if not _KIND.fullmatch(fact.kind):
         raise ValueError(f"{fact.kind!r} is not a kind of fact such as 'contract.concluded'")
     if type(fact.effective_on) is not date:
@@ -188,7 +200,8 @@ def _fact(fact: Fact) -> Fact:
     text = canonical(fact.body)
     if _NUL.search(text):
         raise ValueError(f"{fact.kind}: a text holds the character U+0000, which no entry can; leave it out")
-    return Fact(fact.kind, json.loads(text), fact.effective_on, tuple(str(cite) for cite in fact.cites))
+    cites = tuple(str(cite) for cite in fact.cites)
+    return Fact(fact.kind, json.loads(text), fact.effective_on, cites), text
 
 
 def _moment(at: datetime) -> datetime:
@@ -198,7 +211,7 @@ def _moment(at: datetime) -> datetime:
 
 
 def _chained(
-    facts: Sequence[tuple[str, Fact]],
+    facts: Sequence[tuple[str, Fact, bytes]],
     seq: int,
     tip: str,
     versions: dict[str, int],
@@ -206,23 +219,23 @@ def _chained(
     actor: str,
 ) -> tuple[Entry, ...]:
     entries: list[Entry] = []
-    for stream, fact in facts:
+    for stream, fact, text in facts:
         seq += 1
         versions[stream] = version = versions[stream] + 1
-        hash_ = hash_of(seq, stream, version, fact, moment, actor, tip)
+        hash_ = hash_around(text, seq, stream, version, fact, moment, actor, tip)
         entries.append(Entry(seq, stream, version, fact, moment, actor, tip, hash_))
         tip = hash_
     return tuple(entries)
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _row(entry: Entry, body: bytes) -> dict[str, Any]:
     fact = entry.fact
     return {
         "seq": entry.seq,
         "stream": entry.stream,
         "version": entry.version,
         "kind": fact.kind,
-        "body": fact.body,
+        "body": Written(body),
         "effective_on": fact.effective_on,
         "recorded_at": entry.recorded_at,
         "actor": entry.actor,
