@@ -1,4 +1,4 @@
-"""`apply`, `decide`, `order`, `cancel`, `claim`, `answer`: what is asked, and what the terms say of it."""
+"""`apply`, `decide`, `order`, `cancel`, `claim`: what is asked, and what the terms say of it."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -8,10 +8,9 @@ import click
 
 from kitei.cli.desk import office_of
 from kitei.cli.show import decided_json, decided_text
-from kitei.cli.speak import Misuse, Talk, command, option
+from kitei.cli.speak import Talk, command, option
 from kitei.desk import Verdict
 from kitei.office.orderbook import read_book, take_book
-from kitei.values import Words
 
 _by = option("--by", required=True, ja="誰が(契約者の id)", en="Who asks: a customer's id.")
 _contract = option("--contract", required=True, ja="契約の id", en="The contract's id.")
@@ -115,32 +114,6 @@ def cancel(
 @_what_if
 def claim(talk: Talk, by: str, contract: str, outage: str | None, what_if: bool) -> None:
     _ask(talk, "claim-credit", {"by": by, "contract": contract, "outage": outage}, what_if)
-
-
-@command(
-    "answer",
-    ja="担当者に回った判断に答える(申込の id なしで一覧)",
-    en="Answer what was referred to a person; without an application's id, list what waits.",
-)
-@click.argument("application", required=False)
-@option("--accept/--refuse", default=None, ja="承諾または拒絶", en="Accept or refuse.")
-@option("--by", default="operator", show_default=True, ja="答える人", en="Who answers.")
-@option("--why", default="", ja="理由", en="Why.")
-def answer(talk: Talk, application: str | None, accept: bool | None, by: str, why: str) -> None:
-    with office_of(talk) as office:
-        if application is None:
-            waiting = [office.decided(e.stream.removeprefix("application:")) for e in office.waiting()]
-            none = Words("回答を待つものはありません。", "Nothing waits for an answer.").to(talk.language)
-            talk.answer(
-                [decided_json(each) for each in waiting],
-                lambda: "\n".join(decided_text(each, talk.language) for each in waiting) or none,
-            )
-            return
-        if accept is None:
-            raise Misuse(Words("--accept か --refuse が要ります", "say --accept or --refuse"))
-        verdict = Verdict.ACCEPT if accept else Verdict.REFUSE
-        decided = office.answer(application, verdict, by=by, why=why)
-        talk.answer(decided_json(decided), lambda: decided_text(decided, talk.language))
 
 
 def _ask(talk: Talk, act: str, asked: dict[str, Any], what_if: bool) -> None:

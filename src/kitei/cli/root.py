@@ -11,7 +11,7 @@ COMMANDS = {
     "order": "acts",
     "cancel": "acts",
     "claim": "acts",
-    "answer": "acts",
+    "answer": "answers",
     "contract": "contracts",
     "due": "due",
     "plan": "network",
