@@ -7,7 +7,7 @@ from kitei.terms.reading.drafts import ROMAN, Draft, ordinal
 from kitei.terms.reading.folding import DATE, day_of, figure
 from kitei.terms.reading.lines import Line, Mark, cells_of, lines_of, mark_of, wide_cells
 from kitei.terms.reading.noise import noise_in
-from kitei.terms.reading.passages import Document, Noise, NoiseKind, Piece, RawLine
+from kitei.terms.reading.passages import Document, Kind, Noise, NoiseKind, Piece, RawLine
 from kitei.terms.reading.standing import Standing
 
 _LEAP = 3
@@ -86,11 +86,13 @@ class _Reader(Standing):
     # -- one line
 
     def _take(self, line: Line, after: Line | None) -> None:
-        cells = self._cells(line, after)
-        if cells and not (self.top is None or self.top.kind == "front"):
+        mark = mark_of(line)
+        is_listed = mark.form in ("item", "subitem") or mark.dotted
+        cells = () if is_listed and self.table() is None and "|" not in line.raw else self._cells(line, after)
+        starts = len([cell for cell in cells if cell]) > 1
+        if cells and (starts or self.table()) and not (self.top is None or self.top.kind == "front"):
             self.holder().add_row(line, cells)
             return
-        mark = mark_of(line)
         if self._opens_top(mark, line, after) or self._opens_below(mark, line):
             self.is_wide_table = False
             return
@@ -120,9 +122,8 @@ class _Reader(Standing):
             case "article" if self._is_article_due(mark, line, after):
                 return self._article(mark, line)
             case "chapter" if self.is_settled or line.gap:
-                self.open_top(Draft("chapter", f"chapter:{mark.number}", mark.number, mark.rest)).lines.append(
-                    line.at
-                )
+                self.open_top(Draft("chapter", self._chapter_id(mark.number), mark.number, mark.rest))
+                self.here.lines.append(line.at)
                 return True
             case "supplement" if self.is_settled or line.gap:
                 self._supplement(mark, line)
@@ -137,6 +138,12 @@ class _Reader(Standing):
                 self._edition(line)
                 return True
         return False
+
+    def _chapter_id(self, written: str) -> str:
+        """`chapter:2` of 第2章, `chapter:2.1` of its first 節."""
+        number, unit = written[:-1], written[-1]
+        above = next((each for each in reversed(self.tops) if each.number.endswith("章")), None)
+        return f"{above.id}.{number}" if above and unit in "節款" else f"chapter:{number}"
 
     def _is_article_due(self, mark: Mark, line: Line, after: Line | None) -> bool:
         numbers = [int(each.number.split("-")[0]) for each in self.tops if each.kind == "article"]
@@ -199,6 +206,8 @@ class _Reader(Standing):
         if top is None or top.kind in ("front", "chapter"):
             return False
         match mark.form:
+            case "number" if mark.dotted and self._outlined(mark, line):
+                return True
             case "number" if top.kind == "schedule":
                 return self._section(mark, line)
             case "number":
@@ -229,6 +238,31 @@ class _Reader(Standing):
         if not (self._is_due(number, last, mark, line) or (not newest and number == 2 and mark.spaced)):
             return False
         draft = self.enter(home, home.open("paragraph", f"{home.id}.{number}", str(number)))
+        draft.add(line, mark.rest)
+        if mark.dotted:
+            draft.indent, draft.written = line.indent, mark.number
+        return True
+
+    def _outlined(self, mark: Mark, line: Line) -> bool:
+        """Dotted figures that stand deeper than those above: items of a paragraph, sub-items of an item.
+
+        Markdown writes `1.` before each; then the place counts.
+        """
+        listed = [each for each in self.stack if each.indent is not None and each.indent <= line.indent + 1]
+        beside = next((each for each in reversed(listed) if (each.indent or 0) >= line.indent - 1), None)
+        if beside is not None:
+            parent = self.stack[self.stack.index(beside) - 1]
+            number = int(beside.number) + 1 if mark.number == beside.written == "1" else int(mark.number)
+            return number == int(beside.number) + 1 and self._list(parent, beside.kind, number, mark, line)
+        holder = self.below("item") or self.below("paragraph") or self.below("section")
+        leads = holder is not None and (bool(listed) or (holder.is_implied and bool(holder.pieces)))
+        if holder is None or holder.kind == "item" or not leads or int(mark.number) != 1:
+            return False
+        return self._list(holder, "item", 1, mark, line)
+
+    def _list(self, parent: Draft, kind: Kind, number: int, mark: Mark, line: Line) -> bool:
+        draft = self.enter(parent, parent.open(kind, f"{parent.id}.{number}", str(number)))
+        draft.indent, draft.written = line.indent, mark.number
         draft.add(line, mark.rest)
         return True
 

@@ -31,6 +31,8 @@ class Draft:
     is_implied: bool = False
     day: date | None = None
     in_table: bool = False
+    indent: int | None = None
+    written: str = ""
 
     def add(self, line: Line, text: str) -> None:
         self.lines.append(line.at)

@@ -6,7 +6,7 @@ from datetime import date
 
 _NUMERALS = "一二三四五六七八九"
 _COUNTED = re.compile(
-    r"(?:第|別[紙表]第?)\s*([〇一二三四五六七八九十百]+)(?=\s*(?:条|項|号|章|節|\s|の|に|$))"
+    r"(?:第|前|別[紙表]第?)\s*([〇一二三四五六七八九十百]+)(?=\s*(?:条|項|号|章|節|\s|の|に|$))"
 )
 _MISREAD = re.compile(r"(?<=第)\s*([0-9OoIl|]{1,3})\s*(?=条|項|号)")
 _GAP = re.compile(r"\s+")

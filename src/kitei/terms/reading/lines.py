@@ -32,6 +32,7 @@ class Line:
     text: str
     gap: bool
     loose: str
+    indent: int = 0
 
     @property
     def is_complete(self) -> bool:
@@ -47,6 +48,7 @@ class Mark:
     number: str = ""
     rest: str = ""
     spaced: bool = False
+    dotted: bool = False
 
 
 _SPACES = re.compile(r"\s+")
@@ -55,7 +57,7 @@ _STARS = re.compile(r"\*\*|__")
 
 _BRANCH = r"(?:の(\d+))?"
 _ARTICLE = re.compile(rf"^第(\d+)条{_BRANCH}\s*(?:[(\[【〔](.*?)[)\]】〕]\s*(.*)|(.*))$")
-_CHAPTER = re.compile(r"^第(\d+)[章節編](?!の|に|及び|又は)(.{0,30})$")
+_CHAPTER = re.compile(r"^第(\d+)([章節編款])(?!の|に|及び|又は)(.{0,30})$")
 _SUPPLEMENT = re.compile(r"^附則\s*(.*)$")
 _EDITION = re.compile(
     rf"^[(\[<【]?({DATE.pattern})\s*(?:施行|変更|改定|改正|改訂|制定|実施|適用|一部改正|一部改定)[)\]>】]?$"
@@ -63,7 +65,7 @@ _EDITION = re.compile(
 _SCHEDULE = re.compile(r"^別[紙表](?:第)?(\d+)?(.*)$")
 _RELATION = re.compile(r"^(?:.{1,20}?)?\(?第\d+条(?:の\d+)?(?:\(.*?\))?(?:第?\d+項)?関係\)?$")
 _PARTICLE = re.compile(
-    r"^(?:[、。,.]|に|の(?!り)|を|は(?!じ)|で|と|が|から|まで|より|及び|又は|並びに|記載|のとおり)"
+    r"^(?:[、。,.]|に|の(?!り)|を|は(?!じ)|で|と|が|から|まで|より|及び|又は|並びに|記載の|記載さ|のとおり)"
 )
 _ITEM = re.compile(r"^\s*[(]\s*(\d{1,2}|[ivxIVX]{1,4}|[a-zア-ン])\s*[)]\s*(.*)$")
 _KANJI_ITEM = re.compile(r"^([一二三四五六七八九十]{1,3})[ 、.]\s*(.+)$")
@@ -84,7 +86,8 @@ def lines_of(text: str) -> tuple[Line, ...]:
         bare = _STARS.sub("", _DRESS.sub("", raw.replace("\f", " ")))
         if raw.strip():
             loose = _SPACES.sub(" ", unicodedata.normalize("NFKC", bare)).strip()
-            lines.append(Line(at, raw, fold(bare), gap or "\f" in raw, loose))
+            indent = len(raw.expandtabs(4)) - len(raw.expandtabs(4).lstrip())
+            lines.append(Line(at, raw, fold(bare), gap or "\f" in raw, loose, indent))
         gap = not raw.strip()
     return tuple(lines)
 
@@ -95,7 +98,7 @@ def cells_of(line: Line) -> tuple[str, ...]:
     bare = raw.strip()
     if bare.count("|") + bare.count("│") >= 2 and bare[0] in "|│":
         return tuple(fold(cell) for cell in re.split(r"[|│]", bare.strip("|│").replace("\\|", "/")))
-    if "\t" in raw.rstrip("\t") and raw.strip():
+    if "\t" in raw.rstrip():
         return tuple(fold(cell) for cell in raw.rstrip().split("\t"))
     return ()
 
@@ -124,10 +127,10 @@ def mark_of(line: Line) -> Mark:
             and not _PARTICLE.match(found[5])
             and not re.match(r"第?\d*[項号]|[条各]|関係", found[5])
         ):
-            is_title = len(found[5]) <= 30 and not re.search(r"[。、]", found[5])
+            is_title = _is_title(found[5], line)
             return Mark("article", number, f"{found[5]}\n" if is_title else f"\n{found[5]}")
     if found := _CHAPTER.match(text):
-        return Mark("chapter", found[1], found[2])
+        return Mark("chapter", f"{found[1]}{found[2]}", found[3])
     if (found := _SUPPLEMENT.match(text)) and not _PARTICLE.match(found[1]) and len(found[1]) <= 30:
         return Mark("supplement", "", found[1])
     if found := _EDITION.match(text):
@@ -137,6 +140,15 @@ def mark_of(line: Line) -> Mark:
         if not _PARTICLE.match(rest) and not rest.endswith("。") and not re.match(r"[\d.]|\(\d", rest):
             return Mark("schedule", found[1] or "", rest)
     return _numbered(line)
+
+
+def _is_title(text: str, line: Line) -> bool:
+    """Whether what stands beside an article's number is its heading, or the text begins there."""
+    if "。" in text or len(text) > 45:
+        return False
+    if line.raw.lstrip().startswith(("#", "**")):
+        return True
+    return "、" not in text if len(text) <= 30 else not re.search(r"[はがを]、|[はがを][^、]*$", text)
 
 
 def _numbered(line: Line) -> Mark:
@@ -151,8 +163,8 @@ def _numbered(line: Line) -> Mark:
             return Mark(form, found[1], fold(found[2]), False)
     if found := _NUMBER.match(loose):
         rest = fold(found[3])
-        if not _UNIT.match(rest):
-            return Mark("number", str(int(found[1])), rest, bool(found[2]))
+        if not _UNIT.match(rest) or found[2].startswith(". "):
+            return Mark("number", str(int(found[1])), rest, bool(found[2]), "." in found[2])
     if _RELATION.match(line.text):
         return Mark("relation", "", line.text)
     return Mark("plain", "", line.text)

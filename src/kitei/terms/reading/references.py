@@ -11,14 +11,14 @@ from kitei.terms.reading.passages import Passage
 Level: TypeAlias = Literal["article", "paragraph", "item", "schedule"]
 
 _AND = r"(?:及び|又は|並びに|若しくは|もしくは|または|および|ないし|乃至|から|、)"
-_ARTICLE = r"第(?P<art>\d+)条(?:の(?P<branch>\d+))?(?:[(](?P<title>[^()]{1,40})[)])?"
-_REST = r"(?:(?P<pm>第?)(?P<par>\d+)項)?(?:(?P<im>第?)(?P<item>\d+)号)?(?P<each>各号|各項)?"
+_ARTICLE = r"第(?P<art>\d+)条(?:の(?P<branch>\d+)(?![項号\d]))?(?:[(](?P<title>[^()]{1,40})[)])?"
+_REST = r"(?:の?(?P<pm>第?)(?P<par>\d+)項)?(?:(?P<im>第?)(?P<item>\d+)号)?(?P<each>各号|各項)?"
 _ABSOLUTE = re.compile(_ARTICLE + _REST)
 _OWN = re.compile(
     r"(?P<pm>第)(?P<par>\d+)項(?:(?P<im>第?)(?P<item>\d+)号)?(?P<each>各号)?|第(?P<only>\d+)号(?![室棟館線])"
 )
 _RELATIVE = re.compile(
-    r"(?P<way>前|次|本)(?P<count>\d{1,2}|各)?(?P<unit>条|項|号)(?:第(?P<par>\d+)項)?(?:第(?P<item>\d+)号)?(?P<each>各号)?"
+    r"(?P<way>前|次|本|同)(?P<count>\d{1,2}|各)?(?P<unit>条|項|号)(?:第(?P<par>\d+)項)?(?:第(?P<item>\d+)号)?(?P<each>各号)?"
 )
 _MORE = re.compile(rf"{_AND}(?P<mark>第?)(?P<number>\d+)(?P<unit>項|号)(?P<each>各号)?")
 _SCHEDULE = re.compile(
@@ -61,6 +61,7 @@ class Reference:
 def references_in(index: Index, passage: Passage) -> Iterator[Reference]:
     """The references in a passage's own text, in order, lists (`第2項又は第3項`) taken apart."""
     text, at = passage.text, 0
+    last: Reference | None = None
     while at < len(text):
         found = next(
             (
@@ -74,9 +75,10 @@ def references_in(index: Index, passage: Passage) -> Iterator[Reference]:
             at += 1
             continue
         pattern, match = found
-        first = _reference(index, passage, pattern, match)
+        first = _reference(index, passage, pattern, match, last)
         found_here = list(_with_more(passage, first, match.end()))
         yield from found_here
+        last = found_here[-1]
         at = max(match.end(), found_here[-1].at + len(found_here[-1].text))
 
 
@@ -99,18 +101,25 @@ def cited_in_headings(passage: Passage) -> tuple[Belonging, ...]:
     return tuple(found.values())
 
 
-def _reference(index: Index, passage: Passage, pattern: re.Pattern[str], match: re.Match[str]) -> Reference:
+def _reference(
+    index: Index, passage: Passage, pattern: re.Pattern[str], match: re.Match[str], last: Reference | None
+) -> Reference:
     base = Reference(passage, match.start(), match[0], "article", None, tail=passage.text[match.end() :])
     if pattern is _ABSOLUTE:
-        return replace(_absolute(base, match), other=_other(passage.text[: match.start()]))
+        return replace(_absolute(base, match), other=_other(index, passage.text[: match.start()]))
     if pattern is _SCHEDULE:
         return _schedule(index, base, match)
-    return _relative(index, base, match) if pattern is _RELATIVE else _own(index, base, match)
+    if pattern is _RELATIVE:
+        return _same(base, match, last) if match["way"] == "同" else _relative(index, base, match)
+    return _own(index, base, match, last)
 
 
-def _other(before: str) -> str:
+def _other(index: Index, before: str) -> str:
+    """The other document a reference is to, by the name before it; this one's own title is no other."""
     found = _OTHER.search(before[-40:])
-    return "" if found is None or _NOT_OTHER.search(found["doc"]) else found["doc"]
+    if found is None or _NOT_OTHER.search(found["doc"]) or index.document.title.endswith(found["doc"]):
+        return ""
+    return found["doc"]
 
 
 def _absolute(base: Reference, match: re.Match[str]) -> Reference:
@@ -155,7 +164,9 @@ def _relative(index: Index, base: Reference, match: re.Match[str]) -> Reference:
     here = index.holder(base.holder, *kinds)
     count = int(match["count"]) if (match["count"] or "").isdecimal() else 1
     target: Passage | None = None
-    if here is not None:
+    if match["count"] == "各" and here is None:
+        target = _listing(index, base.holder)
+    elif here is not None:
         match way:
             case "前":
                 target = index.before(here, count)
@@ -167,19 +178,57 @@ def _relative(index: Index, base: Reference, match: re.Match[str]) -> Reference:
     if named and match["par"]:
         named, level = f"{named}.{match['par']}", "paragraph"
     if named and match["item"]:
+        named = f"{named}.1" if level == "article" else named
         named, level = f"{named}.{match['item']}", "item"
     return replace(
         base, level=level, target=named, is_relative=True, count=count, wants_items=match["each"] == "各号"
     )
 
 
-def _own(index: Index, base: Reference, match: re.Match[str]) -> Reference:
+def _listing(index: Index, holder: Passage) -> Passage | None:
+    """What `前各号` means outside a list: the nearest list of this paragraph or the one before."""
+    own = index.holder(holder, "paragraph")
+    near = (own, index.before(own)) if own else ()
+    return next((each for each in near if each and _has_items(each)), None)
+
+
+def _cited_list(index: Index, own: Passage, last: Reference | None) -> Passage | None:
+    """`第1項の休暇は、第2号の場合…`: the items of the paragraph cited before, where there are none here."""
+    if last is None or last.other or last.target is None or _has_items(own):
+        return None
+    home = last.target.rsplit(".", 1)[0] if last.level == "item" else last.target
+    cited = index.by_id.get(home)
+    return cited if cited is not None and _has_items(cited) else None
+
+
+def _has_items(passage: Passage) -> bool:
+    return any(child.kind == "item" for child in passage.children)
+
+
+def _same(base: Reference, match: re.Match[str], last: Reference | None) -> Reference:
+    """`同条第4項`: in the article that was cited last."""
+    if last is None or last.other or last.target is None or last.level == "schedule":
+        return replace(base, other=last.other if last and last.other else "?")
+    depth = ("条", "項", "号").index(match["unit"]) + 1
+    parts = last.target.split(".")[:depth]
+    if len(parts) < depth:
+        return replace(base, other="?")
+    if match["par"]:
+        parts.append(match["par"])
+    if match["item"]:
+        parts += ["1", match["item"]] if len(parts) == 1 else [match["item"]]
+    level: Level = ("article", "paragraph", "item")[len(parts) - 1]
+    return replace(base, target=".".join(parts), level=level, wants_items=match["each"] == "各号")
+
+
+def _own(index: Index, base: Reference, match: re.Match[str], last: Reference | None) -> Reference:
     article = index.holder(base.holder, "article", "edition")
     paragraph = index.holder(base.holder, "paragraph")
     if match["only"]:
         if paragraph is None:
             return replace(base, level="item", other="?")
-        return replace(base, level="item", target=f"{paragraph.id}.{match['only']}")
+        listing = _cited_list(index, paragraph, last) or _listing(index, base.holder) or paragraph
+        return replace(base, level="item", target=f"{listing.id}.{match['only']}")
     if article is None:
         return replace(base, level="paragraph", other="?")
     target, level = _spelled(article.id, match["par"], match["item"])

@@ -57,8 +57,6 @@ class Standing:
     def body(self) -> Draft:
         """Who takes running text here: an article or an edition opens its first paragraph for it."""
         here = self.here
-        if here.kind == "article" and not here.children:
-            return self.enter(here, here.open("paragraph", f"{here.id}.1", "1", implied=True))
-        if here.kind == "edition" and not here.children:
+        if here.kind in ("article", "edition") and not here.children:
             return self.enter(here, here.open("paragraph", f"{here.id}.1", "1", implied=True))
         return here

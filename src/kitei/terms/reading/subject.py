@@ -21,8 +21,9 @@ def weight_of(texts: Iterable[str]) -> Mapping[str, float]:
 
 
 def speaks_of(text: str, noun: str) -> bool:
-    """Whether a text has the noun, or half of the two-character words it is made of."""
-    if noun in text:
+    """Whether a text has the noun, with the kana that 申し出 has more than 申出,
+    or half of the two-character words it is made of."""
+    if noun in text or re.search("[ぁ-ん]{0,2}".join(map(re.escape, noun)), text):
         return True
     pairs = [noun[at : at + 2] for at in range(0, len(noun) - 1, 2)]
     return bool(pairs) and sum(pair in text for pair in pairs) * 2 >= len(pairs)

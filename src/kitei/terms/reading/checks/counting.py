@@ -31,25 +31,39 @@ def numbers(survey: Survey) -> Iterator[Flaw]:
     groups = [survey.document.passages, *(each.children for each in survey.document.walk())]
     for group in groups:
         for kind in _COUNTED:
-            yield from _in_order([each for each in group if each.kind == kind and each.number])
+            yield from _in_order(
+                [
+                    each
+                    for each in group
+                    if each.kind == kind and each.number and not each.number.endswith(("節", "款"))
+                ]
+            )
 
 
 def _in_order(passages: Sequence[Passage]) -> Iterator[Flaw]:
+    """What breaks a sequence, told once: a number that only itself is out of order moves nothing else."""
+    numbers = [int(each.number.rstrip("章節編款").split("-")[0]) for each in passages]
     last = 0
-    for passage in passages:
-        number = int(passage.number.split("-")[0])
+    for place_, (passage, number) in enumerate(zip(passages, numbers, strict=True)):
         unit = _UNIT[passage.kind]
-        branch = "-" in passage.number
-        if number > last + 1 and not branch:
+        after = numbers[place_ + 1] if place_ + 1 < len(numbers) else None
+        if "-" in passage.number:
+            last = max(last, number)
+        elif number > last + 1 and after is not None and last < after < number:
+            gist = Words(f"{unit.ja}番号の順から外れている。", f"This {unit.en} is out of order.")
+            yield flaw("numbering", "high", passage, passage.number, gist, at=-1)
+        elif number > last + 1:
             lost = f"{last + 1}" if number == last + 2 else f"{last + 1}-{number - 1}"
             gist = Words(f"{unit.ja}番号 {lost} がない。", f"There is no {unit.en} {lost}.")
             yield flaw("numbering", "high", passage, passage.number, gist, at=-1)
-        elif number <= last and not branch:
+            last = number
+        elif number <= last:
             gist = Words(
-                f"{unit.ja}番号 {number} が再び現れる。", f"{unit.en} {number} comes again.".capitalize()
+                f"{unit.ja}番号 {number} が再び現れる。", f"{unit.en.capitalize()} {number} comes again."
             )
             yield flaw("numbering", "high", passage, passage.number, gist, at=-1)
-        last = max(last, number)
+        else:
+            last = number
 
 
 def unnumbered(survey: Survey) -> Iterator[Flaw]:
@@ -93,7 +107,7 @@ def lists_of_one(survey: Survey) -> Iterator[Flaw]:
             continue
         for kind in ("item", "row"):
             listed = [child for child in passage.children if child.kind == kind]
-            if len(listed) == 1:
+            if len(listed) == 1 and "=" not in listed[0].text:
                 gist = Words("列挙されているのは一つだけ。", "One thing only is listed.")
                 yield flaw(
                     "list-of-one", "low", passage, listed[0].name[:20] or listed[0].text[:20], gist, at=0

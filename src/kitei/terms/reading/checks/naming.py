@@ -238,7 +238,7 @@ def _is_piece(name: str, whole: Counter[str]) -> bool:
 
 
 _PREFIXED = re.compile(
-    rf"(?:(?<!{NOUN})|(?<=当該)|(?<=各))(?P<term>(?:指定|対象|特定|所定|認定|登録|本)(?:[一-龠々]{{1,4}}|[ァ-ヶー]{{2,12}})+)"
+    rf"(?:(?<!{NOUN})|(?<=当該)|(?<=各))(?P<term>(?:指定|対象|特定|認定|登録|本)(?:[一-龠々]{{1,4}}|[ァ-ヶー]{{2,12}})+)"
 )
 
 
@@ -257,7 +257,11 @@ def undefined(survey: Survey) -> Iterator[Flaw]:
         if len(uses) < 2 and not term.startswith("本"):
             continue
         sure: Confidence = (
-            "high" if len(uses) >= 4 and term[:2] in families else "medium" if len(passages) >= 4 else "low"
+            "high"
+            if len(uses) >= 4 and term[:2] in families
+            else "medium"
+            if len(passages) >= 6 and not term.startswith("本")
+            else "low"
         )
         gist = Words(
             f"「{term}」は {len(uses)} 回使われているが、定義がない。",
@@ -271,7 +275,7 @@ def _is_plain(term: str) -> bool:
     """Words that carry the prefix by themselves, and those that point to the document at hand."""
     return bool(
         re.match(
-            r"(?:本人|本邦|本来|本日|本体|本店|本社|本件|本条|本項|本号|本文|本書|本則|本(?:規程|規約|約款|個別規程|契約)|特定商取引|指定(?:事業者|期日|日|の)|登録免許|対象外|対象者)",
+            r"(?:本人|本邦|本来|本日|本体|本店|本社|本件|本[章節編給]|本採用|本規則|本条|本項|本号|本文|本書|本則|本(?:規程|規約|約款|個別規程|契約)|特定商取引|指定(?:事業者|期日|日|の)|登録免許|対象外|対象者)",
             term,
         )
     )

@@ -98,7 +98,7 @@ def dropped(survey: Survey) -> Iterator[Flaw]:
         for at in range(len(text) - 7):
             windows[text[at : at + 8]] += 1
         for at in range(len(text) - 8):
-            if re.match(_JA, text[at + 4]):
+            if re.match(r"[ァ-ヶー一-龠々]", text[at + 4]):
                 middles.setdefault(text[at : at + 4] + text[at + 5 : at + 9], Counter())[text[at + 4]] += 1
     for passage, text in texts:
         yield from _phrases_short_of(passage, text, middles, windows)
