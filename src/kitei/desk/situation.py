@@ -73,7 +73,7 @@ class Situation:
                 for name, members in groups.items()
             },
             operator,
-            _parts(edition),
+            edition.roles,
             {key: conventions.read(key, on) for key in known_conventions()},
             {name: value.value for name, value in edition.values.items()},
             {name: _by_slug(value) for name, value in edition.values.items()},
@@ -195,14 +195,6 @@ class Situation:
     def refer(self, *paths: str, why: Words, proposes: Verdict, **more: Any) -> Finding:
         """These provisions leave it to a person; `proposes` is what happens by default."""
         return Finding(Verdict.REFER, self.cites(paths), why, proposes=proposes, **more)
-
-
-def _parts(edition: Edition) -> Mapping[str, str]:
-    parts: dict[str, str] = {}
-    for path, provision in edition.provisions.items():
-        for role in provision.roles:
-            parts.setdefault(role, path)
-    return parts
 
 
 def _by_slug(value: Value) -> Mapping[str, Choice]:

@@ -1,9 +1,10 @@
 """Editions of a service's terms, by the day each came into force."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
+from types import MappingProxyType
 
 from kitei.terms.cites import Cite
 from kitei.terms.provisions import Defect, Provision
@@ -13,7 +14,10 @@ from kitei.terms.values import Value
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """The terms of one service as in force from one day. `digest` (SHA-256, hex) is over all it says."""
+    """The terms of one service as in force from one day. `digest` (SHA-256, hex) is over all it says.
+
+    `roles` are the paths of the provisions that play a part, by its name.
+    """
 
     service: str
     in_force: date
@@ -22,6 +26,14 @@ class Edition:
     transitions: tuple[Transition, ...]
     defects: Mapping[str, Defect]
     digest: str
+    roles: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        played: dict[str, str] = {}
+        for path, provision in self.provisions.items():
+            for role in provision.roles:
+                played.setdefault(role, path)
+        object.__setattr__(self, "roles", MappingProxyType(played))
 
     def cite(self, path: str) -> Cite:
         """The citation of a provision. Raises LookupError naming close ones when the edition has no such."""
@@ -39,11 +51,11 @@ class Edition:
 
         Raises LookupError naming the parts that are played.
         """
-        for path, provision in self.provisions.items():
-            if name in provision.roles:
-                return path
-        played = sorted({role for provision in self.provisions.values() for role in provision.roles})
-        raise LookupError(f"no provision of {self} plays the part {name!r}; played are {', '.join(played)}")
+        found = self.roles.get(name)
+        if found is None:
+            played = ", ".join(sorted(self.roles))
+            raise LookupError(f"no provision of {self} plays the part {name!r}; played are {played}")
+        return found
 
     def value(self, name: str) -> Value:
         """A figure or closed list by name. Raises LookupError naming close ones when there is none."""
