@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from kitei.terms.reading.drafts import ROMAN, Draft, ordinal
-from kitei.terms.reading.folding import DATE, day_of, figure
+from kitei.terms.reading.folding import DATE, day_of, figure, join
 from kitei.terms.reading.lines import Line, Mark, cells_of, lines_of, mark_of, wide_cells
 from kitei.terms.reading.noise import noise_in
 from kitei.terms.reading.passages import Document, Kind, Noise, NoiseKind, Piece, RawLine
@@ -99,8 +99,22 @@ class _Reader(Standing):
         if self.table() is not None and not line.gap:
             self.holder().add_to_cell(line)
             return
+        if self._goes_on_in_heading(line):
+            return
         self.end_table()
         self.body().add(line, line.text)
+
+    def _goes_on_in_heading(self, line: Line) -> bool:
+        """A heading that was wrapped inside its brackets."""
+        here = self.here
+        is_open = any(
+            here.heading.count(one) > here.heading.count(other) for one, other in ("()", "[]", "【】")
+        )
+        if line.gap or not is_open or here.pieces or here.children:
+            return False
+        here.heading = join(here.heading, line.text)
+        here.lines.append(line.at)
+        return True
 
     def _cells(self, line: Line, after: Line | None) -> tuple[str, ...]:
         if cells := cells_of(line):
@@ -125,11 +139,11 @@ class _Reader(Standing):
                 self.open_top(Draft("chapter", self._chapter_id(mark.number), mark.number, mark.rest))
                 self.here.lines.append(line.at)
                 return True
-            case "supplement" if self.is_settled or line.gap:
+            case "supplement" if self.is_settled or line.gap or not mark.rest:
                 self._supplement(mark, line)
                 return True
-            case "schedule" if self.is_settled or line.gap:
-                number = mark.number or str(sum(each.kind == "schedule" for each in self.tops) + 1)
+            case "schedule" if self._is_schedule_due(mark, line):
+                number = mark.number or str(self._schedules + 1)
                 draft = self.open_top(Draft("schedule", f"schedule:{number}", number, mark.rest))
                 draft.is_implied = not mark.number
                 draft.lines.append(line.at)
@@ -138,6 +152,15 @@ class _Reader(Standing):
                 self._edition(line)
                 return True
         return False
+
+    @property
+    def _schedules(self) -> int:
+        return sum(each.kind == "schedule" for each in self.tops)
+
+    def _is_schedule_due(self, mark: Mark, line: Line) -> bool:
+        """After a gap or a whole sentence; and where it is the next one, and looks like a heading, anyway."""
+        is_heading = mark.number == str(self._schedules + 1) and not re.search(r"[。、]", mark.rest)
+        return self.is_settled or line.gap or is_heading
 
     def _chapter_id(self, written: str) -> str:
         """`chapter:2` of 第2章, `chapter:2.1` of its first 節."""
@@ -270,7 +293,9 @@ class _Reader(Standing):
         schedule = self.stack[0]
         newest = schedule.last("section")
         last = int(newest.number) if newest else 0
-        if not self._is_due(int(mark.number), last, mark, line):
+        number = int(mark.number)
+        is_heading = mark.spaced and len(mark.rest) <= 30 and not re.search(r"[。、]", mark.rest)
+        if not (self._is_due(number, last, mark, line) or (is_heading and number == last + 1)):
             return False
         draft = self.enter(schedule, schedule.open("section", f"{schedule.id}.{mark.number}", mark.number))
         draft.lines.append(line.at)

@@ -52,7 +52,7 @@ class Mark:
 
 
 _SPACES = re.compile(r"\s+")
-_DRESS = re.compile(r"^\s*(?:#{1,6}\s+|[-*+・●○■□◆◇]\s+)+")
+_DRESS = re.compile(r"^\s*(?:#{1,6}\s*|[-*+・●○■□◆◇]\s+|[-*・●](?=[(（]|\d{1,2} ?[^\d\s\-–—=~.]))+")
 _STARS = re.compile(r"\*\*|__")
 
 _BRANCH = r"(?:の(\d+))?"

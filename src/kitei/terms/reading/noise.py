@@ -13,7 +13,7 @@ _PAGE = re.compile(
     re.IGNORECASE,
 )
 _LEADER = re.compile(r"(?:\.{3,}|・{3,}|…+|_{3,}|-{4,})\d{1,4}$")
-_ORNAMENT = re.compile(r"^[^\w()「」\[\]]*$")
+_ORNAMENT = re.compile(r"^[^\w()「」\[\]。、]*$")
 _OFTEN = 3
 
 

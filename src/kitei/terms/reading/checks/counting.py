@@ -78,24 +78,17 @@ def unnumbered(survey: Survey) -> Iterator[Flaw]:
                 yield flaw("unnumbered", "medium", around[1], around[1].number, gist, at=-1)
             continue
         if len(around) > 1:
-            yield from _loose_paragraphs(passage)
+            yield from _loose_paragraphs(passage, {each.line for each in survey.document.noise})
 
 
-def _loose_paragraphs(passage: Passage) -> Iterator[Flaw]:
-    whole = 0
-    for index, piece in enumerate(passage.pieces):
-        starts = (
-            index
-            and piece.gap
-            and passage.pieces[index - 1].text.endswith("。")
-            and piece.text.endswith("。")
-        )
-        if starts:
+def _loose_paragraphs(passage: Passage, noise: set[int]) -> Iterator[Flaw]:
+    for before, piece in pairwise(passage.pieces):
+        is_page_end = any(before.line < line < piece.line for line in noise)
+        if piece.gap and not is_page_end and before.text.endswith("。") and passage.text.endswith("。"):
             gist = Words(
                 "番号のない段落が項の中にある。", "A paragraph without a number stands within this one."
             )
             yield flaw("unnumbered", "medium", passage, piece.text[:12], gist)
-        whole += len(piece.text)
 
 
 def lists_of_one(survey: Survey) -> Iterator[Flaw]:
