@@ -9,6 +9,11 @@ from kitei.values import Words
 PAIR = ("gateway", "network")
 
 
+def in_sentence(name: str) -> str:
+    """A name as it stands inside a sentence."""
+    return name[:1].lower() + name[1:]
+
+
 def group_of(asked: Apply) -> str:
     """The customer's service that a batch belongs to; one without a name is the customer's only one."""
     return f"{asked.by}.{asked.name}" if asked.name else asked.by
@@ -95,23 +100,26 @@ _ITEMS = Words("品目はタイプAかタイプBです", "the items are type A a
 def one_kind_a_contract(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 4.1: a contract holds one kind; there may be several of a kind (convention unit.one-per-kind)."""
     how, most = s.reading("unit.one-per-kind"), s.number("kinds_per_contract")
+    refused = [*_capped(asked, s)] if how.value == "cap" else []
     for index, wanted in enumerate(asked.services):
         if len(set(wanted.kind)) > most:
-            yield s.refuse(
-                "art:4.1",
-                why=Words("一つの契約に二つの種類は入れられません", "one contract cannot hold two kinds"),
-                place=f"{place_of(index)}.kind",
-                remedy=Words("種類ごとに申し込んでください", "apply for each kind by itself"),
-                part=index,
+            refused.append(
+                s.refuse(
+                    "art:4.1",
+                    why=Words("一つの契約に二つの種類は入れられません", "one contract cannot hold two kinds"),
+                    place=f"{place_of(index)}.kind",
+                    remedy=Words("種類ごとに申し込んでください", "apply for each kind by itself"),
+                    part=index,
+                )
             )
-    if how.value == "cap":
-        yield from _capped(asked, s)
-    yield s.accept(
-        "art:4.1",
-        why=Words("種類ごとに別の契約になります", "each kind becomes a contract of its own"),
-        conventions=(how.pair,),
-        defects=s.defects("art:4.1"),
-    )
+    yield from refused
+    if not refused:
+        yield s.accept(
+            "art:4.1",
+            why=Words("種類ごとに別の契約になります", "each kind becomes a contract of its own"),
+            conventions=(how.pair,),
+            defects=s.defects("art:4.1"),
+        )
 
 
 def _capped(asked: Apply, s: Situation) -> Iterator[Finding]:
@@ -214,7 +222,7 @@ def number_fits(
             "art:8.1",
             why=Words(
                 f"{name.ja}があるのは{of.ja}のゲートウェイだけです",
-                f"{name.en.lower()} are a number of {of.en.lower()} gateways only",
+                f"{in_sentence(name.en)} is a number of {in_sentence(of.en)} gateways only",
             ),
             place=place,
         )
@@ -222,11 +230,11 @@ def number_fits(
         yield s.refuse(
             path,
             "art:8.1",
-            why=Words(f"{name.ja}は 1 以上です", f"{name.en.lower()} are one or more"),
+            why=Words(f"{name.ja}は 1 以上です", f"{in_sentence(name.en)}: one or more"),
             place=place,
         )
     else:
-        yield s.accept(path, why=Words(f"{name.ja}は {told}", f"{name.en.lower()}: {told}"))
+        yield s.accept(path, why=Words(f"{name.ja}は {told}", f"{in_sentence(name.en)}: {told}"))
 
 
 def counted(wanted: Wanted) -> Mapping[str, int | None]:

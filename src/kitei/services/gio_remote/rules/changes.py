@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from kitei.clauses.notice import own_notice
-from kitei.desk import Finding, Situation
+from kitei.desk import Finding, Situation, Verdict
 from kitei.services.gio_remote.application import Change
 from kitei.services.gio_remote.contract import number
-from kitei.services.gio_remote.rules.batch import number_fits
+from kitei.services.gio_remote.rules.batch import in_sentence, number_fits
 from kitei.terms import plain_name
 from kitei.values import Words
 
@@ -35,14 +35,17 @@ def changed_number(asked: Change, s: Situation) -> Iterator[Finding]:
             remedy=Words("数を書いてください", "give the number"),
         )
         return
-    yield from number_fits(s, asked.matter, asked.number, contract.kind, contract.item, "change.number")
-    before = number(contract.body, asked.matter)
+    fits = tuple(number_fits(s, asked.matter, asked.number, contract.kind, contract.item, "change.number"))
+    yield from fits
+    if any(each.verdict is Verdict.REFUSE for each in fits):
+        return
+    told = number(contract.body, asked.matter)
+    before = "?" if told is None else str(told)
     yield s.accept(
         "art:8.1",
         why=Words(
-            f"{choice.name.ja}を {before if before is not None else '?'} から {asked.number} へ。動いているゲートウェイも従います",
-            f"{choice.name.en.lower()}: from {before if before is not None else '?'} to {asked.number}, "
-            "which the running gateway holds to",
+            f"{choice.name.ja}を {before} から {asked.number} へ。動いているゲートウェイも従います",
+            f"{in_sentence(choice.name.en)}: from {before} to {asked.number}, which the running gateway holds to",
         ),
     )
 

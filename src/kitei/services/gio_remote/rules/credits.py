@@ -6,6 +6,7 @@ from kitei.clauses.acts import ClaimCredit
 from kitei.clauses.credits import Credits
 from kitei.desk import Finding, Situation
 from kitei.services.gio_remote.operation import ExplainOutage
+from kitei.services.gio_remote.rules.batch import in_sentence
 from kitei.values import Words
 
 CREDITS = Credits()
@@ -46,7 +47,7 @@ def explained(asked: ExplainOutage, s: Situation) -> Iterator[Finding]:
     if choice is not None:
         yield s.accept(
             path,
-            why=Words(f"{choice.name.ja}と認定します", f"found to be: {choice.name.en.lower()}"),
+            why=Words(f"{choice.name.ja}と認定します", f"found to be: {in_sentence(choice.name.en)}"),
         )
 
 
@@ -59,6 +60,6 @@ def excused(asked: ClaimCredit, s: Situation) -> Iterator[Finding]:
                 choice.cite.path,
                 why=Words(
                     f"{outage['id']} は契約者が承知していること({choice.name.ja})によります",
-                    f"{outage['id']} came of what the customer accepted: {choice.name.en.lower()}",
+                    f"{outage['id']} came of what the customer accepted: {in_sentence(choice.name.en)}",
                 ),
             )

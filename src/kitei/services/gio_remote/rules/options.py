@@ -6,7 +6,7 @@ from kitei.clauses.notice import own_notice
 from kitei.clauses.options import running
 from kitei.desk import Finding, Situation, Verdict
 from kitei.services.gio_remote.application import AddOption, Apply, OptionWanted
-from kitei.services.gio_remote.rules.batch import kind_of, place_of
+from kitei.services.gio_remote.rules.batch import in_sentence, kind_of, place_of
 from kitei.terms import Choice, term_last_day
 from kitei.values import Words
 
@@ -74,7 +74,7 @@ def _for_item(s: Situation, choice: Choice, kind: str, item: str, place: str) ->
             path,
             why=Words(
                 f"{choice.name.ja}は{of.ja}のゲートウェイのものです",
-                f"{choice.name.en} is for {of.en.lower()} gateways",
+                f"{choice.name.en} is for {in_sentence(of.en)} gateways",
             ),
             place=f"{place}.option",
         )

@@ -9,6 +9,7 @@ from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
 from kitei.services.gio_remote.contract import Designation, designated, gateway
 from kitei.services.gio_remote.operation import NetworkEvent
+from kitei.services.gio_remote.rules.batch import in_sentence
 from kitei.services.gio_remote.rules.eligibility import L2TP, l2tp_served
 from kitei.terms import plain_name
 from kitei.values import Words
@@ -138,7 +139,7 @@ def _counted(s: Situation, path: str, most: int | None, there: int | None, matte
     if most is None:
         return s.confirm(NO_LIMIT, "art:1.1.t1")
     next_one = (there or 0) + 1
-    told = Words(f"{name.ja} {most} のうち {next_one}", f"{next_one} of {most}, {name.en.lower()}")
+    told = Words(f"{name.ja} {most} のうち {next_one}", f"{next_one} of {most}, {in_sentence(name.en)}")
     if next_one > most:
         return s.refuse(
             path,

@@ -7,6 +7,7 @@ from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
 from kitei.services.gio_remote.contract import number
 from kitei.services.gio_remote.operation import CapacityObserved, ChangeSettings
+from kitei.services.gio_remote.rules.batch import in_sentence
 from kitei.terms import Choice, plain_name
 from kitei.values import JST, Words
 
@@ -55,7 +56,7 @@ def _proposal(asked: CapacityObserved, s: Situation, contract: Contract) -> Word
     told = f" {asked.proposes}" if asked.proposes is not None else ""
     return Words(
         f"{matter.name.ja}{told} への変更を提案します。契約者が請求するまで {now if now is not None else '今'} のままです",
-        f"a change of {matter.name.en.lower()}{f' to{told}' if told else ''} is proposed; "
+        f"a change of {in_sentence(matter.name.en)}{f' to{told}' if told else ''} is proposed; "
         f"it stays at {now if now is not None else 'what it is'} until the customer asks for it",
     )
 
