@@ -6,15 +6,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError
 
 from kitei.store import schema
 from kitei.store.errors import PATIENCE, StoreError, plainly
 from kitei.values import Words, canonical
+
+if TYPE_CHECKING:
+    import psycopg  # SQLAlchemy loads it for PostgreSQL, and nobody else pays for it
 
 _WAL_TRIES = 200
 
@@ -122,7 +124,7 @@ def _keep_a_wal(connection: sqlite3.Connection) -> None:
 def _postgresql(url: URL) -> Engine:
     engine = create_engine(url, json_serializer=_json, pool_pre_ping=True)
 
-    def connected(connection: psycopg.Connection[Any], _: object) -> None:
+    def connected(connection: "psycopg.Connection[Any]", _: object) -> None:
         with connection.cursor() as cursor:
             cursor.execute(f"SET lock_timeout = '{int(PATIENCE * 1000)}ms'")
             cursor.execute("SET synchronous_commit = on")

@@ -1,13 +1,15 @@
 """The one error of the store, and what a driver's error means to a person."""
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import psycopg
-from sqlalchemy.exc import DBAPIError, TimeoutError
+from typing import TYPE_CHECKING
 
 from kitei.values import Words
+
+if TYPE_CHECKING:
+    import psycopg
 
 PATIENCE = 10.0
 """Seconds to wait for somebody else's transaction."""
@@ -26,13 +28,11 @@ def plainly() -> Iterator[None]:
     """Tell a full disk, a locked or unwritable file and an absent server as StoreError; let the rest through."""
     try:
         yield
-    except (DBAPIError, sqlite3.Error, psycopg.Error) as error:
-        words = _words(error.orig if isinstance(error, DBAPIError) else error)
+    except Exception as error:
+        words = _meaning(error)
         if words is None:
             raise
         raise StoreError(words) from error
-    except TimeoutError as error:  # every connection of the pool is taken
-        raise StoreError(_BUSY) from error
 
 
 _FULL = Words(
@@ -45,13 +45,25 @@ _BUSY = Words(
 )
 
 
-def _words(cause: BaseException | None) -> Words | None:
-    """None where it is a fault of the program."""
-    match cause:
-        case sqlite3.Error():
-            return _of_sqlite(cause)
-        case psycopg.Error():
-            return _of_postgresql(cause)
+def _meaning(error: Exception) -> Words | None:
+    """What an error says of the store; None where it is a fault of the program, or none of the store's.
+
+    The drivers are named only here, where one of them has failed: whoever needs none does not load them.
+    """
+    if isinstance(error, sqlite3.Error):
+        return _of_sqlite(error)
+    if "sqlalchemy" in sys.modules:
+        from sqlalchemy.exc import DBAPIError, TimeoutError
+
+        if isinstance(error, TimeoutError):  # every connection of the pool is taken
+            return _BUSY
+        if isinstance(error, DBAPIError):
+            return _meaning(error.orig) if isinstance(error.orig, Exception) else None
+    if "psycopg" in sys.modules:
+        import psycopg
+
+        if isinstance(error, psycopg.Error):
+            return _of_postgresql(error)
     return None
 
 
@@ -70,7 +82,9 @@ def _of_sqlite(cause: sqlite3.Error) -> Words | None:
     return None
 
 
-def _of_postgresql(cause: psycopg.Error) -> Words | None:
+def _of_postgresql(cause: "psycopg.Error") -> Words | None:
+    import psycopg
+
     state = cause.sqlstate or ""
     if state == "53100":
         return _FULL

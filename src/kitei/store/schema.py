@@ -30,11 +30,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from kitei.store.errors import StoreError
-from kitei.values import JST, Words
-
-SHAPE = 1
-"""The number of this shape of tables; a store of a later one is refused."""
+from kitei.store.shape import SHAPE, other_shape
+from kitei.values import JST
 
 
 class Instant(TypeDecorator[datetime]):
@@ -177,13 +174,7 @@ def create(connection: Connection, exists: Callable[[str], bool]) -> None:
     if exists("head"):
         shape = connection.execute(select(HEAD.c.shape)).scalar_one()
         if shape != SHAPE:
-            raise StoreError(
-                Words(
-                    f"台帳の様式は {shape} ですが、このプログラムが扱えるのは {SHAPE} です。"
-                    "その様式のプログラムを使ってください",
-                    f"the store has shape {shape}, and this program knows shape {SHAPE} alone; use the one it needs",
-                )
-            )
+            raise other_shape(shape)
         return
     METADATA.create_all(connection)
     guards = _SQLITE_GUARDS if connection.dialect.name == "sqlite" else _POSTGRESQL_GUARDS

@@ -2,26 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, delete, func, insert, select
 
 from kitei.store.engine import reading, writing
+from kitei.store.party import Party
 from kitei.store.schema import OBSERVATION, PARTY, PUBLISHED, REPORT
 from kitei.values import JsonObject, Words
 from kitei.watch import Observation, Point
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """Who a customer is: personal data, which the ledger names only by `id`. `more` is what else is known."""
-
-    id: str
-    name: Words
-    address: Words
-    more: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
