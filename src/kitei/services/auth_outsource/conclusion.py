@@ -81,7 +81,13 @@ def _taken(asked: customer.TakeService, decision: Decision, s: Situation) -> Ite
         for key in ("item", "item_class", "network_type_class")
         if (value := getattr(asked, key)) is not None
     }
-    body: Body = {"holds": asked.service, "id": "", "first": day_of(asked.at).isoformat(), "last": None, **told}
+    body: Body = {
+        "holds": asked.service,
+        "id": "",
+        "first": day_of(asked.at).isoformat(),
+        "last": None,
+        **told,
+    }
     yield f"customer:{asked.by}", Fact("service.held", body, day_of(asked.at), cited(decision))
 
 

@@ -15,7 +15,9 @@ def subject(contract: Contract) -> Subject:
     item = edition.value("items")[contract.item].name if contract.item else Words("", "")
     own = text(contract.body, "ip") or text(contract.body, "realm") or contract.id
     return Subject(
-        Words(f"{kind.ja} {item.ja} {own}".replace("  ", " "), f"{kind.en} {item.en} {own}".replace("  ", " ")),
+        Words(
+            f"{kind.ja} {item.ja} {own}".replace("  ", " "), f"{kind.en} {item.en} {own}".replace("  ", " ")
+        ),
         (contract.customer, contract.kind, contract.id),
     )
 

@@ -67,14 +67,10 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
     acts.Cancel: (Rule("art:9.1", ENDINGS.noticed, also=_SETTLING),),
     acts.OperatorTerminate: (Rule("art:11.1", ENDINGS.terminated, also=_SETTLING),),
     acts.ClaimCredit: (Rule("art:12.1", CREDITS.claimed, also=("art:12.1.s2", "schedule:3")),),
-    customer.ClaimWarranty: (
-        Rule("art:13.1", limits.not_warranted, also=("art:13.1.1", "art:13.1.2")),
-    ),
+    customer.ClaimWarranty: (Rule("art:13.1", limits.not_warranted, also=("art:13.1.1", "art:13.1.2")),),
     operator.ExplainOutage: (Rule("art:12.1", limits.explained),),
     operator.LimitFunction: (Rule("art:14.1", limits.limited, also=("art:14.2",)),),
-    operator.Provision: (
-        Rule("art:5.7", readiness.prepared, also=("art:5.6", *_PREPARED)),
-    ),
+    operator.Provision: (Rule("art:5.7", readiness.prepared, also=("art:5.6", *_PREPARED)),),
     acts.CheckReadiness: (Rule("art:5.6", readiness.checklist),),
     acts.ReadTerm: (Rule("art:3.1", billing.term_read, also=("art:8.3",)),),
     operator.DayCheck: (Rule("art:5.3", lines.still_eligible, also=_LINES),),

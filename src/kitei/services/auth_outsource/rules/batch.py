@@ -39,21 +39,13 @@ def names_of(asked: Apply, s: Situation) -> tuple[str, ...]:
 
 def own_contracts(s: Situation, customer: str, during: Span) -> tuple[Contract, ...]:
     """The contracts of a customer that are in use at some time of a span."""
-    return tuple(
-        each
-        for each in s.groups.get(customer, ())
-        if days_of_use(each).overlaps(during)
-    )
+    return tuple(each for each in s.groups.get(customer, ()) if days_of_use(each).overlaps(during))
 
 
 def standing(s: Situation, customer: str, on: date) -> tuple[Contract, ...]:
     """The contracts of a customer that are in force today and still on a day to come."""
     day = max(on, s.on)
-    return tuple(
-        each
-        for each in s.in_force(customer)
-        if each.ending is None or day <= each.ending.last
-    )
+    return tuple(each for each in s.in_force(customer) if each.ending is None or day <= each.ending.last)
 
 
 def known_kind(asked: Apply, s: Situation) -> Iterator[Finding]:
@@ -241,9 +233,7 @@ def number_fits(
         yield s.refuse(
             "art:7.1.1",
             "art:7.1",
-            why=Words(
-                f"アカウント数は 1 以上です({accounts})", f"accounts are one or more, not {accounts}"
-            ),
+            why=Words(f"アカウント数は 1 以上です({accounts})", f"accounts are one or more, not {accounts}"),
             place=place,
             part=part,
         )
@@ -279,6 +269,4 @@ def realm_fits(
             part=part,
         )
     else:
-        yield s.accept(
-            "art:5.6.1", why=Words(f"レルムは {realm}", f"the realm is {realm}"), part=part
-        )
+        yield s.accept("art:5.6.1", why=Words(f"レルムは {realm}", f"the realm is {realm}"), part=part)

@@ -52,7 +52,9 @@ def limited(asked: LimitFunction, s: Situation) -> Iterator[Finding]:
         yield s.refuse(
             "art:14.1",
             "art:14.2",
-            why=Words(f"{asked.limit} は機能を限るわけになりません", f"{asked.limit} is no ground for a limit"),
+            why=Words(
+                f"{asked.limit} は機能を限るわけになりません", f"{asked.limit} is no ground for a limit"
+            ),
             place="limit-function.limit",
         )
         return
@@ -82,7 +84,9 @@ def explained(asked: ExplainOutage, s: Situation) -> Iterator[Finding]:
     if asked.outage not in outages:
         yield s.refuse(
             "art:12.1",
-            why=Words(f"利用不能 {asked.outage} の記録がありません", f"no outage {asked.outage} is on record"),
+            why=Words(
+                f"利用不能 {asked.outage} の記録がありません", f"no outage {asked.outage} is on record"
+            ),
             place="explain-outage.outage",
             remedy=Words("、".join(sorted(outages)), ", ".join(sorted(outages))),
         )

@@ -97,9 +97,7 @@ def eligible(
             path,
             "art:2.1",
             served,
-            why=Words(
-                f"{mobile.name.ja}({wanted})の契約者です", f"has {mobile.name.en} ({needed})"
-            ),
+            why=Words(f"{mobile.name.ja}({wanted})の契約者です", f"has {mobile.name.en} ({needed})"),
             **more,
         )
     elif None in judged:
@@ -245,7 +243,9 @@ def service_lost(asked: LoseService, s: Situation) -> Iterator[Finding]:
     if mobile is None or not rests:
         yield s.refuse(
             "art:5.1",
-            why=Words(f"{asked.service} に支えられた契約はありません", f"no contract rests on {asked.service}"),
+            why=Words(
+                f"{asked.service} に支えられた契約はありません", f"no contract rests on {asked.service}"
+            ),
             place="lose-service.service",
         )
         return

@@ -117,9 +117,7 @@ def added_option(asked: AddOption, s: Situation) -> Iterator[Finding]:
     """Art. 8.1 to 8.3 for an option added to a contract."""
     contract = s.contract(asked.contract)
     yield from own_notice(s, "art:8.1", contract, asked)
-    yield from option_findings(
-        s, asked, contract.kind, texts(contract.body, "terminators"), "add-option"
-    )
+    yield from option_findings(s, asked, contract.kind, texts(contract.body, "terminators"), "add-option")
     if running(contract, asked.option, s.on):
         yield s.refuse(
             "art:8.2",

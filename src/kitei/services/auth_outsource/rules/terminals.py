@@ -87,9 +87,7 @@ def addresses_fit(
 def _twice(s: Situation, ip: str, place: str, part: int | None) -> Finding:
     return s.refuse(
         "art:5.2",
-        why=Words(
-            f"{ip} はこの契約者がもう登録しています", f"{ip} is registered by this customer already"
-        ),
+        why=Words(f"{ip} はこの契約者がもう登録しています", f"{ip} is registered by this customer already"),
         place=place,
         remedy=Words("別の端末を登録してください", "register another terminal"),
         conventions=(s.reading("ao.client-ip").pair,),
@@ -120,9 +118,7 @@ def not_together(asked: Apply, s: Situation) -> Iterator[Finding]:
         yield s.accept("art:6.1", why=_APART, **_more(s))
 
 
-def clashes(
-    s: Situation, customer: str, kind: str, days: Span, realm: str, but: str = ""
-) -> Iterator[Words]:
+def clashes(s: Situation, customer: str, kind: str, days: Span, realm: str, but: str = "") -> Iterator[Words]:
     """What a customer has that excludes a kind on those days."""
     others = set(s.listed("exclusive_kinds")) - {kind}
     for each in s.groups.get(customer, ()):

@@ -117,9 +117,7 @@ def _answered(asked: NetworkEvent, back: Contract, terminal: Contract, s: Situat
     elif group and asked.credentials is False:
         refused = Words(f"{asked.user} の認証に失敗しました", f"{asked.user} did not prove who it is")
     elif not group and asked.answer == "reject":
-        refused = Words(
-            "契約者の認証装置が拒みました", "the customer's authentication device rejected it"
-        )
+        refused = Words("契約者の認証装置が拒みました", "the customer's authentication device rejected it")
     elif not group and asked.answer == "none":
         paths = (path, "art:5.6.5")
         refused = Words(
@@ -232,7 +230,9 @@ def _line_fits(told: str, contract: Contract, mobile: Choice, s: Situation) -> b
     """Whether a line is of the class or plan, as the request says, else as the customer's lines are recorded."""
     if told:
         return s.called(mobile.text("fits"), told) is not None
-    held = [each for each in held_by(s, contract.customer) if s.on in each.days and is_called(s, each, mobile)]
+    held = [
+        each for each in held_by(s, contract.customer) if s.on in each.days and is_called(s, each, mobile)
+    ]
     judged = [fits(s, each, mobile) for each in held]
     return True if True in judged else None if None in judged or not judged else False
 
@@ -334,5 +334,3 @@ def grown(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
             "art:1.1.t4",
             why=Words(f"{most} のうち {held + asked.times} になります", f"{held + asked.times} of {most}"),
         )
-
-

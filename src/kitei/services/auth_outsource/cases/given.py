@@ -1,0 +1,172 @@
+"""What a case gives: contracts, quotes, lists, holdings and outages, as facts that a ledger would hold."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from kitei.clauses.history import (
+    History,
+    day_or_none,
+    ending_fact,
+    option_facts,
+    quote_body,
+    take_holdings,
+    take_operator,
+    take_outages,
+    term_fact,
+)
+from kitei.desk.cases import Sheet
+from kitei.ledger.facts import Fact
+from kitei.services.auth_outsource.edition import TERMS
+from kitei.services.auth_outsource.operation import ExplainOutage
+from kitei.values import Json, JsonObject
+
+LISTS = {
+    "changeable_matters": "changeable-matters",
+    "address_families": "address-families",
+    "designated_address_families": "address-families",
+    "client_address_families": "address-families",
+    "holidays": "holidays",
+}
+PARAMETERS = {
+    "max_sessions_per_realm": "max-sessions-per-realm",
+    "max_sessions_per_contract": "max-sessions-per-contract",
+    "max_sessions": "max-sessions-per-contract",
+    "max_sessions_per_user": "max-sessions-per-user",
+    "max_requests_per_second": "max-requests-per-second",
+    "max_traffic_mbps": "max-traffic-mbps",
+    "traffic_cap_mbps": "max-traffic-mbps",
+    "minimum_usable_seconds": "minimum-usable-seconds",
+}
+QUOTES = {
+    "initial_jpy": "initial",
+    "option_initial_jpy": "option-initial",
+    "monthly_jpy": "monthly",
+    "option_monthly_jpy": "option-monthly",
+    "change_jpy": "change",
+    "change_fee_jpy": "change",
+}
+# What a cause says in words, as the limit that it is.
+LIMITS = {
+    "session": "session-cap",
+    "traffic": "traffic-cap",
+    "other service": "other-service",
+    "another service": "other-service",
+    "preparation": "not-prepared",
+    "not prepared": "not-prepared",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many sessions and accounts a contract has at the moment of a case."""
+
+    sessions: int | None
+    in_use: int | None
+
+
+def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Mapping[str, Counts]:
+    """Record all that is given. What belongs to the act itself is left in `facts` for it."""
+    counts: dict[str, Counts] = {}
+    realm, terminators = facts.take("realm"), facts.look("terminators")
+    for sheet in given.sheets("contracts"):
+        name, customer = sheet.take("id"), sheet.take("customer")
+        history.know(customer)
+        counts[name] = Counts(sheet.take("active_sessions"), sheet.take("accounts_in_use"))
+        for fact in contract_facts(sheet, customer, realm, terminators, history):
+            history.record(f"contract:{name}", fact)
+        sheet.close()
+    history.know(when.look("by"))
+    history.know(when.look("customer"))
+    _quotes_told(when, history)
+    take_operator(given, when, history, LISTS, PARAMETERS, QUOTES)
+    take_holdings(given, history)
+    _outages(facts, when, history)
+    return counts
+
+
+def contract_facts(
+    sheet: Sheet, customer: str, realm: str | None, terminators: list[str] | None, history: History
+) -> Iterator[Fact]:
+    """A contract as given, from its conclusion on."""
+    billing = day_or_none(sheet.take("billing_start"))
+    made = day_or_none(sheet.take("made")) or min(filter(None, (billing, history.day)))
+    kind = history.slug("kinds", sheet.take("kind"))
+    item = sheet.take("item")
+    prices = (("monthly", sheet.take("monthly_fee_jpy")), ("initial", sheet.take("initial_fee_jpy")))
+    months = TERMS.first.value("minimum_term_months").number
+    yield Fact(
+        "contract.concluded",
+        {
+            "service": TERMS.service,
+            "customer": customer,
+            "kind": kind,
+            "item": history.slug("items", item) if item else "",
+            "group": customer,
+            "edition": TERMS.first.in_force.isoformat(),
+            "months": months,
+            "ip": sheet.take("ip") or "",
+            "accounts": sheet.take("accounts"),
+            "realm": sheet.take("realm") or realm or "",
+            "forward_to": _listed(sheet.take("forward_to")),
+            "terminators": _listed(sheet.take("terminators") or (terminators if kind == "vpdn" else None)),
+            "first": sheet.take("requested_start") or "",
+            "quotes": [quote_body(fee, amount) for fee, amount in prices if amount is not None],
+        },
+        made,
+    )
+    if billing is not None:
+        yield term_fact(history, "contract.billing-started", billing, months, "art:3.1")
+    for option in sheet.sheets("options"):
+        yield from option_facts(option, made, customer, history)
+        option.close()
+    for change in sheet.sheets("changes"):
+        yield from _changed(change)
+    ended = sheet.take("cancel_effective") or sheet.take("ended") or sheet.take("ends")
+    if ended is not None:
+        yield ending_fact(date.fromisoformat(ended), made)
+
+
+def _changed(sheet: Sheet) -> Iterator[Fact]:
+    """An earlier change: its day, the accounts there are since, and the fee."""
+    day = date.fromisoformat(sheet.take("date") or sheet.take("at"))
+    body: JsonObject = {"accounts": sheet.take("accounts")}
+    yield Fact("contract.amended", body, day)
+    if (fee := sheet.take("monthly_fee_jpy")) is not None:
+        yield Fact("quote.recorded", {**quote_body("monthly", fee), "first": day.isoformat()}, day)
+    sheet.close()
+
+
+def _quotes_told(when: Sheet, history: History) -> None:
+    """Prices that stand beside the act: `quoted_initial_jpy` is the option's where an option is asked for."""
+    option = when.look("action") == "add-option"
+    fees = {
+        "quoted_initial_jpy": "option-initial" if option else "initial",
+        "quoted_option_initial_jpy": "option-initial",
+        "quoted_change_jpy": "change",
+        "quoted_monthly_jpy": "option-monthly" if option else "monthly",
+    }
+    for key, fee in fees.items():
+        if (amount := when.take(key)) is not None:
+            for customer in history.customers:
+                history.say("quote.recorded", f"customer:{customer}", **quote_body(fee, amount))
+
+
+def _outages(facts: Sheet, when: Sheet, history: History) -> None:
+    """Outages, and of those whose cause is a limit in so many words, that it was found to be one."""
+    told = [*facts.look("outages", []), *filter(None, (facts.look("outage"), when.look("outage")))]
+    shared = facts.look("cause")
+    at = datetime.fromisoformat(when.look("at"))
+    take_outages(facts, when, history)
+    for number, each in enumerate(told, 1):
+        cause = str(each.get("cause") or shared or "").casefold()
+        limit = next((slug for words, slug in LIMITS.items() if words in cause), None)
+        if limit is not None:
+            contract = each.get("contract") or when.look("contract")
+            history.do(
+                ExplainOutage(by="operator", at=at, contract=contract, outage=f"outage-{number}", limit=limit)
+            )
+
+
+def _listed(value: str | list[str] | None) -> Json:
+    return [] if value is None else [value] if isinstance(value, str) else list(value)
