@@ -323,15 +323,24 @@ class _Reader(Standing):
         newest = home.last("item")
         last = int(newest.number) if newest else 0
         number = int(mark.number) if mark.number.isdecimal() else figure(mark.number)
-        due = number == last + 1 if not mark.spaced else self._is_item_due(number, last, line)
+        due = number == last + 1 if not mark.spaced else self._is_item_due(number, home, line)
         if not due:
             return False
         draft = self.enter(home, home.open("item", f"{home.id}.{number}", str(number)))
         draft.add(line, mark.rest)
         return True
 
-    def _is_item_due(self, number: int, last: int, line: Line) -> bool:
-        return number == last + 1 or (line.gap and number > last) or (self.is_settled and number >= last)
+    def _is_item_due(self, number: int, home: Draft, line: Line) -> bool:
+        """The next one; or after a gap or within the list one that is not there yet; or one told twice."""
+        had = {int(each.number) for each in home.children if each.kind == "item"}
+        last = max(had, default=0)
+        within = self.here.kind == "item" and number not in had and number <= last + 1 + _LEAP
+        return (
+            number == last + 1
+            or within
+            or (line.gap and number > last)
+            or (self.is_settled and number in had)
+        )
 
     def _home_of_item(self) -> Draft | None:
         here = self.here

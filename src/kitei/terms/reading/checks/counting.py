@@ -57,6 +57,10 @@ def _in_order(passages: Sequence[Passage]) -> Iterator[Flaw]:
             gist = Words(f"{unit.ja}番号 {lost} がない。", f"There is no {unit.en} {lost}.")
             yield flaw("numbering", "high", passage, passage.number, gist, at=-1)
             last = number
+        elif number <= last and after == last + 2:
+            gist = Words(f"{last + 1} と書くところ。", f"It should be {last + 1}.")
+            yield flaw("numbering", "high", passage, passage.number, gist, at=-1)
+            last += 1
         elif number <= last:
             gist = Words(
                 f"{unit.ja}番号 {number} が再び現れる。", f"{unit.en.capitalize()} {number} comes again."

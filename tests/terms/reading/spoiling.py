@@ -1,0 +1,88 @@
+"""Spoil a text as scanners, converters and word processors do, the same way for the same seed."""
+
+import random
+import re
+from collections.abc import Callable
+
+_WIDE = {ord(c): ord(c) + 0xFEE0 for c in "0123456789()"}
+_JA = re.compile(r"(?<=[ぁ-んァ-ヶ一-龠])(?=[ぁ-んァ-ヶ一-龠])")
+
+
+def _is_prose(line: str) -> bool:
+    return bool(line.strip()) and "\t" not in line and "|" not in line
+
+
+def mix_widths(text: str, chance: random.Random) -> str:
+    """Figures and brackets wide in some lines."""
+    lines = text.split("\n")
+    return "\n".join(line.translate(_WIDE) if chance.random() < 0.5 else line for line in lines)
+
+
+def scatter_spaces(text: str, chance: random.Random) -> str:
+    """Spaces inside words, as narrow kerning is read."""
+
+    def spoil(line: str) -> str:
+        return _JA.sub(lambda _: " " if chance.random() < 0.03 else "", line) if _is_prose(line) else line
+
+    return "\n".join(spoil(line) for line in text.split("\n"))
+
+
+def drop_spaces(text: str, chance: random.Random) -> str:
+    """No spaces at all between figures and words, but the one behind a paragraph's number."""
+    return "\n".join(re.sub(r"(?<=\S) (?=\S)(?<!^\d )", "", line) for line in text.split("\n"))
+
+
+def wrap(text: str, chance: random.Random) -> str:
+    """Lines cut at a page's width, without regard to what they hold."""
+    width = chance.randrange(34, 46)
+    cut = []
+    for line in text.split("\n"):
+        if _is_prose(line):
+            cut += [line[at : at + width] for at in range(0, len(line), width)]
+        else:
+            cut.append(line)
+    return "\n".join(cut)
+
+
+def number_pages(text: str, chance: random.Random) -> str:
+    """A page number, and the title again, every so many lines: within a sentence too."""
+    lines = text.split("\n")
+    title = next(line for line in lines if line.strip()).lstrip("# ")
+    spoiled: list[str] = []
+    for at, line in enumerate(lines):
+        if at and at % 37 == 0 and _is_prose(line):
+            spoiled += [f"- {at // 37} -", "", title]
+        spoiled.append(line)
+    return "\n".join(spoiled)
+
+
+def drop_blanks(text: str, chance: random.Random) -> str:
+    """No blank lines."""
+    return "\n".join(line for line in text.split("\n") if line.strip())
+
+
+def mark_up(text: str, chance: random.Random) -> str:
+    """Headings marked up, some of them."""
+    heading = re.compile(r"^(第 ?\d+ ?条[(（].*|別紙 ?\d+ .*|附則)$")
+    return "\n".join(
+        chance.choice(["## ", "#### **", ""]) + line if heading.match(line) else line
+        for line in text.split("\n")
+    )
+
+
+SPOILERS: dict[str, Callable[[str, random.Random], str]] = {
+    "widths": mix_widths,
+    "spaces": scatter_spaces,
+    "no spaces": drop_spaces,
+    "wraps": wrap,
+    "pages": number_pages,
+    "no blanks": drop_blanks,
+    "marks": mark_up,
+}
+
+
+def spoil(text: str, *kinds: str, seed: int = 1) -> str:
+    chance = random.Random(seed)
+    for kind in kinds:
+        text = SPOILERS[kind](text, chance)
+    return text
