@@ -21,6 +21,7 @@ from kitei.services.gio_remote.rules import (
     support,
     traffic,
     upkeep,
+    warranty,
 )
 from kitei.services.gio_remote.rules.credits import CREDITS
 from kitei.services.gio_remote.rules.ending import ENDINGS
@@ -39,6 +40,8 @@ APPLYING: tuple[AnyRule, ...] = (
     Rule("art:7.4", readiness.environment_asked, also=("art:7.5",)),
     Rule("art:8.1", batch.agreed_numbers, also=("art:8.1.1", "art:8.1.2")),
     Rule("art:9.2", options.options_asked),
+    Rule("art:13.1", warranty.amounts),
+    Rule("art:16.1", warranty.not_promised, also=warranty.NOT_PROMISED[1:]),
     Rule("schedule:1.1.1", fees.initial_fees, also=("art:13.1.s2",)),
     Rule("schedule:1.1.2", fees.option_fees, also=("art:13.1.s2", "schedule:1.3.1")),
 )
@@ -53,6 +56,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
     ),
     customer.AddOption: (
         Rule("art:9.2", options.added_option, also=_OPTIONS),
+        Rule("art:13.1", warranty.amounts),
         Rule("schedule:1.1.2", fees.added_option_fee, also=("schedule:1.3.1", "art:13.1.s2")),
     ),
     acts.StopOption: (Rule("art:9.6", ENDINGS.stopped, also=("art:14.2", "schedule:2.2")),),
@@ -68,6 +72,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
     operator.ThirdPartyEnds: (Rule("art:11.1", abolition.ends, also=("art:9.4", *_AT_THE_END)),),
     acts.ClaimCredit: (
         Rule("art:15.1", CREDITS.claimed, also=("art:15.1.s2", "schedule:3")),
+        Rule("art:16.1.1", warranty.not_always, also=("art:16.1",)),
         Rule("art:16.2.1", credits.excused, also=("art:17.1", "art:17.2")),
     ),
     operator.ExplainOutage: (Rule("art:16.2.1", credits.explained, also=("art:17.1", "art:17.2")),),
@@ -82,14 +87,17 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
     ),
     acts.CheckReadiness: (Rule("art:7.3", readiness.checklist),),
     acts.ReadTerm: (Rule("art:3.1", billing.term_read, also=("art:9.5",)),),
-    operator.Evaluate: (Rule("suppl:2013-02-01.2", legacy.evaluated),),
+    operator.Evaluate: (Rule("suppl:2013-02-01.2", legacy.evaluated, also=("suppl:dates",)),),
     customer.CountTowards: (Rule("suppl:2013-02-01.2", legacy.counted_towards),),
     operator.DayCheck: (
         Rule("art:7.3", readiness.day_brings, also=("art:6.1", "art:9.3")),
         Rule("art:7.1", readiness.still_whole),
         Rule("art:7.4", readiness.settings_disclosed, also=("art:7.5",)),
     ),
-    acts.MonthClose: (Rule("schedule:1.2.1", MONTHS.costs, also=("schedule:1.2.2",)),),
+    acts.MonthClose: (
+        Rule("art:13.1", warranty.amounts),
+        Rule("schedule:1.2.1", MONTHS.costs, also=("schedule:1.2.2",)),
+    ),
     operator.CapacityObserved: (Rule("art:18.1", upkeep.observed, also=("art:18.1.s2", "art:18.1.s3")),),
     operator.ChangeSettings: (
         Rule("art:19.1", upkeep.settings_changed, also=("art:16.2.1",)),

@@ -29,6 +29,16 @@ def evaluated(asked: Evaluate, s: Situation) -> Iterator[Finding]:
     contract = s.contract(asked.contract)
     before, standing = made_as(s, contract), standing_of(s, contract)
     name, ours = s.name("predecessor_services", before), s.edition.service
+    days = s.edition.value("edition_days").days
+    held = max((each for each in days if each <= s.on), default=s.edition.in_force)
+    yield s.accept(
+        "suppl:dates",
+        why=Words(
+            f"{s.on} に実施されていたのは {held} の版で、経過措置は {s.edition.in_force} の版が伝えるとおりです",
+            f"on {s.on} the edition of {held} was in force; its transitions are as that of "
+            f"{s.edition.in_force} hands them down",
+        ),
+    )
     if before != ours and standing.attributes["service"] == ours:
         yield s.accept(
             *(cite.path for cite in standing.cites),
