@@ -96,8 +96,10 @@ class _Reader(Standing):
         if self._opens_top(mark, line, after) or self._opens_below(mark, line):
             self.is_wide_table = False
             return
-        if self.table() is not None and not line.gap:
-            self.holder().add_to_cell(line)
+        table = self.table()
+        row = table.last("row") if table and not line.gap else None
+        if row is not None:
+            row.add_to_cell(line)
             return
         if self._goes_on_in_heading(line):
             return

@@ -85,11 +85,9 @@ class Draft:
             self.children.remove(rows[0])
 
     def add_to_cell(self, line: Line) -> None:
-        """A wrapped line of the last row, without the table's marks."""
-        row = self.last("row")
-        assert row is not None
-        row.cells[-1] = join(row.cells[-1], line.text)
-        row.add(line, line.text)
+        """A wrapped line of this row, without the table's marks."""
+        self.cells[-1] = join(self.cells[-1], line.text)
+        self.add(line, line.text)
 
     def freeze(self, wide: int) -> Passage:
         """The passage. `wide` is how long a full line of this document is: a short first line is a heading."""
