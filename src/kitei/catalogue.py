@@ -16,6 +16,7 @@ from kitei.values import Words
 _OURS: Final[Mapping[str, str]] = {
     "managed-vpn-pro": "kitei.services.managed_vpn",
     "gio-remote-access": "kitei.services.gio_remote",
+    "auth-outsource": "kitei.services.auth_outsource",
 }
 
 

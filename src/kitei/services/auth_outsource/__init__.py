@@ -8,7 +8,9 @@ from kitei.services.auth_outsource.conclusion import conclude
 from kitei.services.auth_outsource.contract import fold
 from kitei.services.auth_outsource.decision import decide
 from kitei.services.auth_outsource.edition import TERMS
+from kitei.services.auth_outsource.intent import compile_contracts
 from kitei.services.auth_outsource.invoice import TARIFF
+from kitei.services.auth_outsource.observation import availabilities
 from kitei.services.auth_outsource.spoken import spoken
 from kitei.values import Words
 
@@ -29,8 +31,8 @@ SERVICE = Service(
     decide=decide,
     conclude=conclude,
     fold=fold,
-    compile=lambda contracts, estate, on: (),
-    observe=lambda contracts, nodes, on: {},
+    compile=compile_contracts,
+    observe=availabilities,
     tariff=TARIFF,
     spoken=spoken,
     run_case=run_case,

@@ -238,7 +238,7 @@ def _limit(case: Asking, moment: Body) -> Body:
 def _network_event(case: Asking, moment: Body) -> Body:
     event, times = _event(case)
     if isinstance(event, int):
-        event, moment = "account-created", {**moment, "in_use": event - 1}
+        moment, event = {**moment, "in_use": event - 1}, "account-created"
     line = case.when.take("line")
     plan = case.told("plan", "line_class", "line_item", "line_plan")
     if isinstance(line, Mapping):

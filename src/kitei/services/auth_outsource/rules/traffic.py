@@ -62,7 +62,7 @@ def requested(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
         terminals = [each for each in terminals if each.customer == named.customer]
         if not named.is_in_force(s.on):
             yield s.refuse(
-                s.choice("kinds", named.kind).cite.path if s.choice("kinds", named.kind) else "art:1.1",
+                s.lists["kinds"][named.kind].cite.path,
                 why=Words(f"契約 {named.id} は終わっています", f"contract {named.id} is not in force"),
                 place="network-event.contract",
             )
