@@ -17,6 +17,7 @@ _OURS: Final[Mapping[str, str]] = {
     "managed-vpn-pro": "kitei.services.managed_vpn",
     "gio-remote-access": "kitei.services.gio_remote",
     "auth-outsource": "kitei.services.auth_outsource",
+    "ddos-protection": "kitei.services.ddos",
 }
 
 

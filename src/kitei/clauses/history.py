@@ -101,7 +101,8 @@ def term_fact(
 def option_facts(sheet: Sheet, made: date, customer: str, history: History, **more: Json) -> Iterator[Fact]:
     """An option a contract has: `name`, `monthly_fee_jpy`, `initial_fee_jpy`, `billing_start`, `ended`.
 
-    `more` is what else its fact says. The sheet is left open for what a service knows besides.
+    `more` is what else its fact says (`months`: a term of its own, 0 for none). The sheet is left open for
+    what a service knows besides.
     """
     slug = history.slug("options", sheet.take("name"))
     fee, start = sheet.take("monthly_fee_jpy"), day_or_none(sheet.take("billing_start"))
@@ -111,8 +112,10 @@ def option_facts(sheet: Sheet, made: date, customer: str, history: History, **mo
     if (initial := sheet.take("initial_fee_jpy")) is not None:
         due: JsonObject = {"name": "option-initial", "customer": customer, "amount": initial}
         yield Fact("charge.fell-due", due, start or made, (history.cite(history.role("option-initial")),))
-    if start is not None and choice is not None and choice.has("term_months"):
-        months, path = choice.number("term_months"), history.role("option-term")
+    listed = choice.number("term_months") if choice is not None and choice.has("term_months") else 0
+    months = more.get("months", listed)
+    if start is not None and type(months) is int and months:
+        path = history.role("option-term")
         yield term_fact(history, "option.billing-started", start, months, path, option=slug)
     elif start is not None:
         yield Fact("option.billing-started", {"option": slug, "billing_start": start.isoformat()}, start)

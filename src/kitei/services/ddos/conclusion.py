@@ -177,7 +177,11 @@ def _new_item(
     """The item from a day on, what it had been, what it rests on now, and the options that end with the change."""
     item, pair = changes.new_item(asked, s), changes.pair_of(asked, s)
     assert pair is not None
-    before: Body = {"item": contract.item, "until": day.isoformat(), "path": pair.cite.path}
+    before: Body = {
+        "item": contract.item,
+        "until": (day - timedelta(days=1)).isoformat(),
+        "path": pair.cite.path,
+    }
     others = [each for each in bases(s, contract.customer, asked.base) if each.id != contract.id]
     body: Body = {
         "item": item,

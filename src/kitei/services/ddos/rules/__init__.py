@@ -63,7 +63,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("schedule:1.2.1.t1", fees.billed_row, also=(*rows("1.2.1", 2), "art:10.3.s2")),
     ),
     customer.DesignateAddresses: (
-        Rule("art:5.2", addresses.designation, also=("art:5.1", "art:5.3", "art:10.2.7")),
+        Rule("art:5.2", addresses.designation, also=("art:5.1", "art:5.3", "art:10.2.7", "art:10.2.7.a2")),
     ),
     customer.AddOption: (
         Rule("art:10.2", options.added_option, also=_OPTIONS),
