@@ -56,7 +56,7 @@ def _realm(name: str, told: Mapping[str, Any], finder: Finder, secret: Callable[
             find = finder(told["users"], told["changes"])
             return Group(owner, name, frozenset(told["methods"]), find, told["issuer"], caps)
         case "proxy":
-            return Proxy(owner, name, told["spread"], told["strips"], _targets(told, secret), caps)
+            return Proxy(owner, name, told["strips"], _targets(told, secret), caps)
         case "vpdn":
             return Vpdn(owner, name, told["item"], told["spread"], _targets(told, secret), caps)
     raise ValueError(f"{told['kind']!r} is not a kind of realm such as 'group'")

@@ -99,7 +99,6 @@ class Target:
 class Proxy:
     owner: str
     realm: str
-    spread: bool
     strips: bool
     targets: tuple[Target, ...]
     caps: Caps = field(default_factory=Caps)
@@ -168,7 +167,7 @@ def answer(
         case Group():
             return _group(realm, world, name, request, tunnel)
         case Proxy():
-            return _proxy(realm, world, name, request)
+            return _proxy(realm, world, name)
         case Vpdn():
             return _vpdn(realm, world, request)
 
@@ -252,17 +251,12 @@ def certificate(group: Group, name: str, issuer: str) -> Reason:
     return Reason.ACCEPTED if issuer and issuer == group.issuer else Reason.NOT_YOUR_CERTIFICATE
 
 
-def _proxy(proxy: Proxy, world: World, name: str, request: Mapping[str, str]) -> Answer:
-    """The same caller comes to the same server while it lives: an EAP conversation has many packets."""
-    living = in_turn(proxy.targets, world.dead)
-    if not living:
+def _proxy(proxy: Proxy, world: World, name: str) -> Answer:
+    """Which of its living servers is asked is the relay's business."""
+    if all(target.name in world.dead for target in proxy.targets):
         return Answer("silent", Reason.NO_HOME_SERVER)  # no answer, so that the client tries another node
-    caller = f"{name} {request.get('Calling-Station-Id', '')}"
-    chosen = by_weight(living, crc32(caller.encode())) if proxy.spread else living[0]
-    control: Pairs = (("Home-Server-Name", chosen.name),)
-    if proxy.strips:
-        control = (*control, ("Tmp-String-1", name))
-    return Answer("proxy", Reason.ACCEPTED, control)
+    control: Pairs = (("Tmp-String-2", proxy.realm),)
+    return Answer("proxy", Reason.ACCEPTED, (*control, ("Tmp-String-1", name)) if proxy.strips else control)
 
 
 def _vpdn(vpdn: Vpdn, world: World, request: Mapping[str, str]) -> Answer:

@@ -1,0 +1,50 @@
+"""The functions that the RADIUS server calls by name (rlm_python3). It loads this module once, in each of its forms.
+
+A module is all the server can call, so the module must know the engine: the one changing global of the house.
+"""
+
+import os
+import threading
+from typing import Final
+
+from kitei.radius.engine import NOTFOUND, OK, Engine, Request, Result
+
+_ENGINES: Final[list[Engine]] = []
+
+
+def instantiate(config: object) -> int:
+    """The server starts. What is raised here ends it, and its log says why."""
+    if not _ENGINES:
+        engine = Engine(os.environ["KITEI_RADIUS"], os.environ["KITEI_SACKS"])
+        threading.Thread(target=engine.run, name="kitei", daemon=True).start()
+        _ENGINES.append(engine)
+    return OK
+
+
+def known(request: Request) -> Result:
+    return OK if _ENGINES[0].knows(dict(request).get("Tmp-String-0", "")) else NOTFOUND
+
+
+def authorize(request: Request) -> Result:
+    return _ENGINES[0].authorize(request)
+
+
+def authorize_inner(request: Request) -> Result:
+    """Inside PEAP or TTLS, which Tmp-String-1 names."""
+    return _ENGINES[0].authorize(request, dict(request).get("Tmp-String-1", "") or "unknown")
+
+
+def certified(request: Request) -> Result:
+    return _ENGINES[0].certified(request)
+
+
+def accepted(request: Request) -> Result:
+    return _ENGINES[0].finished(request, True)
+
+
+def refused(request: Request) -> Result:
+    return _ENGINES[0].finished(request, False)
+
+
+def account(request: Request) -> Result:
+    return _ENGINES[0].account(request)
