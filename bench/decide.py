@@ -4,15 +4,21 @@ Two customers, two VPN networks of four sites each. Every kind of act that custo
 turn; the figure is over all of them.
 """
 
+import importlib
+import json
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from figure import Figure
 
+from kitei.catalogue import SERVICES, packages
 from kitei.clauses.acts import Act
-from kitei.desk import Situation, operator_of
+from kitei.desk import Decision, Situation, operator_of
+from kitei.desk.cases import Case, case_of
 from kitei.ledger import Entry, Fact
 from kitei.ledger.contracts import Contract
 from kitei.services.managed_vpn.application import read_act
@@ -23,6 +29,7 @@ from kitei.services.managed_vpn.edition import TERMS
 from kitei.values import day_of
 
 PROMISED = 20_000
+CASES = Path(__file__).parents[1] / "tests" / "cases"
 SECONDS = 2.0
 AT = "2026-06-10T10:00:00+09:00"
 
@@ -136,7 +143,39 @@ def measure() -> list[Figure]:
     situation, acts = workload()
     rate(situation, list(acts.values()), 0.2)  # caches are warm in an office, too
     value = rate(situation, list(acts.values()), SECONDS)
-    return [Figure("decide", "decisions, all acts in turn", value, "1/s", PROMISED, "at least")]
+    figures = [Figure("decide", "decisions, all acts in turn", value, "1/s", PROMISED, "at least")]
+    asked = [translated(case) for case in accepted()]
+    mixed_rate(asked, 0.2)
+    value, what = mixed_rate(asked, SECONDS), f"mixed services, {len(asked)} decided cases in turn"
+    return [*figures, Figure("decide", what, value, "1/s", PROMISED, "at least")]
+
+
+def accepted() -> list[Case]:
+    """The decided cases of every service that come to an acceptance, as many of each."""
+    by_service: dict[str, list[Case]] = {}
+    for place in sorted(CASES.glob("*.json")):
+        for case in map(case_of, json.loads(place.read_text())):
+            if case.then["decision"] == "accept":
+                by_service.setdefault(case.service, []).append(case)
+    least = min(map(len, by_service.values()))
+    return [case for cases in by_service.values() for case in cases[:least]]
+
+
+def translated(case: Case) -> tuple[Callable[..., Decision], Act, Situation]:
+    """A case's service's decide, its act and its situation."""
+    package = packages()[case.service]
+    translate = importlib.import_module(f"{package}.cases").translate
+    return SERVICES[case.service].decide, *translate(case)
+
+
+def mixed_rate(asked: list[tuple[Callable[..., Decision], Act, Situation]], seconds: float) -> float:
+    """Decisions a second of the process's own time, each in its own situation, met again and again."""
+    count, began = 0, time.process_time()
+    while (spent := time.process_time() - began) < seconds:
+        for decide_it, act, situation in asked:
+            decide_it(act, situation, act.at)
+        count += len(asked)
+    return count / spent
 
 
 if __name__ == "__main__":
