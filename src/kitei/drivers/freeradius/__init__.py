@@ -106,7 +106,7 @@ class Freeradius:
             do = "name the authorities of users' certificates"
             yield Step(self.name, do, "authorities", {"authorities": authorities})
         slot = seen.relay[0] if seen.relay else 0
-usable = [part for part in wanted if not isinstance(part, HomeServer) or _is_usable(part, arrived)]
+        usable = [part for part in wanted if not isinstance(part, HomeServer) or _is_usable(part, arrived)]
         relay, digest = relay_config(usable, seen.folders), ""
         if relay:
             digest = _digest(relay + _authorities_text(usable))
