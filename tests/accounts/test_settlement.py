@@ -61,6 +61,17 @@ def test_whole_months_are_whole_fees(start: date, months: int, fee: int, left: i
         assert found.amount == left * fee and found.days == 0
 
 
+@given(starts, lengths, fees, st.integers(1, 400))
+def test_a_term_that_never_began_costs_its_whole_and_no_more(
+    start: date, months: int, fee: int, before: int
+) -> None:
+    effective = start - timedelta(days=before)
+    found = settle_remainder(term(start, months), effective, Yen(fee), reading())  # type: ignore[arg-type]
+    assert found.amount == months * fee and found.review
+    read = reading(settlement__before_billing_start="nothing")
+    assert settle_remainder(term(start, months), effective, Yen(fee), read).amount == 0  # type: ignore[arg-type]
+
+
 def test_a_missing_fee_is_not_zero_unless_nothing_remains() -> None:
     whole = term(DAY)
     read = reading()

@@ -52,7 +52,10 @@ def settle_remainder(term: MinimumTerm, effective: date, fee: Yen | None, readin
     """The fee for the time from the day after `effective` to the last day of `term`.
 
     Ending on the term's last day leaves nothing, unless `term.boundary` counts that day itself as remaining.
+    Ending before its first day, it never began: no more than the term itself can remain.
     """
+    if effective < term.start:
+        return settle_unstarted(term.months, fee, reading)
     conventions = []
     after = effective
     if effective == term.last:
