@@ -1,0 +1,267 @@
+"""From accepted acts to contracts and what a gateway is on a day; facts that cannot be are told."""
+
+from datetime import date, datetime
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from kitei.accounts.tariff import Prices
+from kitei.desk import Decision, Operator, Situation, Verdict
+from kitei.desk.operator import Holding
+from kitei.ledger import Entry, Fact
+from kitei.ledger.contracts import Contract, Quote
+from kitei.services.gio_remote import SERVICE
+from kitei.services.gio_remote.application import read_act
+from kitei.services.gio_remote.contract import designated, fold, gateway
+from kitei.services.gio_remote.edition import TERMS
+from kitei.values import Span, Yen, day_of
+
+FEES = ("initial", "monthly", "option-initial", "option-monthly", "out-of-hours-change")
+PRICES = tuple(Quote(fee, Yen(30000), Span(date(2025, 7, 1)), at) for at, fee in enumerate(FEES))
+START = "2025-09-01T10:00:00+09:00"
+LATER = "2025-11-05T10:00:00+09:00"
+GATEWAY = {"kind": "gateway", "item": "type-a", "sessions": 100, "hosts": [{"prefix": "10.1.1.10"}]}
+NETWORK = {"kind": "network"}
+TYPE_B = {"kind": "gateway", "item": "type-b", "browser": "Soliton", "browser_terms_accepted": True}
+
+
+class Desk:
+    """A ledger in memory: acts are decided, and when accepted concluded and folded."""
+
+    def __init__(self, *holdings: Holding, **lists: Any) -> None:
+        self.contracts: dict[str, Contract] = {}
+        self.facts: list[tuple[str, Fact]] = []
+        told = {name.replace("_", "-"): tuple(entries) for name, entries in lists.items()}
+        self.operator = Operator(told, {}, {"acme": PRICES}, (), {"acme": holdings})
+
+    def situation(self, on: date) -> Situation:
+        return Situation.of(on, TERMS, self.contracts, self.operator)
+
+    def ask(self, act: str, /, at: str = LATER, by: str = "acme", **written: Any) -> Decision:
+        asked = read_act(act, {"by": by, "at": at, **written}, TERMS.editions[-1])
+        situation = self.situation(day_of(asked.at))
+        decision = SERVICE.decide(asked, situation, asked.at)
+        if decision.verdict is Verdict.ACCEPT:
+            for stream, fact in SERVICE.conclude(asked, decision, situation):
+                self.record(stream.removeprefix("contract:"), fact)
+        return decision
+
+    def record(self, name: str, fact: Fact) -> None:
+        self.facts.append((name, fact))
+        before = self.contracts.get(name)
+        version = before.version + 1 if before else 1
+        entry = Entry(
+            len(self.facts), f"contract:{name}", version, fact, datetime.fromisoformat(START), "t", "", ""
+        )
+        self.contracts[name] = fold(before, entry)
+
+    def has(self, name: str) -> Contract:
+        return self.contracts[name]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A customer with a gateway and a network, both billed from October."""
+    desk = Desk()
+    assert desk.ask("apply", START, services=[GATEWAY, NETWORK]).verdict is Verdict.ACCEPT
+    for name in ("acme-gateway-1", "acme-network-1"):
+        billing = {"contract": name, "billing_start": "2025-10-01"}
+        assert desk.ask("start-billing", "2025-10-01T10:00:00+09:00", **billing).verdict is Verdict.ACCEPT
+    return desk
+
+
+def test_an_application_becomes_a_contract_of_each_kind(desk: Desk) -> None:
+    assert sorted(desk.contracts) == ["acme-gateway-1", "acme-network-1"]
+    told, behind = desk.has("acme-gateway-1"), desk.has("acme-network-1")
+    assert (told.kind, told.item, told.group) == ("gateway", "type-a", "acme")
+    assert (behind.kind, behind.item) == ("network", "")
+    assert told.term is not None and told.term.last == date(2025, 10, 31)
+    assert [charge.amount for charge in (*told.charges, *behind.charges)] == [
+        30000
+    ]  # one price for the batch
+    seen = gateway(told, date(2025, 11, 1))
+    assert seen.sessions == 100 and seen.accounts is None and not seen.l2tp
+    assert [(each.prefix, each.designated_by) for each in seen.hosts] == [
+        (ip_network("10.1.1.10/32"), "customer")
+    ]
+    assert seen.hosts[0].cites and seen.cites
+
+
+def test_a_second_service_of_a_customer_has_a_name_and_its_own_contracts(desk: Desk) -> None:
+    assert desk.ask("apply", services=[GATEWAY], name="lab").verdict is Verdict.REFUSE
+    assert desk.ask("apply", services=[GATEWAY, NETWORK], name="lab").verdict is Verdict.ACCEPT
+    assert {"acme.lab-gateway-1", "acme.lab-network-1"} < set(desk.contracts)
+    assert desk.ask("apply", services=[GATEWAY]).verdict is Verdict.ACCEPT
+    assert "acme-gateway-2" in desk.contracts
+
+
+def test_a_change_of_sessions_is_what_the_gateway_then_holds_to(desk: Desk) -> None:
+    event = {"contract": "acme-gateway-1", "event": "new-session", "active": 149}
+    assert desk.ask("network-event", by="operator", **event).verdict is Verdict.REFUSE
+    change = {"contract": "acme-gateway-1", "matter": "最大同時セッション数", "number": 150}
+    assert desk.ask("change", **change).verdict is Verdict.ACCEPT
+    assert gateway(desk.has("acme-gateway-1"), date(2025, 11, 5)).sessions == 150
+    assert desk.ask("network-event", by="operator", **event).verdict is Verdict.ACCEPT
+
+
+def test_a_proposal_is_recorded_and_changes_nothing(desk: Desk) -> None:
+    seen = {"contract": "acme-gateway-1", "observed": "CPU saturated", "proposes": 200}
+    assert desk.ask("capacity-observed", by="operator", **seen).verdict is Verdict.ACCEPT
+    contract = desk.has("acme-gateway-1")
+    proposals: Any = contract.body["proposals"]
+    assert [(each["matter"], each["to"], each["on"]) for each in proposals] == [
+        ("sessions", 200, "2025-11-05")
+    ]
+    assert gateway(contract, date(2025, 12, 1)).sessions == 100
+
+
+def test_hosts_are_designated_and_taken_back_by_the_day(desk: Desk) -> None:
+    desk.ask("designate", contract="acme-gateway-1", add_hosts=["2001:db8::/64"])
+    later = "2025-12-01T09:00:00+09:00"
+    desk.ask("designate", later, contract="acme-gateway-1", remove_hosts=["10.1.1.10/32"])
+
+    def hosts(on: date) -> list[str]:
+        return [str(each.prefix) for each in designated(desk.has("acme-gateway-1"), "hosts", on)]
+
+    assert hosts(date(2025, 11, 4)) == ["10.1.1.10/32"]
+    assert hosts(date(2025, 11, 5)) == ["10.1.1.10/32", "2001:db8::/64"]
+    assert hosts(date(2025, 11, 30)) == ["10.1.1.10/32", "2001:db8::/64"]
+    assert hosts(date(2025, 12, 1)) == ["2001:db8::/64"]
+
+
+def test_an_option_has_its_own_price_name_and_term(desk: Desk) -> None:
+    option = {"option": "SSLサーバ証明書変更オプション", "server_name": "vpn.example.co.jp"}
+    decision = desk.ask(
+        "add-option",
+        contract="acme-gateway-1",
+        billing_start="2025-11-15",
+        known={"terms_delivered": True},
+        **option,
+    )
+    assert decision.dates["term_end"] == date(2025, 12, 14)
+    contract = desk.has("acme-gateway-1")
+    assert gateway(contract, date(2025, 11, 20)).server_name == "vpn.example.co.jp"
+    taken = contract.options[0]
+    assert taken.term is not None and taken.term.last == date(2025, 12, 14)
+    fees = SERVICE.tariff.fees(contract, TERMS.first)
+    assert [fee.name for fee in fees] == ["monthly", "option-monthly:server-certificate"]
+
+
+def test_each_work_out_of_hours_is_paid_for_once(desk: Desk) -> None:
+    work = {"contract": "acme-gateway-1", "matter": "gateway-setting-change"}
+    night = {"known": {"in_hours": False}}
+    ordered = desk.ask("add-option", contract="acme-gateway-1", option="out-of-hours-change")
+    assert ordered.amounts == {"out-of-hours-change": 30000}
+    first = desk.ask("request-support", "2025-11-05T23:00:00+09:00", **work, **night)
+    second = desk.ask("request-support", "2025-11-06T23:00:00+09:00", **work, **night)
+    assert first.verdict is second.verdict is Verdict.ACCEPT
+    assert first.amounts == {} and second.amounts == {"out-of-hours-change": 30000}
+    works: Any = desk.has("acme-gateway-1").body["works"]
+    assert [each["on"] for each in works] == ["2025-11-05", "2025-11-06"]
+
+
+def test_what_rests_on_a_third_party_ends_with_it_and_the_rest_goes_on() -> None:
+    desk = Desk()
+    assert desk.ask("apply", START, services=[TYPE_B, GATEWAY, NETWORK]).verdict is Verdict.ACCEPT
+    ends = desk.ask("third-party-ends", by="operator", provider="ソリトン", last="2026-03-31")
+    assert ends.review and ends.amounts == {"settlement": 0}
+    type_b, type_a = desk.has("acme-gateway-1"), desk.has("acme-gateway-2")
+    assert type_b.ending is not None and type_b.ending.last == date(2026, 3, 31)
+    assert type_b.ending.ground == "abolition"
+    assert type_a.ending is None and desk.has("acme-network-1").ending is None
+
+
+def test_an_outage_that_came_of_an_accepted_risk_earns_nothing(desk: Desk) -> None:
+    outage = {
+        "id": "o1",
+        "contract": "acme-gateway-1",
+        "began_at": "2025-11-01T00:00:00+09:00",
+        "known_at": "2025-11-01T00:00:00+09:00",
+        "restored_at": "2025-11-03T00:00:00+09:00",
+        "total": True,
+        "equally_bad": False,
+        "cause": None,
+        "evidence": [],
+    }
+    desk.record("acme-gateway-1", Fact("outage.found", outage, date(2025, 11, 3)))
+    claim = {"contract": "acme-gateway-1", "outage": "o1"}
+    assert desk.ask("claim-credit", **claim).verdict is Verdict.REFER  # nobody's doing yet
+    why = {"contract": "acme-gateway-1", "outage": "o1", "risk": "setting-change"}
+    assert desk.ask("explain-outage", **why).verdict is Verdict.REFUSE  # not for the customer to find
+    assert desk.ask("explain-outage", by="operator", **why).verdict is Verdict.ACCEPT
+    refused = desk.ask("claim-credit", **claim)
+    assert refused.verdict is Verdict.REFUSE and refused.amounts == {"credit": 0}
+    assert "art:16.2.1" in {cite.path for cite in refused.cites}
+
+
+def test_settings_changed_for_another_service_say_which_and_when_it_was_told() -> None:
+    backbone = Holding("IIJプライベートバックボーンサービス", "b1", Span(date(2020, 1, 1)))
+    desk = Desk(backbone, designated_services=["IIJプライベートバックボーンサービス"])
+    desk.ask("apply", START, services=[GATEWAY, NETWORK])
+    told = {"known": {"noticed_at": "2025-11-01T10:00:00+09:00"}}
+    change = {"contract": "acme-gateway-1", "reason": "routing"}
+    assert desk.ask("change-settings", by="operator", **change).verdict is Verdict.REFUSE
+    assert desk.ask("change-settings", by="operator", **change, **told).verdict is Verdict.ACCEPT
+    changed: Any = desk.has("acme-gateway-1").body["settings_changed"]
+    assert changed[0]["for"] == ["IIJプライベートバックボーンサービス"]
+    assert changed[0]["noticed_at"] == "2025-11-01T10:00:00+09:00"
+
+
+def test_the_end_of_a_contract_ends_its_options_and_settles_each(desk: Desk) -> None:
+    desk.ask("add-option", contract="acme-gateway-1", option="extended-support", billing_start="2025-11-26")
+    decision = desk.ask("cancel", contract="acme-gateway-1")
+    assert decision.dates["effective"] == date(2025, 12, 5)
+    # 20 of 30 days of the option's month remain; the contract's own month is over.
+    assert decision.amounts["option-settlement"] == 20000 and decision.amounts["settlement"] == 0
+    contract = desk.has("acme-gateway-1")
+    assert contract.ending is not None and contract.ending.last == date(2025, 12, 5)
+    assert [option.ending and option.ending.last for option in contract.options] == [date(2025, 12, 5)]
+
+
+def test_a_change_the_customer_reports_late_is_in_order_from_then_on() -> None:
+    desk = Desk()
+    environment = {"operator": "other carrier", "settings_disclosed": False}
+    desk.ask("apply", START, services=[GATEWAY, {**NETWORK, "environment": environment}])
+    check = {"by": "operator", "contract": "acme-network-1"}
+    assert desk.ask("day-check", **check).verdict is Verdict.REFER
+    told = {"contract": "acme-network-1", "operator": "other carrier", "changed_on": "2025-10-10"}
+    assert desk.ask("disclose-environment", **told).verdict is Verdict.ACCEPT
+    assert desk.ask("day-check", **check).verdict is Verdict.ACCEPT
+
+
+def test_an_invoice_names_gateway_and_network_and_a_contract_of_the_predecessor(desk: Desk) -> None:
+    told = SERVICE.tariff.subject(desk.has("acme-gateway-1")).words
+    assert told.en == "GIO Remote Access gateway acme-gateway-1" and "ゲートウェイ" in told.ja
+    body = {
+        "service": "gio-remote-access",
+        "customer": "acme",
+        "edition": "2025-07-01",
+        "months": 1,
+        "made_as": "secure-access-gateway",
+    }
+    desk.record("old", Fact("contract.concluded", body, date(2012, 12, 1)))
+    desk.record("old", Fact("contract.billing-started", {"billing_start": "2012-12-01"}, date(2012, 12, 1)))
+    old = desk.has("old")
+    assert SERVICE.tariff.subject(old).words.en == "GIO Remote Access old"
+    (fee,) = SERVICE.tariff.fees(old, TERMS.first)
+    assert fee.words.en == "Monthly fee, base service" and "suppl:2013-02-01.2" in fee.paths
+    charge = desk.has("acme-gateway-1").charges[0]
+    stated = SERVICE.tariff.state(charge, desk.has("acme-gateway-1"), Prices(PRICES), TERMS.first)
+    assert stated.words.en == "Initial fee, base service"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "wrong"),
+    [
+        (
+            "option.ending-set",
+            {"option": "extended-support", "last": "2026-01-01", "ground": "x"},
+            "no running",
+        ),
+        ("gateway.painted", {}, "is no fact of a contract"),
+    ],
+)
+def test_a_fact_that_cannot_be_is_told(desk: Desk, kind: str, body: dict[str, Any], wrong: str) -> None:
+    with pytest.raises(ValueError, match=wrong):
+        desk.record("acme-gateway-1", Fact(kind, body, date(2026, 1, 1)))
