@@ -36,18 +36,20 @@ def realm_of(user: str | None) -> str:
     return user.rpartition("@")[2] if user and "@" in user else ""
 
 
-def customer_meant(asked: NetworkEvent, s: Situation) -> str:
-    """Whose an event is: the contract's, else the realm's, else whoever says it; '' where nothing tells."""
+def meant(asked: NetworkEvent, s: Situation, kind: str) -> tuple[Contract, ...]:
+    """The contracts of a kind that an event may be about: the one named, else those of the realm, else all.
+
+    Where a contract of another kind is named, those of its customer.
+    """
+    there = in_use(s, kind)
     if asked.contract is not None:
-        return s.contract(asked.contract).customer
+        named = s.contract(asked.contract)
+        own = [each for each in there if each.customer == named.customer]
+        return tuple(each for each in own if named.kind != kind or each.id == named.id)
     realm = realm_of(asked.user)
-    owners = [each.customer for each in s.contracts.values() if realm and text(each.body, "realm") == realm]
-    if owners:
-        return owners[0]
-    customers = {each.customer for each in s.contracts.values()}
-    if asked.by in customers:
-        return asked.by
-    return customers.pop() if len(customers) == 1 else ""
+    designated = tuple(each for each in there if realm and text(each.body, "realm") == realm)
+    own = [each for each in there if each.customer == asked.by]
+    return designated or tuple(own) or there
 
 
 def requested(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
@@ -144,10 +146,7 @@ def dialled(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
     """Art. 1.1 and 2.1 for a VPDN request: over a line of the item's kind, to the customer's network."""
     if asked.event != "vpdn-request":
         return
-    customer = customer_meant(asked, s)
-    there = [each for each in in_use(s, "vpdn") if each.customer == customer]
-    if asked.contract is not None:
-        there = [each for each in there if each.id == asked.contract]
+    there = meant(asked, s, "vpdn")
     if not there:
         yield s.refuse(
             "art:1.1.t2",
@@ -297,10 +296,7 @@ def grown(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
     """Art. 7.1.1: a group's database holds no more accounts than were contracted."""
     if asked.event != "account-created":
         return
-    customer = customer_meant(asked, s)
-    groups = [each for each in in_use(s, "group") if each.customer == customer]
-    if asked.contract is not None:
-        groups = [each for each in groups if each.id == asked.contract]
+    groups = meant(asked, s, "group")
     if not groups:
         yield s.refuse(
             "art:1.1.t4",
