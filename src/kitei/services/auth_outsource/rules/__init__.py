@@ -73,7 +73,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
     operator.Provision: (Rule("art:5.7", readiness.prepared, also=("art:5.6", *_PREPARED)),),
     acts.CheckReadiness: (Rule("art:5.6", readiness.checklist),),
     acts.ReadTerm: (Rule("art:3.1", billing.term_read, also=("art:8.3",)),),
-    operator.DayCheck: (Rule("art:5.3", lines.still_eligible, also=_LINES),),
+    operator.DayCheck: (Rule("art:5.1", lines.still_eligible, also=_LINES),),
     acts.MonthClose: (
         Rule("schedule:1.2.1", MONTHS.costs, also=("schedule:1.2.2",)),
         Rule("art:10.1.s2", fees.not_yet_owed),

@@ -6,11 +6,12 @@ Lines and gateways are other services of the customer's: recorded as held, or ap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from kitei.clauses.notice import still_in_force
 from kitei.desk import Finding, Situation, Verdict
 from kitei.services.auth_outsource.application import Apply, Beside, TakeService
 from kitei.services.auth_outsource.contract import days_of_use
 from kitei.services.auth_outsource.operation import DayCheck, LoseService
-from kitei.services.auth_outsource.rules.batch import days_wanted, kind_of, place_of
+from kitei.services.auth_outsource.rules.batch import days_wanted, kind_of, lacking, place_of, standing
 from kitei.terms import Choice
 from kitei.values import Span, Words
 
@@ -274,7 +275,17 @@ def service_lost(asked: LoseService, s: Situation) -> Iterator[Finding]:
 def still_eligible(asked: DayCheck, s: Situation) -> Iterator[Finding]:
     """Art. 5.1 and 5.3 to 5.5 on a later day: what a contract was made for and no longer has is flagged."""
     contract = s.contract(asked.contract)
+    yield from still_in_force(s, "art:5.1", contract)
     how, item = s.reading("eligibility.when"), s.choice("items", contract.item)
+    missing = lacking({each.kind for each in standing(s, contract.customer, s.on)})
+    yield s.accept(
+        "art:5.1",
+        why=Words(f"契約は続きますが、{missing.ja}", f"the contract goes on, but {missing.en}")
+        if missing
+        else Words("要る種類がそろっています", "the kinds needed are there"),
+        conventions=(s.reading("ao.set").pair,),
+        review=missing is not None,
+    )
     if contract.kind == "vpdn" and item is not None:
         mobile = s.edition.value("lines")[item.text("line")]
         today = [each for each in held_by(s, contract.customer) if s.on in each.days]
