@@ -16,7 +16,7 @@ from sqlalchemy import insert, update
 from kitei.ledger import Entry, Fact
 from kitei.ledger.facts import hash_of
 from kitei.office import Office
-from kitei.office.closing import close_by_batches
+from kitei.office.closing import close_together
 from kitei.services.managed_vpn import SERVICE
 from kitei.store.schema import ENTRY, HEAD
 from kitei.values import JST, Json, Month
@@ -51,8 +51,8 @@ def _closed(what: str, url: str, contracts: int, seconds: float, memory: float) 
         office = Office.open(Path(folder), lambda: CLOSED, url)
         _fill(office, contracts)
         start, issued = time.perf_counter(), 0
-        for bills in close_by_batches(office, Month(2026, 7), processes=2):
-            issued += sum(bill.is_new and bill.invoice is not None for bill in bills)
+        for closed in close_together(office, Month(2026, 7), processes=2):
+            issued += closed.issued
         taken = time.perf_counter() - start
         office.close()
     if issued != contracts // SITES:

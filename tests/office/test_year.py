@@ -11,7 +11,7 @@ from kitei.ledger import Fact
 from kitei.network import Probe
 from kitei.network.report import Report, State
 from kitei.office import Office, Refusal
-from kitei.office.closing import close_month, made_again
+from kitei.office.closing import close_month, close_together, invoices, made_again, preview
 from kitei.office.dispatch import Dispatch
 from kitei.office.due import due
 from kitei.office.hearing import Hearing, cause_found
@@ -242,3 +242,21 @@ def test_what_was_never_published_is_not_published_by_the_turn_of_a_day(
 def owners(office: Office, node: str) -> set[str]:
     found = Publishing.of(office).published_intent().nodes.get(node)
     return {part.origin.owner for part in found.parts} if found else set()
+
+
+def test_several_processes_issue_what_one_would(provider: Office, time: SetTime) -> None:
+    for name, contract in provider.contracts().items():
+        quote = {"fee": "monthly", "amount": 30_000, "first": "2026-01-01", "last": None}
+        said = Fact("quote.recorded", {"service": contract.service, **quote}, date(2026, 4, 1))
+        started = {"by": "operator", "contract": name, "billing_start": "2026-05-02"}
+        provider.state([(f"customer:{contract.customer}", said)])
+        provider.apply("start-billing", started)
+    time.at = datetime(2026, 6, 2, 9, 0, tzinfo=JST)
+    may = Month(2026, 5)
+    wanted = {bill.customer: bill.invoice for bill in preview(provider, may) if bill.invoice}
+    missing = {bill.customer for bill in preview(provider, may) if bill.incomplete}
+    closed = list(close_together(provider, may, processes=2))
+    assert sum(each.issued for each in closed) == len(wanted) > 0
+    assert {bill.customer for each in closed for bill in each.incomplete} == missing
+    assert {each.customer: each for each in invoices(provider, may)} == wanted
+    assert not any(bill.is_new for bill in close_month(provider, may)), "nothing is left to issue"

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from multiprocessing import get_context
 
@@ -40,48 +40,62 @@ class Bill:
     earlier: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One closing: of which month, issued on which day, as the ledger stood at a position.
+
+    `anew`: as if nothing had been issued for the month before.
+    """
+
+    month: Month
+    issued_on: date
+    upto: int
+    anew: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What came of some customers' month: how many invoices are new, and who could not be invoiced."""
+
+    issued: int
+    incomplete: tuple[Bill, ...]
+
+
 def preview(office: Office, month: Month, upto: int | None = None) -> tuple[Bill, ...]:
     """What the month would come to, recording nothing. `upto`: as the ledger stood at that position."""
     position = office.book.head() if upto is None else upto
-    work = Work(month, office.today(), position)
-    found = (
-        bill for batch in batches(office.book, position) for bill in settle_batch(office.book, batch, work)
-    )
-    return tuple(bill for bill in found if bill.is_new or bill.invoice is None)
+    work = Work(month, office.today(), position, anew=True)
+    found = (settle_batch(office.book, batch, work) for batch in batches(office.book, position))
+    return tuple(bill for bills in found for bill in bills)
 
 
 def close_month(office: Office, month: Month, actor: str = "operator") -> tuple[Bill, ...]:
-    """Issue the month's invoices, and record them: see `close_by_batches`, which holds no whole month at once."""
-    return tuple(bill for bills in close_by_batches(office, month, actor) for bill in bills)
-
-
-def close_by_batches(
-    office: Office, month: Month, actor: str = "operator", processes: int = 1
-) -> Iterator[tuple[Bill, ...]]:
-    """Issue the month's invoices, some customers at a time; each batch is recorded, whole, before it is given.
+    """Issue the month's invoices, and record them, some customers at a time, each time all or none.
 
     A customer whose invoice cannot be computed gets none, and everything that is missing is told. Closing
     again issues nothing new, unless something has changed: then a correction of the earlier invoice. So
-    what was interrupted is gone on with by closing again. With several `processes` the computing is shared.
-    Raises Refusal for a month that is not over, or without a provider, and ConcurrentAppend where another
-    closes the same month at this moment.
+    what was interrupted is gone on with by closing again. Raises Refusal for a month that is not over, or
+    without a provider, and ConcurrentAppend where another closes the same month at this moment.
     """
-    today, upto = office.today(), office.book.head()
-    if today <= month.last:
-        raise Refusal(
-            Words(f"{month} はまだ終わっていません({today})", f"{month} is not over yet; today is {today}")
-        )
-    work = Work(month, today, upto)
-    for bills in _settled(office, work, processes):
-        issued = [bill.invoice for bill in bills if bill.is_new and bill.invoice is not None]
-        if issued:
-            office.book.append(
-                [(f"invoice:{each.customer}", _fact(each)) for each in issued],
-                actor=actor,
-                at=office.clock(),
-                expected={f"invoice:{bill.customer}": bill.earlier for bill in bills if bill.is_new},
-            )
-        yield bills
+    work = _work(office, month)
+    found = (
+        close_batch(office.book, each, work, actor, office.clock())
+        for each in batches(office.book, work.upto)
+    )
+    return tuple(bill for bills in found for bill in bills)
+
+
+def close_together(office: Office, month: Month, processes: int, actor: str = "operator") -> Iterator[Closed]:
+    """The same by several processes, without ever holding the month as a whole: `invoices` reads what was issued."""
+    work, url, at = _work(office, month), office.book.url, office.clock()
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        ahead: deque[Future[Closed]] = deque()
+        for batch in batches(office.book, work.upto):
+            ahead.append(pool.submit(_close_elsewhere, url, batch, work, actor, at))
+            if len(ahead) > 2 * processes:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 def made_again(office: Office, invoice: Invoice) -> Invoice | Incomplete:
@@ -103,19 +117,6 @@ def invoices(office: Office, month: Month | None = None) -> Iterator[Invoice]:
                 yield found
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One closing: of which month, issued on which day, as the ledger stood at a position.
-
-    `anew`: as if nothing had been issued for the month before.
-    """
-
-    month: Month
-    issued_on: date
-    upto: int
-    anew: bool = False
-
-
 def settle_batch(book: SqlBook, batch: Batch, work: Work) -> tuple[Bill, ...]:
     """The bills of a batch of customers; none for who owes nothing. Reads only."""
     found = list(accounts(book, batch, work.upto))
@@ -123,31 +124,36 @@ def settle_batch(book: SqlBook, batch: Batch, work: Work) -> tuple[Bill, ...]:
     return tuple(bill for account in found if (bill := _bill(book, account, closing, work.anew)) is not None)
 
 
-def _settled(office: Office, work: Work, processes: int) -> Iterator[tuple[Bill, ...]]:
-    """The bills of all batches, in order, by as many processes as are worth it."""
-    waiting = batches(office.book, work.upto)
-    if processes < 2:
-        yield from (settle_batch(office.book, batch, work) for batch in waiting)
-        return
-    url = office.book.url
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        ahead: deque[Future[tuple[Bill, ...]]] = deque()
-        for batch in waiting:
-            ahead.append(pool.submit(_settle_elsewhere, url, batch, work))
-            if len(ahead) > 2 * processes:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
+def close_batch(book: SqlBook, batch: Batch, work: Work, actor: str, at: datetime) -> tuple[Bill, ...]:
+    """The bills of a batch of customers, those that are new recorded."""
+    bills = settle_batch(book, batch, work)
+    new = [(bill, bill.invoice) for bill in bills if bill.is_new and bill.invoice is not None]
+    if new:
+        facts = [(f"invoice:{bill.customer}", _fact(invoice)) for bill, invoice in new]
+        expected = {f"invoice:{bill.customer}": bill.earlier for bill, _ in new}
+        book.append(facts, actor=actor, at=at, expected=expected)
+    return bills
+
+
+def _close_elsewhere(url: str, batch: Batch, work: Work, actor: str, at: datetime) -> Closed:
+    bills = close_batch(_book(url), batch, work, actor, at)
+    issued = sum(bill.is_new and bill.invoice is not None for bill in bills)
+    return Closed(issued, tuple(bill for bill in bills if bill.incomplete))
 
 
 @cache
 def _book(url: str) -> SqlBook:
-    """The ledger, in a process that helps to settle: opened once there."""
+    """The ledger, in a process that helps to close: opened once there."""
     return open_book(url)
 
 
-def _settle_elsewhere(url: str, batch: Batch, work: Work) -> tuple[Bill, ...]:
-    return settle_batch(_book(url), batch, work)
+def _work(office: Office, month: Month) -> Work:
+    today = office.today()
+    if today <= month.last:
+        raise Refusal(
+            Words(f"{month} はまだ終わっていません({today})", f"{month} is not over yet; today is {today}")
+        )
+    return Work(month, today, office.book.head())
 
 
 def _fact(invoice: Invoice) -> Fact:
