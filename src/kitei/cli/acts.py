@@ -1,4 +1,4 @@
-"""`apply`, `decide`, `order`, `cancel`, `claim`: what is asked, and what the terms say of it."""
+"""`apply`, `order`, `cancel`, `claim`: what is asked, and what the terms say of it."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -34,27 +34,6 @@ def apply(talk: Talk, source: Path) -> None:
                 for each in outcomes
             ),
         )
-
-
-@command(
-    "decide",
-    ja="申込がどう判断されるかを示す。何も記録しない(--on で別の日なら)",
-    en="Say what would be decided, recording nothing (with --on: on another day).",
-)
-@click.argument("source", type=click.Path(exists=True, path_type=Path))
-def decide(talk: Talk, source: Path) -> None:
-    with office_of(talk) as office:
-        book = read_book(source, office)
-        found = [
-            (asked, office.decide(asked.act, asked.written, service=asked.service, on=talk.on))
-            for asked in book.acts
-        ]
-        talk.answer(
-            [decided_json(decided, asked.place) for asked, decided in found],
-            lambda: "\n".join(decided_text(each, talk.language, asked.place) for asked, each in found),
-        )
-        if any(each.decision.outcome is Verdict.REFUSE for _, each in found):
-            raise SystemExit(1)
 
 
 @command("order", ja="設定変更の作業を注文する", en="Order a change of settings (a work order).")

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from kitei.cli.speak import Fault, Misuse, Talk
 from kitei.desk import Unreadable
 from kitei.ledger import ConcurrentAppend
-from kitei.office import Office, Refusal
+from kitei.office import Desk, Office, Refusal
+from kitei.office.desk import desk_at
 from kitei.store import StoreError
 from kitei.values import Words
 
@@ -20,6 +22,17 @@ def office_of(talk: Talk) -> Iterator[Office]:
             yield office
         finally:
             office.close()
+
+
+@contextmanager
+def desk_of(talk: Talk) -> Iterator[Desk[Any]]:
+    """The reading half of the office, for a command that records nothing: it opens sooner, and makes no file."""
+    with faults_told(talk):
+        desk: Desk[Any] = desk_at(talk.home) or Office.open(talk.home)
+        try:
+            yield desk
+        finally:
+            desk.close()
 
 
 @contextmanager

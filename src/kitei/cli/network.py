@@ -3,7 +3,7 @@
 import click
 
 from kitei.cli.desk import office_of
-from kitei.cli.show import plan_json, plan_text, why_json, why_text
+from kitei.cli.show_network import plan_json, plan_text, why_json, why_text
 from kitei.cli.speak import Misuse, Talk, command, option
 from kitei.office.closing import invoices
 from kitei.office.hearing import Hearing

@@ -7,7 +7,7 @@ from kitei.values import Words
 
 COMMANDS = {
     "apply": "acts",
-    "decide": "acts",
+    "decide": "decide",
     "order": "acts",
     "cancel": "acts",
     "claim": "acts",

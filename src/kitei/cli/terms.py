@@ -19,6 +19,8 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "diff": "editions",
     "impact": "impact",
     "publish": "editions",
+    "read": "reading",
+    "lint": "reading",
 }
 
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from kitei.catalogue import SERVICES, service_named
 from kitei.desk import Fault, Unreadable, Verdict
-from kitei.office.office import MANAGED_VPN, Decided, Office
+from kitei.office.desk import MANAGED_VPN, Decided, Desk
+from kitei.office.office import Office
 from kitei.office.statements import STATEMENTS, Statement, read_party, read_statement
 from kitei.store import Party
 from kitei.values import Words
@@ -52,7 +53,7 @@ class Outcome:
         return self.asked.expect is None or Verdict[self.asked.expect.upper()] is verdict
 
 
-def read_book(source: Path | Mapping[str, object], office: Office) -> OrderBook:
+def read_book(source: Path | Mapping[str, object], office: Desk[Any]) -> OrderBook:
     """A folder of .toml and .json files in order of their names, one such file, or a table.
 
     A file's top-level keys are acts of its `service` and statements of the operator's. Raises Unreadable
@@ -91,7 +92,7 @@ def take_book(office: Office, book: OrderBook, actor: str = "operator") -> Itera
 class _Page:
     """One file being read."""
 
-    def __init__(self, name: str, office: Office, faults: list[Fault]) -> None:
+    def __init__(self, name: str, office: Desk[Any], faults: list[Fault]) -> None:
         self.name, self.office, self.faults = name, office, faults
         self.parties: list[Party] = []
         self.statements: list[Statement] = []

@@ -15,7 +15,7 @@ from kitei.office.due import due
 from kitei.office.office import Office
 from kitei.office.picture import Picture
 from kitei.office.post import Letter, Post, Undelivered
-from kitei.office.why import provided
+from kitei.office.provisions import provided
 from kitei.values import Language, Words
 
 SENT: Final = "reminder.sent"

@@ -1,29 +1,21 @@
 """Why is this so? From a line of a node, or of an invoice, back to contract, application and provision."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 
 from kitei.accounts.invoice import Line
-from kitei.catalogue import SERVICES, service_named
 from kitei.ledger import Entry
 from kitei.ledger.contracts import Contract
 from kitei.network import Part
 from kitei.network.codec import kind_of
 from kitei.network.parts import Origin
-from kitei.office.office import Decided, Office
+from kitei.office.desk import Decided
+from kitei.office.office import Office
+from kitei.office.provisions import Provided, provided
 from kitei.office.publishing import Publishing
-from kitei.terms import Cite, known_conventions
+from kitei.terms import known_conventions
 from kitei.values import Words, canonical
-
-
-@dataclass(frozen=True, slots=True)
-class Provided:
-    """A provision as it is shown: its citation, heading and gist."""
-
-    cite: str
-    heading: Words
-    gist: Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +69,6 @@ def why_line(office: Office, line: Line) -> Why:
     contract = office.contracts().get(line.contract)
     rest = _contract_steps(office, contract, line.cites) if contract else ()
     return Why((first, *_conventions(line.conventions), *rest))
-
-
-def provided(cites: Iterable[str]) -> tuple[Provided, ...]:
-    """Citations with heading and gist, each once; one of terms not held here shows as it is."""
-    found: list[Provided] = []
-    for text in dict.fromkeys(cites):
-        cite = Cite.parse(text)
-        if cite.service not in SERVICES:
-            found.append(Provided(text, Words(text, text), Words("", "")))
-            continue
-        edition = service_named(cite.service).terms.named(cite.edition)
-        provision = edition.provisions.get(cite.path) or edition.provision(cite.plain)
-        found.append(Provided(text, provision.heading, provision.gist))
-    return tuple(found)
 
 
 def _names(part: Part, text: str) -> bool:

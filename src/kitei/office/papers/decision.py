@@ -7,8 +7,8 @@ from typing import Final
 from kitei.accounts import Provider, Recipient
 from kitei.desk import Decision, Finding, Verdict
 from kitei.office.papers.press import page, pdf_of
+from kitei.office.provisions import provided
 from kitei.office.record import decision_json
-from kitei.office.why import provided
 from kitei.values import JsonObject, Language, Words, day_of, digest_of
 
 

@@ -7,7 +7,7 @@ from itertools import groupby
 from kitei.accounts import Invoice, Line, invoice_digest
 from kitei.office.papers.press import page, pdf_of
 from kitei.office.papers.speech import month_text
-from kitei.office.why import Provided, provided
+from kitei.office.provisions import Provided, provided
 from kitei.terms import known_conventions
 from kitei.values import Language, Words
 
