@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from kitei.clauses.history import (
     History,
@@ -69,11 +70,13 @@ def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Map
     """Record all that is given. What belongs to the act itself is left in `facts` for it."""
     counts: dict[str, Counts] = {}
     realm, terminators = facts.take("realm"), facts.look("terminators")
+    forward_to = facts.take("forward_to") or facts.take("proxy_target")
     for sheet in given.sheets("contracts"):
         name, customer = sheet.take("id"), sheet.take("customer")
         history.know(customer)
         counts[name] = Counts(sheet.take("active_sessions"), sheet.take("accounts_in_use"))
-        for fact in contract_facts(sheet, customer, realm, terminators, history):
+        beside = {"realm": realm, "terminators": terminators, "forward_to": forward_to}
+        for fact in contract_facts(sheet, customer, beside, history):
             history.record(f"contract:{name}", fact)
         sheet.close()
     history.know(when.look("by"))
@@ -86,9 +89,9 @@ def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Map
 
 
 def contract_facts(
-    sheet: Sheet, customer: str, realm: str | None, terminators: list[str] | None, history: History
+    sheet: Sheet, customer: str, beside: Mapping[str, Any], history: History
 ) -> Iterator[Fact]:
-    """A contract as given, from its conclusion on."""
+    """A contract as given, from its conclusion on. `beside` is what the case's facts say of all of a kind."""
     billing = day_or_none(sheet.take("billing_start"))
     made = day_or_none(sheet.take("made")) or min(filter(None, (billing, history.day)))
     kind = history.slug("kinds", sheet.take("kind"))
@@ -107,9 +110,13 @@ def contract_facts(
             "months": months,
             "ip": sheet.take("ip") or "",
             "accounts": sheet.take("accounts"),
-            "realm": sheet.take("realm") or realm or "",
-            "forward_to": _listed(sheet.take("forward_to")),
-            "terminators": _listed(sheet.take("terminators") or (terminators if kind == "vpdn" else None)),
+            "realm": sheet.take("realm") or beside["realm"] or "",
+            "forward_to": _listed(
+                sheet.take("forward_to") or (beside["forward_to"] if kind == "proxy" else None)
+            ),
+            "terminators": _listed(
+                sheet.take("terminators") or (beside["terminators"] if kind == "vpdn" else None)
+            ),
             "first": sheet.take("requested_start") or "",
             "quotes": [quote_body(fee, amount) for fee, amount in prices if amount is not None],
         },

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from kitei.clauses.history import History, holder
@@ -10,6 +11,7 @@ from kitei.desk.cases import Sheet, unknown
 from kitei.services.auth_outsource.cases.given import Counts
 from kitei.services.auth_outsource.edition import TERMS
 from kitei.terms import plain_name
+from kitei.values import day_of
 
 Body = dict[str, Any]
 EVENTS = {
@@ -35,7 +37,7 @@ MOMENT = {
     "user_sessions": ("user_sessions", "active_sessions_of_user"),
     "traffic_mbps": ("traffic_mbps", "mbps"),
     "requests": ("requests_per_second", "requests"),
-    "in_use": ("accounts_in_use", "registered_accounts"),
+    "in_use": ("accounts_in_use", "registered_accounts", "accounts_registered", "database_accounts"),
     "registered": ("user_registered", "registered"),
     "credentials": ("credentials_ok", "password_ok", "credentials"),
     "answer": ("customer_answer", "customer_device", "customer_server", "forwarded_answer"),
@@ -67,7 +69,9 @@ def take_when(case: Asking) -> tuple[str, Body]:
         raise unknown(f"{case.when.place}.action", action, ACTIONS)
     name, take = found
     moment = {key: case.told(*names) for key, names in MOMENT.items()}
-    users = case.facts.take("registered_users") or case.facts.take("users")
+    users = case.told("registered_users", "users", "database")
+    if isinstance(moment["sessions"], Mapping):  # by realm
+        moment["sessions"] = moment["sessions"].get(str(case.when.look("user")).rpartition("@")[2])
     if users is not None and moment["registered"] is None:
         moment["registered"] = case.when.look("user") in users
     body = {
@@ -149,7 +153,7 @@ def _add_option(case: Asking, moment: Body) -> Body:
 
 
 def _stop_option(case: Asking, moment: Body) -> Body:
-    return _taken(case.when, "option", "form", "arrived", "designated")
+    return {**_taken(case.when, "option", "form"), **_days(case.when, "arrived", "designated")}
 
 
 def _change(case: Asking, moment: Body) -> Body:
@@ -173,7 +177,8 @@ def _change(case: Asking, moment: Body) -> Body:
 
 
 def _cancel(case: Asking, moment: Body) -> Body:
-    return _taken(case.when, "form", "ground", "arrived", "designated", "effective")
+    days = _days(case.when, "arrived", "designated", "effective")
+    return {**_taken(case.when, "form", "ground"), **days}
 
 
 def _terminate(case: Asking, moment: Body) -> Body:
@@ -292,6 +297,15 @@ def _event(case: Asking) -> tuple[str | int, int]:
 
 def _nothing_more(case: Asking, moment: Body) -> Body:
     return {}
+
+
+def _days(sheet: Sheet, *keys: str) -> Body:
+    """Days; of an instant the day it is in Tokyo."""
+    told = {key: sheet.take(key) for key in keys}
+    return {
+        key: day_of(datetime.fromisoformat(each)).isoformat() if each and "T" in each else each
+        for key, each in told.items()
+    }
 
 
 def _taken(sheet: Sheet, *same: str, **renamed: str) -> Body:
