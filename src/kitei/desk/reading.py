@@ -190,7 +190,7 @@ def _several(inner: Any, written: object, place: str, edition: Edition, faults: 
 
 def _annotated(kind: Any, written: object, place: str, edition: Edition, faults: list[Fault]) -> Any:
     base, meaning = get_args(kind)[:2]
-    if base is int and type(written) is int:
+    if type(written) is int and (base is int or int in get_args(base)):
         return written
     if not isinstance(written, str) or not written.strip():
         faults.append(_not(place, written, _wanted(kind)))

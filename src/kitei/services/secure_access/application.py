@@ -3,16 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from fractions import Fraction
 from functools import partial
 from typing import Annotated, Literal
 
 from kitei.clauses import acts
 from kitei.clauses.acts import Act, ItemName, KindName, OptionName
-from kitei.desk.reading import Listed
+from kitei.desk.reading import Form, Listed
 from kitei.services.secure_access import operation
+from kitei.values import Words
 
 Tunnel = Annotated[str, Listed("tunnels")]
 Matter = Annotated[str, Listed("changeable")]
+# A part of an account is read too: it is the terms that refuse it, with their article.
+Accounts = Annotated[int | Fraction, Form(Fraction, Words("50 のようなアカウント数", "accounts such as 50"))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +42,11 @@ class Environment:
 class Wanted:
     """One application of a batch, for one contract. A contract holds one kind; more are refused by their article.
 
-    `accounts` are whole: `hundredths` is what is asked for beyond them, which is refused. `tunnel` is by what
-    means a remote connect is to be reached (else the one there is).
+    `tunnel` is by what means a remote connect is to be reached (else the one there is).
     """
 
     kind: tuple[KindName, ...]
-    accounts: int | None = None
-    hundredths: int = 0
+    accounts: Accounts | None = None
     item: ItemName | None = None
     tunnel: Tunnel | None = None
     options: tuple[OptionWanted, ...] = ()
@@ -78,8 +80,7 @@ class Change(Act):
     """
 
     contract: str
-    accounts: int | None = None
-    hundredths: int = 0
+    accounts: Accounts | None = None
     matter: Matter | None = None
     to: str | None = None
     change_on: date | None = None

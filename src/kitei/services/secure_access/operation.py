@@ -1,14 +1,13 @@
 """What the operator does, records or asks itself about Secure Access: one dataclass an act."""
 
 from dataclasses import dataclass
-from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
-from kitei.clauses.acts import Act
+from kitei.clauses.acts import Act, KindName
 from kitei.desk.reading import Listed
 
 Risk = Annotated[str, Listed("risks")]
-Leg = Annotated[str, Listed("kinds")]
+Tunnel = Annotated[str, Listed("tunnels")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,21 +37,19 @@ class ExplainOutage(Act):
 class NetworkEvent(Act):
     """What happens at the service: is it carried, let in, inspected?
 
-    `egress_of` is the contract whose dedicated address something leaves from; `allowed` what the customer's own
-    rules say of a flow; `web` and `file` are what is asked for through the proxy; `tunnel` by what means a user
-    connects, `to` which kind of contract is to be reached; `toward` on which side of a private connect it goes;
-    `megabits` how fast it is; `appliance` by what access is controlled.
+    `egress_of` is whose dedicated address something leaves from (a customer, or `'shared'`); `web` and `file` are
+    what goes through the proxy; `allowed` what the rules of a firewall say of a flow, `appliance` by what they are
+    enforced; `tunnel` by what means a user connects, `reaches` the kind of contract that is to be reached;
+    `toward` which way something crosses a private connect, `megabits` how fast it is (1 Gbps is 1,000).
     """
 
     contract: str
     egress_of: str | None = None
     web: str | None = None
     file: str | None = None
-    flow: str | None = None
     allowed: bool | None = None
-    tunnel: str | None = None
-    to: str | None = None
-    toward: str | None = None
+    appliance: Literal["fortinet", "other"] | None = None
+    tunnel: Tunnel | None = None
+    reaches: KindName | None = None
+    toward: Literal["backbone", "service"] | None = None
     megabits: int | None = None
-    appliance: str | None = None
-    on: date | None = None

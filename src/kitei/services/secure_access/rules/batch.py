@@ -5,6 +5,7 @@ the limit are refused and the others accepted.
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
@@ -146,7 +147,6 @@ def enough_accounts(asked: Apply, s: Situation) -> Iterator[Finding]:
             asked.by,
             kind_of(wanted),
             wanted.accounts,
-            wanted.hundredths,
             beside - (wanted.accounts or 0),
             place,
             index,
@@ -157,9 +157,8 @@ def account_finding(
     s: Situation,
     customer: str,
     kind: str,
-    accounts: int | None,
-    hundredths: int,
-    beside: int,
+    accounts: int | Fraction | None,
+    beside: int | Fraction,
     place: str,
     part: int | None = None,
     but: str = "",
@@ -168,8 +167,8 @@ def account_finding(
     least, how = s.number("least_accounts"), s.reading("sa.min-accounts")
     choice = s.choice("kinds", kind)
     more = {"conventions": (how.pair,), "defects": ("SA-D03",), "part": part}
-    if accounts is None or hundredths:
-        said = "?" if accounts is None else f"{accounts}.{hundredths:02}"
+    if accounts is None or accounts % s.number("account_step"):
+        said = "?" if accounts is None else f"{float(accounts):g}"
         return s.refuse(
             "art:5.1",
             why=Words(f"アカウント数 {said} は整数ではありません", f"{said} accounts is no whole number"),
@@ -178,11 +177,11 @@ def account_finding(
             **more,
         )
     asked_of = how.value != "account-priced" or choice is None or choice.text("counted") == "account"
-    total = accounts
+    total = accounts if how.value != "customer-total" else accounts + beside
     if how.value == "customer-total":
         others = (each for each in held_by(s, customer) if each.id != but)
-        total += beside + sum(accounts_on(each, s.on) for each in others)
-    if asked_of and (total < least or accounts < s.number("account_step")):
+        total += sum(accounts_on(each, s.on) for each in others)
+    if asked_of and total < least:
         return s.refuse(
             "art:5.1",
             why=Words(
@@ -274,7 +273,7 @@ def is_sound(asked: Apply, s: Situation, index: int) -> bool:
         _unit(s, wanted, index),
         *_item(s, wanted, index),
         *_tunnel(s, wanted, index),
-        account_finding(s, asked.by, kind, wanted.accounts, wanted.hundredths, beside, "", index),
+        account_finding(s, asked.by, kind, wanted.accounts, beside, "", index),
         *_options(s, wanted, index),
     )
     return all(finding.verdict is not Verdict.REFUSE for finding in own)

@@ -1,0 +1,139 @@
+"""Article 6(1) and the Private Backbone of article 2: who may have the two connect kinds, and who loses their basis."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from kitei.clauses.ending import Ending
+from kitei.desk import Finding, Situation
+from kitei.ledger.contracts import Contract
+from kitei.services.secure_access.application import Apply
+from kitei.services.secure_access.rules.batch import excess, held_by, is_sound, kind_of, one_of, place_of
+from kitei.values import Words
+
+
+def qualifies(s: Situation, kind: str) -> bool:
+    """Whether a contract of this kind lets its customer have the connect kinds."""
+    choice = s.choice("kinds", kind)
+    return choice is not None and choice.has("qualifies")
+
+
+def is_dependent(s: Situation, kind: str) -> bool:
+    """Whether this kind is only for those who have one that qualifies."""
+    choice = s.choice("kinds", kind)
+    return choice is not None and choice.has("needs")
+
+
+def gateway_or_firewall(asked: Apply, s: Situation) -> Iterator[Finding]:
+    """Art. 6.1: one in force, or applied for together so as to take effect no later (convention eligibility.when)."""
+    if not any(is_dependent(s, kind_of(each)) for each in asked.services):
+        return
+    how = s.reading("eligibility.when")
+    more = {"conventions": (how.pair,), "defects": ("SA-D14",)}
+    there = [each for each in held_by(s, asked.by) if qualifies(s, each.kind)]
+    beyond = excess(asked, s)
+    coming = {
+        index: wanted.billing_start or asked.billing_start
+        for index, wanted in enumerate(asked.services)
+        if qualifies(s, kind_of(wanted)) and index not in beyond and is_sound(asked, s, index)
+    }
+    for index, wanted in enumerate(asked.services):
+        if not is_dependent(s, kind_of(wanted)):
+            continue
+        own = wanted.billing_start or asked.billing_start
+        bundled = [at for at, start in coming.items() if not (start and own) or start <= own]
+        if there or bundled:
+            name = there[0].id if there else place_of(bundled[0])
+            yield s.accept(
+                "art:6.1", why=Words(f"{name} があります", f"there is {name}"), part=index, **more
+            )
+            continue
+        kinds = [each for each in s.edition.value("kinds").choices if each.has("qualifies")]
+        yield s.refuse(
+            "art:6.1",
+            why=Words(
+                f"{asked.by} にゲートウェイもファイアウォールもありません",
+                f"{asked.by} has neither a Web gateway nor a firewall",
+            ),
+            place=f"{place_of(index)}.kind",
+            remedy=Words(
+                f"一緒に申し込んでください。{one_of(kinds).ja}",
+                f"apply for one together with it; {one_of(kinds).en}",
+            ),
+            part=index,
+            **more,
+        )
+
+
+def backbone(asked: Apply, s: Situation) -> Iterator[Finding]:
+    """Art. 2.1, the item 1 Gbps: its customer has the Private Backbone service, as recorded (SA-D07)."""
+    for index, wanted in enumerate(asked.services):
+        if kind_of(wanted) != "private-connect":
+            continue
+        more = {"defects": s.defects("art:2.1.t1.a2"), "part": index}
+        held = backbone_of(s, asked.by)
+        if held is not None:
+            yield s.accept(
+                "art:2.1.t1.a2", "art:1.1.t4", why=Words(f"{held} があります", f"{held} is held"), **more
+            )
+        else:
+            yield s.refuse(
+                "art:2.1.t1.a2",
+                "art:1.1.t4",
+                why=Words(
+                    f"{asked.by} にプライベートバックボーンサービスの契約の記録がありません",
+                    f"no contract of {asked.by} for the Private Backbone service is on record",
+                ),
+                place=f"{place_of(index)}.kind",
+                remedy=Words(
+                    "契約があれば記録してください", "record it where there is one (`service.held`), else apply for it"
+                ),
+                **more,
+            )
+
+
+def backbone_of(s: Situation, customer: str) -> str | None:
+    """The customer's Private Backbone service as recorded on the day, None where there is none."""
+    names = s.edition.value("backbone_names")
+    return next((each.service for each in s.held(customer) if names.choose(each.service)), None)
+
+
+# -- when the basis ends -----------------------------------------------------------------
+
+
+def dependents(s: Situation, contract: Contract, after: date) -> tuple[Contract, ...]:
+    """The connect contracts that nothing qualifies any more once a contract has ended on a day."""
+    if not qualifies(s, contract.kind):
+        return ()
+    others = [
+        each
+        for each in held_by(s, contract.customer)
+        if each.id != contract.id and (each.ending is None or after < each.ending.last)
+    ]
+    if any(qualifies(s, each.kind) for each in others):
+        return ()
+    return tuple(each for each in others if is_dependent(s, each.kind))
+
+
+def ending_with(asked: Ending, s: Situation) -> tuple[Contract, ...]:
+    """The contracts that end by an act: the one, and where the operator so reads art. 6 those that need it."""
+    contract = s.contract(asked.contract)
+    if s.reading("eligibility.when").value != "continuing":
+        return (contract,)
+    return (contract, *dependents(s, contract, s.on))
+
+
+def left_without(contract: Contract, effective: date, s: Situation) -> Iterator[Finding]:
+    """Art. 6.1 speaks of who may use; nothing ends with its basis, so what loses it is flagged (SA-D14)."""
+    how = s.reading("eligibility.when")
+    losing = dependents(s, contract, effective)
+    if losing and how.value != "continuing":
+        names = ", ".join(each.id for each in losing)
+        yield s.accept(
+            "art:6.1",
+            why=Words(
+                f"{names} はもとになる契約を失いますが、契約は続きます。ご確認ください",
+                f"{names} loses the contract it rests on and goes on; please review",
+            ),
+            conventions=(how.pair,),
+            defects=("SA-D14",),
+        )
