@@ -7,9 +7,8 @@ from datetime import date
 from kitei.accounts.invoice import Line
 from kitei.ledger import Entry
 from kitei.ledger.contracts import Contract
-from kitei.network import Part
+from kitei.network import Origin, Part
 from kitei.network.codec import kind_of
-from kitei.network.parts import Origin
 from kitei.office.desk import Decided
 from kitei.office.office import Office
 from kitei.office.provisions import Provided, provided
