@@ -301,6 +301,19 @@ def _external(asked: operator.ExternalEnded, decision: Decision, s: Situation) -
     yield from _taken_over(links, day, s)
 
 
+def _pulled_along(asked: returns.Ended, decision: Decision, s: Situation) -> Iterator[Recorded]:
+    """Types M that still rested on a contract that has ended."""
+    contract, day = s.contract(asked.contract), day_of(asked.at)
+    if contract.ending is None:
+        return
+    links = ending.below(contract, contract.ending.last, s)
+    for link in links:
+        if link.fate == "ends":
+            last = contract.ending.last
+            yield from CONCLUSIONS.end_one(link.contract, last, CASCADE, None, day, cited(decision), s)
+    yield from _taken_over(links, day, s)
+
+
 _RECORDS: Mapping[type, Record] = {
     customer.Apply: _contracts,
     customer.DesignateAddresses: _designated,
@@ -313,6 +326,7 @@ _RECORDS: Mapping[type, Record] = {
     operator.Work: _work,
     operator.ExternalEnded: _external,
     returns.DayCheck: _lost,
+    returns.Ended: _pulled_along,
     Cancel: _end,
     OperatorTerminate: _end,
 }

@@ -9,9 +9,20 @@ from kitei.clauses.acts import OptionName
 from kitei.services.ddos.act import Act, LinkOption, Variant
 
 # An attack is seen, or none is; mitigation is asked for by hand; an incident is declared; traffic reaches a
-# policy that was added; clean traffic is to go back by a tunnel; thresholds are to be learned anew.
+# policy that was added; clean traffic is to go back by a tunnel; thresholds are to be learned anew; equipment
+# is impaired, good traffic is hit, an attack was missed (art. 15).
 Happening: TypeAlias = Literal[
-    "attack", "no-attack", "mitigation-asked", "incident", "policy-traffic", "clean-traffic", "relearning"
+    "attack",
+    "no-attack",
+    "mitigation-asked",
+    "incident",
+    "policy-traffic",
+    "clean-traffic",
+    "relearning",
+    "impaired",
+    "good-traffic-hit",
+    "attack-missed",
+    "other",
 ]
 
 

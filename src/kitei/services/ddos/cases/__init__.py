@@ -31,6 +31,6 @@ def translate(case: Case) -> tuple[Act, Situation]:
     facts = given.sheet("facts")
     history = History(LINE, day_of(at))
     take_given(given, facts, when, history)
-    name, body = take_when(Asking(when, facts, history))
+    name, body = take_when(Asking(when, facts, history, case.when.get("by")))
     close_all(facts, given, when)
     return read_act(name, body, TERMS.editions[-1]), history.situation()

@@ -31,6 +31,8 @@ PARAMETERS = {
     "support_hours_from": "support-hours-from",
     "support_hours_until": "support-hours-until",
     "minimum_usable_seconds": "minimum-usable-seconds",
+    "max_address_space": "max-address-space",
+    "address_space_limit": "max-address-space",
 }
 QUOTES = {
     "initial_jpy": "initial",
@@ -57,6 +59,24 @@ def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Non
     history.know(when.look("customer"))
     take_operator(given, when, history, LISTS, PARAMETERS, QUOTES)
     take_outages(facts, when, history)
+    _designated(facts, when, history)
+
+
+def _designated(facts: Sheet, when: Sheet, history: History) -> None:
+    """Addresses of the contract an act is about. Where none are given, those an event is about are in order."""
+    about = when.look("contract")
+    contract = history.situation().contracts.get(about) if isinstance(about, str) else None
+    told = [*facts.take("designated", []), *facts.take("designated_addresses", [])]
+    aim = when.look("target") or when.look("dst") or (when.look("packet") or {}).get("dst")
+    if contract is None:
+        return
+    if not told and aim and not contract.body.get("addresses"):
+        told = [aim]
+    if told:
+        body: dict[str, Json] = {
+            "add_addresses": [_address(each, contract.item, contract.concluded_on) for each in told]
+        }
+        history.record(f"contract:{about}", Fact("contract.amended", body, contract.concluded_on))
 
 
 def contract_facts(sheet: Sheet, name: str, history: History) -> Iterator[Fact]:

@@ -35,8 +35,6 @@ HAPPENINGS = (
     ("攻撃なし", "no-attack"),
     ("incident", "incident"),
     ("インシデント", "incident"),
-    ("policy", "policy-traffic"),
-    ("ポリシー", "policy-traffic"),
     ("aging", "relearning"),
     ("relearn", "relearning"),
     ("エージング", "relearning"),
@@ -45,9 +43,22 @@ HAPPENINGS = (
     ("トンネル", "clean-traffic"),
     ("mitigat", "mitigation-asked"),
     ("緩和", "mitigation-asked"),
+    ("impair", "impaired"),
+    ("equipment", "impaired"),
+    ("設備", "impaired"),
+    ("legitimate", "good-traffic-hit"),
+    ("normal traffic", "good-traffic-hit"),
+    ("正常", "good-traffic-hit"),
+    ("undetected", "attack-missed"),
+    ("missed", "attack-missed"),
+    ("not detected", "attack-missed"),
+    ("見逃", "attack-missed"),
     ("attack", "attack"),
     ("ddos", "attack"),
+    ("flood", "attack"),
     ("攻撃", "attack"),
+    ("policy", "policy-traffic"),
+    ("ポリシー", "policy-traffic"),
 )
 OTHER_CARRIERS = ("other carrier", "other isp", "other-carrier", "other provider", "他社", "他の事業者")
 RATES = ("offered_mbps", "clean_mbps", "mbps")
@@ -60,6 +71,7 @@ class Asking:
     when: Sheet
     facts: Sheet
     history: History
+    by: str | None
 
     @property
     def contract(self) -> str | None:
@@ -184,7 +196,7 @@ def _request_route_control(case: Asking) -> Body:
 
 def _complaint(case: Asking) -> Body:
     decided = case.facts.take("operator_decision") or case.when.take("operator_decision")
-    complainant = case.when.take("complainant") or case.when.take("from")
+    complainant = case.when.take("complainant") or case.when.take("from") or case.by
     known = {"instruction": {"continue": "go-on"}.get(decided, decided)}
     return {"by": "operator", "about": case.when.take("about"), "complainant": complainant, "known": known}
 
@@ -258,6 +270,10 @@ def _read_term(case: Asking) -> Body:
     return _taken(case.when, "option")
 
 
+def _start_billing(case: Asking) -> Body:
+    return {"by": "operator", **_taken(case.when, "billing_start", "option")}
+
+
 def _month_close(case: Asking) -> Body:
     return _taken(case.when, "customer")
 
@@ -271,13 +287,12 @@ def _network_event(case: Asking) -> Body:
     told = (text or "").casefold()
     by_others = any(word in told for word in OTHER_CARRIERS)
     via = case.when.take("path") or case.when.take("via")
-    event = next((name for word, name in HAPPENINGS if word in told), None)
-    if text is not None and event is None and not by_others:
-        raise unknown(f"{case.when.place}.event", text, [word for word, _ in HAPPENINGS])
-    if via is not None and not isinstance(via, str):
-        raise unknown(f"{case.when.place}.path", via, OTHER_CARRIERS)
-    by_others = by_others or any(word in (via or "").casefold() for word in OTHER_CARRIERS)
-    target = case.when.take("target") or case.when.take("dst")
+    event = next((name for word, name in HAPPENINGS if word in told), "other" if text else None)
+    by_others = by_others or any(word in str(via or "").casefold() for word in OTHER_CARRIERS)
+    packet = case.when.sheet("packet")
+    target = case.when.take("target") or case.when.take("dst") or packet.take("dst")
+    packet.take("src")
+    packet.close()
     path = "other-carrier" if by_others else None
     return {"event": event, "path": path, "target": target, "by": "operator", **_taken(case.when, *RATES)}
 
@@ -319,6 +334,7 @@ ACTIONS: Mapping[str, tuple[str, Callable[[Asking], Body]]] = {
     "compute-minimum-term": ("read-term", _read_term),
     "claim-credit": ("claim-credit", _nothing_more),
     "support-request": ("support", _nothing_more),
+    "start-billing": ("start-billing", _start_billing),
     "network-event": ("network-event", _network_event),
     "month-close": ("month-close", _month_close),
 }

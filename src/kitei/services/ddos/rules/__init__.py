@@ -125,11 +125,15 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
     ),
     acts.CheckReadiness: (Rule("art:4.1", readiness.checklist, also=("art:4.1.1", "art:4.2")),),
     operator.ExternalEnded: (Rule("art:11.2", ending.external_ended, also=_AT_THE_END),),
-    returns.Ended: (Rule("art:7.3", devices.contract_ended),),
+    returns.Ended: (
+        Rule("art:7.3", devices.contract_ended),
+        Rule("art:11.2", ending.pulled_along, also=("art:13.1", "schedule:2.1")),
+    ),
     operator.OptionEnded: (Rule("art:7.3", devices.option_ended),),
     returns.DayCheck: (Rule("art:9.2", devices.not_returned, also=("schedule:1.3.3", "art:7.3")),),
     acts.ReadTerm: (
-        Rule("art:2.1", billing.term_read, also=(*_TERMS, "art:10.3", "art:10.5.s2")),
+        Rule("art:2.1", items.first_day),
+        Rule("art:2.1.1", billing.term_read, also=("art:2.1.2", "art:10.3", "art:10.5.s2")),
         Rule("art:10.3.s2", options.no_term),
     ),
     acts.ClaimCredit: (
@@ -146,6 +150,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:10.2.4.a2", traffic.relearned),
         Rule("art:10.2.8.a2", traffic.other_carrier),
         Rule("art:10.2.9.a2", traffic.way_back),
+        Rule("art:15.1", traffic.not_warranted, also=("art:15.2", "art:15.3", "art:15.4")),
         Rule("art:1.1", traffic.alive),
     ),
     acts.MonthClose: (

@@ -10,7 +10,7 @@ from kitei.clauses.contract import tables
 from kitei.clauses.ending import Ending, Endings, effective_finding
 from kitei.clauses.notice import notice_day
 from kitei.clauses.options import running
-from kitei.clauses.returns import return_finding
+from kitei.clauses.returns import Ended, return_finding
 from kitei.desk import Finding, Situation
 from kitei.desk.operator import Holding
 from kitei.ledger.contracts import Contract
@@ -257,6 +257,24 @@ def _only_the_option(asked: ExternalEnded, s: Situation) -> Iterator[Finding]:
             conventions=(s.reading("ddp.cascade").pair,),
             review=True,
         )
+
+
+def pulled_along(asked: Ended, s: Situation) -> Iterator[Finding]:
+    """Art. 11.2 when a contract has ended: types M that still rest on it end with it, and are settled."""
+    contract = s.contract(asked.contract)
+    if contract.ending is None:
+        return
+    day = contract.ending.last
+    for link in below(contract, day, s):
+        yield from _chain(link, s)
+        if link.fate == "ends":
+            yield from ENDINGS.settled(link.contract, day, CASCADE, s)
+            yield s.accept(
+                "art:11.2",
+                why=Words(f"{day} に予告なく終わります", f"it ends on {day}, without notice"),
+                dates=(("effective", day),),
+                conventions=(s.reading("ddp.cascade").pair, s.reading("effect.time-of-day").pair),
+            )
 
 
 def stopped_with(asked: StopOption, s: Situation) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from kitei.clauses.acts import ReadTerm
 from kitei.desk import Finding, Situation
 from kitei.desk.operator import Holding
 from kitei.ledger.contracts import Contract
@@ -56,6 +57,17 @@ def known_item(asked: Apply, s: Situation) -> Iterator[Finding]:
                 f"the minimum term of {item.name.en} is {item.number('months')} months from the start of billing",
             ),
             part=index,
+        )
+
+
+def first_day(asked: ReadTerm, s: Situation) -> Iterator[Finding]:
+    """Art. 2, its heading: the day billing starts is the first of a contract's term."""
+    start = s.contract(asked.contract).billing_start
+    if asked.option is None and start is not None:
+        yield s.accept(
+            "art:2.1",
+            why=Words(f"課金開始日 {start} が初日です", f"the start of billing, {start}, is its first day"),
+            defects=s.defects("art:2.1"),
         )
 
 

@@ -279,6 +279,44 @@ def relearned(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
         )
 
 
+_LIMITS = {
+    "impaired": (
+        ("art:15.1",),
+        Words(
+            "設備に著しい支障があるか、そのおそれがあれば、機能の一部が制限されることがあります",
+            "functions may be limited in part while equipment is, or may be, badly impaired",
+        ),
+    ),
+    "good-traffic-hit": (
+        ("art:15.2",),
+        Words(
+            "指定サービスや正常な通信に影響することがあります",
+            "the designated service and traffic thought normal may be affected",
+        ),
+    ),
+    "attack-missed": (
+        ("art:15.3", "art:15.4"),
+        Words(
+            "すべての攻撃を見つけて防ぐことは保証していません",
+            "that every attack is seen and controlled is not warranted",
+        ),
+    ),
+}
+
+
+def not_warranted(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
+    """Art. 15: what the service is allowed to fall short of, without default; another event is for people to judge."""
+    if asked.event in _LIMITS:
+        paths, why = _LIMITS[asked.event]
+        yield s.accept(*paths, why=why)
+    elif asked.event == "other":
+        yield s.refer(
+            s.lists["items"][s.contract(asked.contract).item].cite.path,
+            proposes=Verdict.ACCEPT,
+            why=Words("何をすべきかは人が見て決めます", "what it calls for is for people to judge"),
+        )
+
+
 def supported(asked: AskSupport, s: Situation) -> Iterator[Finding]:
     """Art. 10.2(6): at all hours with extended support, else in the operator's own hours (parameter)."""
     contract = s.contract(asked.contract)
