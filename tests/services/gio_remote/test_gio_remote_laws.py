@@ -14,7 +14,7 @@ from kitei.services.gio_remote.application import read_act
 from kitei.services.gio_remote.cases import LINE, run
 from kitei.services.gio_remote.decision import decide
 from kitei.services.gio_remote.edition import TERMS
-from kitei.services.gio_remote.rules.traffic import is_same_name
+from kitei.services.gio_remote.rules.access import is_same_name
 from kitei.values import JST
 
 GATEWAY = "IIJ GIOリモートアクセスサービス/ゲートウェイ"

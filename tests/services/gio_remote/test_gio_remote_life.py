@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kitei.accounts.tariff import Prices
-from kitei.desk import Decision, Operator, Situation, Verdict
+from kitei.desk import Decision, Operator, Situation, Unreadable, Verdict
 from kitei.desk.operator import Holding
 from kitei.ledger import Entry, Fact
 from kitei.ledger.contracts import Contract, Quote
@@ -21,7 +21,7 @@ FEES = ("initial", "monthly", "option-initial", "option-monthly", "out-of-hours-
 PRICES = tuple(Quote(fee, Yen(30000), Span(date(2025, 7, 1)), at) for at, fee in enumerate(FEES))
 START = "2025-09-01T10:00:00+09:00"
 LATER = "2025-11-05T10:00:00+09:00"
-GATEWAY = {"kind": "gateway", "item": "type-a", "sessions": 100, "hosts": [{"prefix": "10.1.1.10"}]}
+GATEWAY = {"kind": "gateway", "item": "type-a", "sessions": 100, "hosts": [{"host": "10.1.1.10"}]}
 NETWORK = {"kind": "network"}
 TYPE_B = {"kind": "gateway", "item": "type-b", "browser": "Soliton", "browser_terms_accepted": True}
 
@@ -122,7 +122,7 @@ def test_hosts_are_designated_and_taken_back_by_the_day(desk: Desk) -> None:
     desk.ask("designate", later, contract="acme-gateway-1", remove_hosts=["10.1.1.10/32"])
 
     def hosts(on: date) -> list[str]:
-        return [str(each.prefix) for each in designated(desk.has("acme-gateway-1"), "hosts", on)]
+        return [each.what for each in designated(desk.has("acme-gateway-1"), "hosts", on)]
 
     assert hosts(date(2025, 11, 4)) == ["10.1.1.10/32"]
     assert hosts(date(2025, 11, 5)) == ["10.1.1.10/32", "2001:db8::/64"]
@@ -146,6 +146,31 @@ def test_an_option_has_its_own_price_name_and_term(desk: Desk) -> None:
     assert taken.term is not None and taken.term.last == date(2025, 12, 14)
     fees = SERVICE.tariff.fees(contract, TERMS.first)
     assert [fee.name for fee in fees] == ["monthly", "option-monthly:server-certificate"]
+
+
+def test_a_name_of_the_customers_own_can_be_said_later(desk: Desk) -> None:
+    own = {"contract": "acme-gateway-1", "server_name": "VPN.example.co.jp."}
+    assert desk.ask("designate", **own).verdict is Verdict.REFUSE
+    desk.ask("add-option", contract="acme-gateway-1", option="server-certificate")
+    assert gateway(desk.has("acme-gateway-1"), date(2025, 11, 5)).server_name == ""
+    assert desk.ask("designate", **own).verdict is Verdict.ACCEPT
+    assert gateway(desk.has("acme-gateway-1"), date(2025, 11, 5)).server_name == "vpn.example.co.jp"
+
+
+def test_every_fault_of_an_application_is_told_with_its_place() -> None:
+    wrong = [
+        {"kind": "gateway", "hosts": [{"host": "10.1.1.300"}], "sessions": "many", "colour": "red"},
+        {"kind": "network", "addresses": [{"prefix": "10.1.0.1/16"}]},
+    ]
+    with pytest.raises(Unreadable) as told:
+        read_act("apply", {"by": "acme", "at": START, "services": wrong}, TERMS.first)
+    assert [fault.place for fault in told.value.faults] == [
+        "apply.services[0].colour",
+        "apply.services[0].sessions",
+        "apply.services[0].hosts[0].host",
+        "apply.services[1].addresses[0].prefix",
+    ]
+    assert "2001:db8::/48" in told.value.faults[3].wrong.en
 
 
 def test_each_work_out_of_hours_is_paid_for_once(desk: Desk) -> None:

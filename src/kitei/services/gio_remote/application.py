@@ -8,16 +8,23 @@ from typing import Literal
 
 from kitei.clauses import acts
 from kitei.clauses.acts import ItemName, KindName, OptionName
-from kitei.desk.reading import Prefix
 from kitei.services.gio_remote import operation
-from kitei.services.gio_remote.act import Act, Matter
+from kitei.services.gio_remote.act import Act, Matter, Prefix, Reached, ServerName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Designated:
-    """Addresses in use (art. 5.2), or hosts that users reach (art. 1.1), and who designated them."""
+    """Addresses in use (art. 5.2), and who designated them."""
 
     prefix: Prefix
+    designated_by: Literal["customer", "operator"] = "customer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesignatedHost:
+    """A host that users reach (art. 1.1): an address, a prefix or a name, and who designated it."""
+
+    host: Reached
     designated_by: Literal["customer", "operator"] = "customer"
 
 
@@ -28,7 +35,7 @@ class OptionWanted:
     option: OptionName
     form: str = "prescribed"
     billing_start: date | None = None
-    server_name: str | None = None
+    server_name: ServerName | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +63,7 @@ class Wanted:
     l2tp: bool = False
     browser: str | None = None
     browser_terms_accepted: bool = False
-    hosts: tuple[Designated, ...] = ()
+    hosts: tuple[DesignatedHost, ...] = ()
     addresses: tuple[Designated, ...] = ()
     environment: Environment | None = None
     options: tuple[OptionWanted, ...] = ()
@@ -90,7 +97,7 @@ class AddOption(Act):
     option: OptionName
     form: str = "prescribed"
     billing_start: date | None = None
-    server_name: str | None = None
+    server_name: ServerName | None = None
     work: str | None = None
 
 
@@ -106,13 +113,14 @@ class Change(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Designate(Act):
-    """Designate hosts and addresses of a gateway, or take them back (art. 1.1 and 5.2)."""
+    """Designate hosts and addresses of a gateway, or take them back, or its own name (art. 1.1, 5.2, 9.2(1))."""
 
     contract: str
-    add_hosts: tuple[Prefix, ...] = ()
-    remove_hosts: tuple[Prefix, ...] = ()
+    add_hosts: tuple[Reached, ...] = ()
+    remove_hosts: tuple[Reached, ...] = ()
     add_addresses: tuple[Prefix, ...] = ()
     remove_addresses: tuple[Prefix, ...] = ()
+    server_name: ServerName | None = None
     designated_by: Literal["customer", "operator"] = "customer"
 
 

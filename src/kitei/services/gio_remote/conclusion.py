@@ -49,8 +49,8 @@ def _contracts(asked: customer.Apply, decision: Decision, s: Situation) -> Itera
             **counted(wanted),
             "l2tp": wanted.l2tp,
             "browser": wanted.browser,
-            "hosts": [_prefix(each.prefix, each.designated_by, day, s) for each in wanted.hosts],
-            "addresses": [_prefix(each.prefix, each.designated_by, day, s) for each in wanted.addresses],
+            "hosts": [_designated(each.host, each.designated_by, day, s) for each in wanted.hosts],
+            "addresses": [_designated(each.prefix, each.designated_by, day, s) for each in wanted.addresses],
             "environment": _environment(wanted.environment),
             "billing_wish": asked.billing_start.isoformat() if asked.billing_start else None,
         }
@@ -59,10 +59,10 @@ def _contracts(asked: customer.Apply, decision: Decision, s: Situation) -> Itera
             yield from _taken(name, option, day, cites, s)
 
 
-def _prefix(prefix: str, who: str, since: date, s: Situation) -> Json:
+def _designated(what: str, who: str, since: date, s: Situation) -> Json:
     """A host or an address as a contract keeps it."""
     return {
-        "prefix": prefix,
+        "what": what,
         "designated_by": who,
         "since": since.isoformat(),
         "last": None,
@@ -127,11 +127,15 @@ def _designate(asked: customer.Designate, decision: Decision, s: Situation) -> I
     ):
         if added or removed:
             kept: list[Json] = [
-                {**each, "last": until} if each["prefix"] in removed and each.get("last") is None else each
+                {**each, "last": until} if each["what"] in removed and each.get("last") is None else each
                 for each in tables(contract.body, key)
             ]
-            body[key] = [*kept, *(_prefix(each, asked.designated_by, day, s) for each in added)]
-    yield to_contract(asked.contract, "contract.amended", body, day, cited(decision))
+            body[key] = [*kept, *(_designated(each, asked.designated_by, day, s) for each in added)]
+    if body:
+        yield to_contract(asked.contract, "contract.amended", body, day, cited(decision))
+    if asked.server_name is not None:
+        own: Body = {"option": "server-certificate", "server_name": asked.server_name}
+        yield to_contract(asked.contract, "option.amended", own, day, s.texts(("art:9.2.1.a2",)))
 
 
 def _disclose(asked: customer.DiscloseEnvironment, decision: Decision, s: Situation) -> Iterator[Recorded]:

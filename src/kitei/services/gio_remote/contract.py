@@ -24,12 +24,32 @@ IpNetwork: TypeAlias = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class Designation:
-    """A prefix that was designated, who did so (art. 5.2), from which day and by which provisions."""
+    """An address, prefix or name that was designated, who did so (art. 5.2), since when and by which provisions."""
 
-    prefix: IpNetwork
+    what: str
     designated_by: Literal["customer", "operator"]
     since: date
     cites: tuple[str, ...]
+
+    @property
+    def prefix(self) -> IpNetwork | None:
+        """The prefix, None where a name was designated."""
+        return prefix_of(self.what)
+
+    def holds(self, host: str) -> bool:
+        """Whether an address lies in it, or a name is it."""
+        prefix, asked = self.prefix, prefix_of(host)
+        if prefix is None or asked is None:
+            return self.what == host
+        return asked.version == prefix.version and asked[0] in prefix
+
+
+def prefix_of(text: str) -> IpNetwork | None:
+    """An address or prefix, None for what is a name."""
+    try:
+        return ip_network(text)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +109,7 @@ def designated(contract: Contract, key: Literal["hosts", "addresses"], on: date)
     day = on.isoformat()
     return tuple(
         Designation(
-            ip_network(each["prefix"]),
+            each["what"],
             each["designated_by"],
             date.fromisoformat(each["since"]),
             tuple(each["cites"]),

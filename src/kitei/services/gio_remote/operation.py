@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from kitei.desk.reading import Host
-from kitei.services.gio_remote.act import Act, Risk, ThirdParty
+from kitei.services.gio_remote.act import Act, Host, Risk, ServerName, ThirdParty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +81,7 @@ class NetworkEvent(Act):
 
     `active` and `in_use` are the sessions and accounts there are before it; `tunnel` and `browser` say by what
     means a user connects, `login` how the user is known, `server_name` what name the device asked for;
-    `source` and `host` are the ends of what is sent.
+    `source` and `host` are the ends of what is sent; `hindered_by` is what keeps it from getting through.
     """
 
     contract: str
@@ -92,6 +91,7 @@ class NetworkEvent(Act):
     tunnel: str | None = None
     browser: str | None = None
     login: Literal["password", "matrix"] | None = None
-    server_name: str | None = None
+    server_name: ServerName | None = None
     source: Host | None = None
     host: Host | None = None
+    hindered_by: Risk | None = None

@@ -7,8 +7,9 @@ from kitei.clauses.history import History, Line
 from kitei.desk import Decision, Situation
 from kitei.desk.cases import Case, Sheet, close_all
 from kitei.services.gio_remote.application import read_act
+from kitei.services.gio_remote.cases.asking import Asking
 from kitei.services.gio_remote.cases.given import take_given
-from kitei.services.gio_remote.cases.when import Asking, take_when
+from kitei.services.gio_remote.cases.when import take_when
 from kitei.services.gio_remote.conclusion import conclude
 from kitei.services.gio_remote.contract import fold
 from kitei.services.gio_remote.decision import decide

@@ -18,6 +18,7 @@ from kitei.clauses.history import (
 )
 from kitei.desk.cases import Sheet
 from kitei.ledger.facts import Fact
+from kitei.services.gio_remote.contract import prefix_of
 from kitei.services.gio_remote.edition import TERMS
 from kitei.terms import Choice, plain_name
 from kitei.values import Json, JsonObject
@@ -163,18 +164,23 @@ def _initial(name: str, customer: str, amount: int, on: date, history: History) 
 
 
 def _designated(told: Any, since: date) -> list[Json]:
-    """Prefixes in a list, or in a table with who designated each."""
+    """Hosts or prefixes in a list, or in a table with who designated each."""
     who = told if isinstance(told, Mapping) else dict.fromkeys(told or (), "customer")
     return [
         {
-            "prefix": str(prefix),
+            "what": _host(str(what)),
             "designated_by": party,
             "since": since.isoformat(),
             "last": None,
             "cites": [],
         }
-        for prefix, party in who.items()
+        for what, party in who.items()
     ]
+
+
+def _host(text: str) -> str:
+    prefix = prefix_of(text)
+    return str(prefix) if prefix is not None else text.lower()
 
 
 def _environment(told: Mapping[str, Any] | None) -> Json:
@@ -261,7 +267,7 @@ def _outages(facts: Sheet, when: Sheet, history: History) -> None:
     common = facts.look("cause")
     take_outages(facts, when, history)
     for at, each in enumerate(told):
-        risk = _risk(str(each.get("cause") or common or ""))
+        risk = risk_of(str(each.get("cause") or common or ""))
         if risk is None:
             continue
         body: JsonObject = {"outage": f"outage-{at + 1}", "cause": risk.text("party"), "risk": risk.slug}
@@ -269,7 +275,7 @@ def _outages(facts: Sheet, when: Sheet, history: History) -> None:
             history.record(f"contract:{name}", Fact("outage.explained", body, history.day))
 
 
-def _risk(cause: str) -> Choice | None:
+def risk_of(cause: str) -> Choice | None:
     """The risk that a cause begins with in any of its names."""
     plain = plain_name(cause)
     return next(

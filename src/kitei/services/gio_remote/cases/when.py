@@ -1,22 +1,21 @@
 """What is asked in a case, in the keys of the acts."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
-from kitei.clauses.history import History, holder
-from kitei.desk.cases import Sheet, unknown
-from kitei.services.gio_remote.cases.given import OURS, Counts
+from kitei.clauses.history import holder
+from kitei.desk.cases import unknown
+from kitei.services.gio_remote.cases.applying import apply
+from kitei.services.gio_remote.cases.asking import Asking, Body, first, taken
+from kitei.services.gio_remote.cases.given import Counts, risk_of
 from kitei.services.gio_remote.edition import TERMS
-from kitei.terms import plain_name
 
-Body = dict[str, Any]
 EVENTS = {
     "new session": "new-session",
     "session start": "new-session",
     "account created": "account-created",
     "new account": "account-created",
 }
+CONNECTING = ("tunnel", "packet", "tls", "connect")
 LOGINS = {"login": None, "user login": None, "matrix login": "matrix", "password login": "password"}
 MATTERS = {
     "gateway setting change": "gateway-setting-change",
@@ -28,21 +27,6 @@ MATTERS = {
     "question": "enquiry",
     "問合せ": "enquiry",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """The act of a case, the facts beside it, what happened before, and how many use each gateway."""
-
-    when: Sheet
-    facts: Sheet
-    history: History
-    counts: Mapping[str, Counts]
-
-    def told(self, *keys: str) -> Any:
-        """What the act or the facts say under one of these keys."""
-        found = [sheet.take(key) for key in keys for sheet in (self.when, self.facts)]
-        return next((each for each in found if each is not None), None)
 
 
 def take_when(case: Asking) -> tuple[str, Body]:
@@ -74,85 +58,15 @@ def _elsewhere(case: Asking, service: str) -> Body:
     return {"service": service}
 
 
-def _apply(case: Asking) -> Body:
-    services, beside = [], []
-    for sheet in case.when.sheets("applications"):
-        other = sheet.take("service")
-        if other is not None and other != TERMS.service:
-            beside.append({"service": other, **_taken(sheet, "kind", "item", first="billing_start")})
-            sheet.close()
-            continue
-        services.extend(_wanted(case, sheet))
-    return {
-        "services": services,
-        "beside": [{key: value for key, value in each.items() if value is not None} for each in beside],
-        **_taken(case.when, "name", "billing_start"),
-        "contract": None,
-        "known": {
-            "accepted_on": case.when.take("accepted_at"),
-            "terms_delivered": case.told("intec_terms_delivered"),
-        },
-    }
-
-
-def _wanted(case: Asking, sheet: Sheet) -> list[Body]:
-    """One application; of one for several contracts, one for each kind."""
-    kinds = sheet.take("kinds") or [sheet.take("kind") or ""]
-    several = sheet.take("contracts", 1) == len(kinds) > 1
-    sheet.take("form")  # the terms name a form for options and notices only
-    body = _taken(sheet, "item", "sessions", "accounts", "browser")
-    protocols = sheet.take("protocols") or sheet.take("protocol") or []
-    protocols = [protocols] if isinstance(protocols, str) else protocols
-    body["l2tp"] = bool(sheet.take("l2tp")) or any(plain_name(each) == "l2tp" for each in protocols)
-    accepted = sheet.take("browser_terms_accepted")
-    told = case.facts.take("browser_terms_accepted")
-    body["browser_terms_accepted"] = next((each for each in (accepted, told) if each is not None), True)
-    for key, names in (("hosts", ("designated_hosts", "hosts")), ("addresses", ("addresses", "prefixes"))):
-        found = next((each for name in names if (each := sheet.take(name)) is not None), None)
-        body[key] = _designated(found, sheet.look("designated_by"))
-    sheet.take("designated_by")
-    body["environment"] = _environment(sheet.take("network_environment") or sheet.take("environment"))
-    body["options"] = [_option(option) for option in sheet.sheets("options")]
-    sheet.close()
-    told_body = {key: value for key, value in body.items() if value not in (None, [])}
-    return [{**told_body, "kind": each} for each in kinds] if several else [{**told_body, "kind": kinds}]
-
-
-def _designated(told: Any, who: str | None) -> list[Body]:
-    told = [told] if isinstance(told, str) else told
-    parties = told if isinstance(told, Mapping) else dict.fromkeys(told or (), who or "customer")
-    return [{"prefix": prefix, "designated_by": party} for prefix, party in parties.items()]
-
-
-def _environment(told: Mapping[str, Any] | None) -> Body | None:
-    if told is None:
-        return None
-    sheet = Sheet(told, "network_environment")
-    operator = sheet.take("operator", "operator")
-    body = {
-        "operator": "operator" if operator in OURS else operator,
-        "settings_disclosed": sheet.take("settings_disclosed", True),
-    }
-    sheet.close()
-    return body
-
-
-def _option(sheet: Sheet) -> Body:
-    option = _taken(sheet, "form", "server_name", option="name", billing_start="option_billing_start")
-    option["billing_start"] = option["billing_start"] or sheet.take("billing_start")
-    sheet.close()
-    return {key: value for key, value in option.items() if value is not None}
-
-
 def _add_option(case: Asking) -> Body:
-    body = _taken(case.when, "option", "form", "server_name", "work", billing_start="option_billing_start")
+    body = taken(case.when, "option", "form", "server_name", "work", billing_start="option_billing_start")
     body["billing_start"] = body["billing_start"] or case.when.take("billing_start")
     delivered = case.told("intec_terms_delivered", "terms_delivered", "intec_terms_accepted")
     return {**body, "known": {"accepted_on": case.when.take("accepted_at"), "terms_delivered": delivered}}
 
 
 def _stop_option(case: Asking) -> Body:
-    return _taken(case.when, "option", "form", "arrived", "designated")
+    return taken(case.when, "option", "form", "arrived", "designated")
 
 
 def _change(case: Asking) -> Body:
@@ -173,11 +87,11 @@ def _change(case: Asking) -> Body:
 
 
 def _cancel(case: Asking) -> Body:
-    return _taken(case.when, "form", "ground", "arrived", "designated", "effective")
+    return taken(case.when, "form", "ground", "arrived", "designated", "effective")
 
 
 def _terminate(case: Asking) -> Body:
-    return {"by": "operator", **_taken(case.when, "ground", "effective")}
+    return {"by": "operator", **taken(case.when, "ground", "effective")}
 
 
 def _third_party(case: Asking) -> Body:
@@ -199,7 +113,7 @@ def _provision(case: Asking) -> Body:
 
 def _software(case: Asking) -> Body:
     case.when.take("software")
-    names = ("licence_accepted", "license_accepted", "software_licence_accepted", "software_license_accepted")
+    names = ("licence_accepted", "license_accepted", "licence_kept", "license_kept")
     return {"licence_accepted": case.told(*names)}
 
 
@@ -221,6 +135,11 @@ def _observed(case: Asking) -> Body:
     }
 
 
+def _examined(case: Asking) -> Body:
+    seen = case.told("observed", "found") or "logs examined"
+    return {"by": "operator", "observed": seen, "exhausted": False, "logs_examined": True}
+
+
 def _change_settings(case: Asking) -> Body:
     noticed = case.told("prior_notice_sent", "notice_sent", "notified")
     return {
@@ -236,31 +155,41 @@ def _network_event(case: Asking) -> Body:
     packet = case.when.sheet("packet")
     body: Body = {
         "by": "operator",
-        **_taken(case.when, "tunnel", "browser", server_name="tls_sni"),
-        **_taken(packet, source="src", host="dst"),
+        "tunnel": first(case.when, "tunnel", "protocol"),
+        "browser": case.when.take("browser"),
+        "server_name": first(case.when, "tls_sni", "server_name"),
+        "source": first(packet, "src", "source") or first(case.when, "src", "source"),
+        "host": first(packet, "dst", "host") or first(case.when, "dst", "host", "http_host"),
         "active": counts.active if (told := case.told("active_sessions")) is None else told,
         "in_use": counts.in_use if (told := case.told("accounts_in_use")) is None else told,
-        "login": case.told("login", "auth", "authentication"),
+        "login": case.told("login", "auth", "authentication", "auth_method"),
+        "hindered_by": _hindrance(case),
     }
-    for key, name in (("src", "source"), ("dst", "host")):
-        body[name] = body[name] or case.when.take(key)
+    case.when.take("user")  # who it is makes no difference here
     packet.close()
     event = case.when.take("event")
     if event in LOGINS:
         body["login"] = body["login"] or LOGINS[event] or "password"
     elif event in EVENTS:
         body["event"] = EVENTS[event]
-    elif event is not None and event not in ("tunnel", "packet", "tls", "connect"):
-        raise unknown(f"{case.when.place}.event", event, [*EVENTS, *LOGINS])
+    elif event is not None and event not in CONNECTING:
+        raise unknown(f"{case.when.place}.event", event, [*EVENTS, *LOGINS, *CONNECTING])
     return body
 
 
+def _hindrance(case: Asking) -> str | None:
+    """What keeps it from getting through, where the case says so."""
+    told = case.told("restriction", "restricted_by", "blocked_by", "hindered_by")
+    found = risk_of(str(told)) if told is not None else None
+    if told is not None and found is None:
+        raise unknown(f"{case.facts.place}.restriction", told, TERMS.first.value("risks").slugs)
+    return found.slug if found else None
+
+
 def _designate(case: Asking) -> Body:
-    body = _taken(
-        case.when, "add_hosts", "remove_hosts", "add_addresses", "remove_addresses", "designated_by"
-    )
-    for key, name in (("hosts", "add_hosts"), ("addresses", "add_addresses"), ("prefixes", "add_addresses")):
-        body[name] = body[name] or case.when.take(key)
+    body = taken(case.when, "remove_hosts", "remove_addresses", "designated_by", "server_name")
+    body["add_hosts"] = first(case.when, "add_hosts", "hosts", "designated_hosts", "host")
+    body["add_addresses"] = first(case.when, "add_addresses", "addresses", "prefixes", "address", "prefix")
     return body
 
 
@@ -272,32 +201,27 @@ def _disclose(case: Asking) -> Body:
 
 
 def _explain(case: Asking) -> Body:
-    return {"by": "operator", **_taken(case.when, "outage", "risk")}
+    return {"by": "operator", **taken(case.when, "outage", "risk")}
 
 
 def _start_billing(case: Asking) -> Body:
-    return {"by": "operator", **_taken(case.when, "billing_start", "option")}
+    return {"by": "operator", **taken(case.when, "billing_start", "option")}
 
 
 def _month_close(case: Asking) -> Body:
-    return _taken(case.when, "customer")
+    return taken(case.when, "customer")
 
 
 def _read_term(case: Asking) -> Body:
-    return _taken(case.when, "option")
+    return taken(case.when, "option")
 
 
 def _nothing_more(case: Asking) -> Body:
     return {}
 
 
-def _taken(sheet: Sheet, *same: str, **renamed: str) -> Body:
-    """Keys taken under their own names or others."""
-    return {key: sheet.take(key) for key in same} | {key: sheet.take(old) for key, old in renamed.items()}
-
-
 ACTIONS: Mapping[str, tuple[str, Callable[[Asking], Body]]] = {
-    "apply": ("apply", _apply),
+    "apply": ("apply", apply),
     "add-option": ("add-option", _add_option),
     "stop-option": ("stop-option", _stop_option),
     "change": ("change", _change),
@@ -313,12 +237,16 @@ ACTIONS: Mapping[str, tuple[str, Callable[[Asking], Body]]] = {
     "readiness-check": ("check-readiness", _nothing_more),
     "day-check": ("day-check", _nothing_more),
     "designate": ("designate", _designate),
+    "designate-hosts": ("designate", _designate),
+    "designate-addresses": ("designate", _designate),
     "disclose-environment": ("disclose-environment", _disclose),
     "evaluate": ("evaluate", _nothing_more),
     "get-software": ("get-software", _software),
+    "use-software": ("get-software", _software),
     "support-request": ("request-support", _support),
     "setting-change": ("request-support", _support),
     "capacity-observed": ("capacity-observed", _observed),
+    "logs-examined": ("capacity-observed", _examined),
     "operator-setting-change": ("change-settings", _change_settings),
     "network-event": ("network-event", _network_event),
 }

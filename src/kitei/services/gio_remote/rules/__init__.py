@@ -9,6 +9,7 @@ from kitei.services.gio_remote import application as customer
 from kitei.services.gio_remote import operation as operator
 from kitei.services.gio_remote.rules import (
     abolition,
+    access,
     addresses,
     batch,
     changes,
@@ -105,12 +106,13 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
     ),
     operator.NetworkEvent: (
         Rule("art:12.1", traffic.alive),
-        Rule("art:2.1.t1", traffic.tunnelled, also=("art:6.1", "art:2.1.t2")),
-        Rule("art:2.1.t2", traffic.browsed, also=("art:7.2",)),
+        Rule("art:2.1.t1", access.tunnelled, also=("art:6.1", "art:2.1.t2")),
+        Rule("art:2.1.t2", access.browsed, also=("art:7.2",)),
         Rule("art:8.1.1", traffic.counted_sessions),
         Rule("art:8.1.2", traffic.counted_accounts),
-        Rule("art:9.2.1.a2", traffic.named),
-        Rule("art:9.2.3.a2", traffic.logged_in),
+        Rule("art:9.2.1.a2", access.named),
+        Rule("art:9.2.3.a2", access.logged_in),
+        Rule("art:17.2", traffic.hindered, also=("art:17.1", "art:16.2.1")),
         Rule("art:1.1.t1", traffic.carried, also=("art:1.1.t2", "art:5.1", "art:5.2", "art:5.3")),
     ),
 }

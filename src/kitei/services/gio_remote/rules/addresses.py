@@ -1,30 +1,36 @@
 """Articles 1.1 and 5: which addresses and hosts a contract uses, and who designates them."""
 
-from collections.abc import Iterator, Sequence
-from ipaddress import ip_network
+from collections.abc import Iterable, Iterator, Sequence
 
 from kitei.clauses.notice import still_in_force
+from kitei.clauses.options import running
 from kitei.desk import Finding, Situation
+from kitei.ledger.contracts import Contract
 from kitei.services.gio_remote.application import Apply, Designate
-from kitei.services.gio_remote.contract import Designation, designated
+from kitei.services.gio_remote.contract import Designation, designated, prefix_of
 from kitei.services.gio_remote.rules.batch import place_of
 from kitei.values import Words
 
 
-def address_family(prefix: str) -> str:
-    return f"IPv{ip_network(prefix).version}"
+def address_family(what: str) -> str | None:
+    """IPv4 or IPv6, None for a name."""
+    prefix = prefix_of(what)
+    return None if prefix is None else f"IPv{prefix.version}"
 
 
 def addresses_asked(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 5.1 and 5.2 for what is designated with an application."""
     for index, wanted in enumerate(asked.services):
-        for key, told in (("hosts", wanted.hosts), ("addresses", wanted.addresses)):
-            if told:
-                place = f"{place_of(index)}.{key}"
-                if key == "hosts" and "gateway" not in wanted.kind:
-                    yield _no_gateway(s, place)
-                yield from _usable(s, [each.prefix for each in told], place)
-                yield _recorded(s, {each.designated_by for each in told})
+        place = place_of(index)
+        if wanted.hosts and "gateway" not in wanted.kind:
+            yield _no_gateway(s, f"{place}.hosts")
+        yield from _usable(s, [each.host for each in wanted.hosts], f"{place}.hosts")
+        yield from _usable(s, [each.prefix for each in wanted.addresses], f"{place}.addresses")
+        who = {each.designated_by for each in wanted.hosts} | {
+            each.designated_by for each in wanted.addresses
+        }
+        if who:
+            yield _recorded(s, who)
 
 
 def designation(asked: Designate, s: Situation) -> Iterator[Finding]:
@@ -49,7 +55,10 @@ def designation(asked: Designate, s: Situation) -> Iterator[Finding]:
     yield from _there(
         s, designated(contract, "addresses", s.on), asked.remove_addresses, "designate.remove_addresses"
     )
-    if not any((asked.add_hosts, asked.remove_hosts, asked.add_addresses, asked.remove_addresses)):
+    if asked.server_name is not None:
+        yield _own_name(s, contract)
+    told = (asked.add_hosts, asked.remove_hosts, asked.add_addresses, asked.remove_addresses)
+    if not any((*told, asked.server_name)):
         yield s.refuse(
             "art:5.2",
             why=Words("何を指定するのか書かれていません", "it is not said what is designated"),
@@ -57,7 +66,26 @@ def designation(asked: Designate, s: Situation) -> Iterator[Finding]:
         )
     if asked.add_hosts or asked.remove_hosts:
         yield s.confirm(_HOSTS, "art:1.1.t1", "art:5.2")
-    yield _recorded(s, {asked.designated_by})
+    if any(told):
+        yield _recorded(s, {asked.designated_by})
+
+
+def _own_name(s: Situation, contract: Contract) -> Finding:
+    """Art. 9.2(1): a name of the customer's own takes the certificate option."""
+    if running(contract, "server-certificate", s.on) is not None:
+        return s.confirm(_OWN_NAME, "art:9.2.1.a2")
+    return s.refuse(
+        "art:9.2.1",
+        why=Words("証明書のオプションがありません", "there is no certificate option"),
+        place="designate.server_name",
+        remedy=Words("先にオプションを申し込んでください", "apply for the option first"),
+    )
+
+
+_OWN_NAME = Words(
+    "利用者はこの名前でつなぎ、それに合う証明書が出ます",
+    "users connect under this name, with a certificate that fits it",
+)
 
 
 _HOSTS = Words(
@@ -69,7 +97,7 @@ _HOSTS = Words(
 def _there(
     s: Situation, there: Sequence[Designation], removed: Sequence[str], place: str
 ) -> Iterator[Finding]:
-    known = [str(each.prefix) for each in there]
+    known = [each.what for each in there]
     for prefix in removed:
         if prefix not in known:
             yield s.refuse(
@@ -87,13 +115,11 @@ def _usable(s: Situation, prefixes: Sequence[str], place: str) -> Iterator[Findi
     """Art. 5.1: of a family that can be used, and each designated once."""
     families = s.listed("address_families")
     for prefix in prefixes:
-        if address_family(prefix) not in families:
+        family = address_family(prefix)
+        if family is not None and family not in families:
             yield s.refuse(
                 "art:5.1",
-                why=Words(
-                    f"{address_family(prefix)} は使えません({prefix})",
-                    f"{address_family(prefix)} cannot be used ({prefix})",
-                ),
+                why=Words(f"{family} は使えません({prefix})", f"{family} cannot be used ({prefix})"),
                 place=place,
             )
     if prefixes:
@@ -103,7 +129,7 @@ def _usable(s: Situation, prefixes: Sequence[str], place: str) -> Iterator[Findi
 _FAMILIES = Words("IPv4 と IPv6 のアドレスを使えます", "IPv4 and IPv6 addresses can be used")
 
 
-def _recorded(s: Situation, who: set[str]) -> Finding:
+def _recorded(s: Situation, who: Iterable[str]) -> Finding:
     named = ", ".join(sorted(who))
     return s.accept(
         "art:5.2",
