@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -40,10 +41,8 @@ def _digest() -> str:
 
 def _folder() -> Path:
     beside = Path(__file__).parent / "__pycache__"
-    try:
+    with suppress(OSError):  # an installed package may stand where we cannot write
         beside.mkdir(exist_ok=True)
-    except OSError:
-        pass
     if os.access(beside, os.W_OK):
         return beside
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kitei"
@@ -129,7 +128,8 @@ class RawSession(ctypes.Structure):
         ("samplers", u32),
         ("synced", u8),
         ("listed", u8),
-        ("pad", u8 * 6),
+        ("is_late", u8),
+        ("pad", u8 * 5),
         ("templates_heard", u64),
     )
 

@@ -86,7 +86,7 @@ typedef struct {
   u64 datagrams, records, lost, gaps, late, restarts, missing_templates, malformed, source_drops;
   u32 expected, late_next, uptime, fixed_rate, rate;
   u32 templates, samplers;
-  u8 synced, listed, pad[6];
+  u8 synced, listed, is_late, pad[5];
   u64 templates_heard;
   /* up to here Python reads it */
   Sampler sampler[SAMPLERS];

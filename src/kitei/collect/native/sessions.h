@@ -114,23 +114,23 @@ static Session *session(Meter *m, const u8 *address, const u8 *agent, u16 port, 
  * A jump further than any loss, or a second late one that follows the first, is a restart. */
 static void sequence(Session *s, u32 number, u32 units, int known, int restarted) {
   u32 ahead = number - s->expected;
-  if (s->synced && !restarted && ahead) {
-    if (ahead < 1u << 24) {
-      s->lost += ahead;
-      s->gaps++;
-    } else if (-ahead < 1u << 14 && number != s->late_next) {
-      s->late++;
-      s->lost -= s->lost < units ? s->lost : units;
-      s->late_next = number + units;
-      return;
-    } else {
-      s->restarts++;
-    }
-  } else if (s->synced && restarted) {
+  int follows_late = s->is_late && number == s->late_next;
+  if (s->synced && (restarted || follows_late)) {
+    s->restarts++;
+  } else if (s->synced && ahead && ahead < 1u << 24) {
+    s->lost += ahead;
+    s->gaps++;
+  } else if (s->synced && ahead && -ahead < 1u << 14) {
+    s->late++;
+    s->lost -= s->lost < units ? s->lost : units;
+    s->late_next = number + units;
+    s->is_late = 1;
+    return;
+  } else if (s->synced && ahead) {
     s->restarts++;
   }
   s->expected = number + units;
-  s->late_next = s->expected - 1;
+  s->is_late = 0;
   s->synced = (u8)known;
 }
 

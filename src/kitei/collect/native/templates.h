@@ -151,7 +151,7 @@ static int read_fields(Meter *m, Session *s, Template *t, u32 count, u32 scopes,
       role = role_of(id);
     }
     role = fitting(role, length);
-    int variable = ipfix && length == 65535;
+    int variable = length == 65535; /* some write it in NetFlow 9 as well */
     if (fits) field[i] = (Field){role, length};
     if (role && !has(&t->plan, role) && !t->variable && offset < ABSENT) {
       t->plan.at[role] = (u16)offset;
