@@ -118,7 +118,8 @@ def _added(
     body: Body = {"option": option.option, "months": months}
     body |= {key: value for key, value in told.items() if value is not None}
     if option.option == MULTI_ISP:
-        by = done_by(s, option, operable)
+        # Left open, it was referred; what comes here was accepted by the operator's own answer.
+        by = done_by(s, option, operable is not False)
         body |= {"route_control": by, "accepts": list(option.accepts)}
     yield to_contract(contract, "option.added", body, day, cites)
     if option.billing_start:

@@ -111,12 +111,14 @@ def lacks_option(s: Situation, holding: Holding, item: str) -> bool:
 
 
 def has_option(holding: Holding, option: Choice) -> bool:
-    """Whether a holding is recorded with an option: `ddos_link_option = true`, or among its `options`."""
-    if holding.attributes.get("ddos_link_option") is True:
+    """Whether a holding is recorded with an option: `ddos_link_option` says so, or it is among its `options`."""
+    if holding.attributes.get("ddos_link_option") in (True, "true", "yes"):
         return True
     listed = holding.attributes.get("options")
     names = {plain_name(text) for text in (option.slug, option.name.ja, option.name.en, *option.aliases)}
-    told = listed if isinstance(listed, list | tuple) else ()
+    told = (
+        listed.split(",") if isinstance(listed, str) else listed if isinstance(listed, list | tuple) else ()
+    )
     texts = (each.get("name") if isinstance(each, dict) else each for each in told)
     return any(isinstance(text, str) and plain_name(text) in names for text in texts)
 
