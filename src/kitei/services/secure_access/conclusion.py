@@ -95,9 +95,7 @@ def _disclose(asked: customer.DiscloseEnvironment, decision: Decision, s: Situat
 
 
 def _wish(asked: customer.KeepSandbox, decision: Decision, s: Situation) -> Iterator[Recorded]:
-    yield to_contract(
-        asked.contract, "sandbox.wished", {**wish_of(asked)}, day_of(asked.at), cited(decision)
-    )
+    yield to_contract(asked.contract, "sandbox.wished", {**wish_of(asked)}, day_of(asked.at), cited(decision))
 
 
 def _goes_on(asked: operator.Evaluate, decision: Decision, s: Situation) -> Iterator[Recorded]:

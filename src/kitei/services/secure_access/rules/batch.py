@@ -226,7 +226,8 @@ def within_limit(asked: Apply, s: Situation) -> Iterator[Finding]:
                 ),
                 place=place_of(index),
                 remedy=Words(
-                    "今の契約を解約してから申し込んでください", "cancel one of those there are before applying"
+                    "今の契約を解約してから申し込んでください",
+                    "cancel one of those there are before applying",
                 ),
                 part=index,
                 **more,

@@ -30,7 +30,8 @@ def explained(asked: ExplainOutage, s: Situation) -> Iterator[Finding]:
         yield s.refuse(
             path,
             why=Words(
-                "ソフトウェアを使うのはリモートコネクトだけです", "only remote connect is used by such software"
+                "ソフトウェアを使うのはリモートコネクトだけです",
+                "only remote connect is used by such software",
             ),
             place="explain-outage.risk",
         )

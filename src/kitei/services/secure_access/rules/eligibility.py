@@ -43,9 +43,7 @@ def gateway_or_firewall(asked: Apply, s: Situation) -> Iterator[Finding]:
         bundled = [at for at, start in coming.items() if not (start and own) or start <= own]
         if there or bundled:
             name = there[0].id if there else place_of(bundled[0])
-            yield s.accept(
-                "art:6.1", why=Words(f"{name} があります", f"there is {name}"), part=index, **more
-            )
+            yield s.accept("art:6.1", why=Words(f"{name} があります", f"there is {name}"), part=index, **more)
             continue
         kinds = [each for each in s.edition.value("kinds").choices if each.has("qualifies")]
         yield s.refuse(
@@ -85,7 +83,8 @@ def backbone(asked: Apply, s: Situation) -> Iterator[Finding]:
                 ),
                 place=f"{place_of(index)}.kind",
                 remedy=Words(
-                    "契約があれば記録してください", "record it where there is one (`service.held`), else apply for it"
+                    "契約があれば記録してください",
+                    "record it where there is one (`service.held`), else apply for it",
                 ),
                 **more,
             )

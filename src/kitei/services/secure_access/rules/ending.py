@@ -67,7 +67,6 @@ ENDINGS = Endings(
 
 def stop_counted(asked: StopOption, s: Situation) -> Iterator[Finding]:
     """Schedule 2, second part: by which accounts the sandbox is settled (SA-D05)."""
-    contract = s.contract(asked.contract)
     choice = s.choice("options", asked.option)
     if choice is not None and choice.has("term_months"):
         how = s.reading("settlement.account-count-day")
@@ -77,5 +76,6 @@ def stop_counted(asked: StopOption, s: Situation) -> Iterator[Finding]:
 
 
 _COUNTED = Words(
-    "残りがあれば、終わる日のアカウント数で数えます", "what remains is counted by the accounts of its last day"
+    "残りがあれば、終わる日のアカウント数で数えます",
+    "what remains is counted by the accounts of its last day",
 )

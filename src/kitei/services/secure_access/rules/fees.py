@@ -38,7 +38,7 @@ def price(s: Situation, contract: Contract, on: date, accounts: int | None = Non
     whole = s.quote("monthly", contract.customer, contract, on, **about)
     if whole is not None:
         told = in_yen(whole.amount)
-        return Price(whole.amount, Words(f"見積もり {told.ja}", f"quoted {told.en}"))
+        return Price(whole.amount, Words(f"見積もり {told}", f"quoted {told}"))
     basic, first = _basic(s, contract, on, count)
     kind = s.choice("kinds", contract.kind)
     by_account = kind is not None and kind.text("counted") == "account"
@@ -49,9 +49,7 @@ def price(s: Situation, contract: Contract, on: date, accounts: int | None = Non
         missing = (*(("basic",) if basic is None else ()), *((fee,) if own is None else ()))
         return Price(None, Words("見積もりがありません", "no quote was told"), missing)
     each = f"{count} × {in_yen(quote.amount)}" if by_account else f"{in_yen(own)}"
-    return Price(
-        Yen(basic + own), Words(f"基本 {first} + 種類 {each}", f"basic {first} + kind {each}")
-    )
+    return Price(Yen(basic + own), Words(f"基本 {first} + 種類 {each}", f"basic {first} + kind {each}"))
 
 
 def _basic(s: Situation, contract: Contract, on: date, count: int) -> tuple[Yen | None, str]:
@@ -96,7 +94,9 @@ def option_price(
         own = quoted(option.quotes, fee, on, about)
         quote = own or s.quote(fee, contract.customer, contract, on, **about)
         if quote is not None:
-            each = f"{times} × {in_yen(quote.amount)}" if fee.endswith("account") else f"{in_yen(quote.amount)}"
+            each = (
+                f"{times} × {in_yen(quote.amount)}" if fee.endswith("account") else f"{in_yen(quote.amount)}"
+            )
             return Price(Yen(quote.amount * times), Words(each, each))
     return Price(None, Words("見積もりがありません", "no quote was told"), ("option-monthly-account",))
 
@@ -187,5 +187,8 @@ def billing_begins(asked: StartBilling, s: Situation) -> Iterator[Finding]:
     kind = s.choice("kinds", contract.kind)
     if asked.option is None and kind is not None:
         yield s.accept(
-            kind.text("monthly_fee"), why=told.steps, missing=told.missing, defects=s.defects("schedule:1.2.1")
+            kind.text("monthly_fee"),
+            why=told.steps,
+            missing=told.missing,
+            defects=s.defects("schedule:1.2.1"),
         )

@@ -76,7 +76,9 @@ def _fitting(s: Situation, choice: Choice, kind: str, place: str, part: int | No
                 f"{choice.name.en} goes with {only.en}, not with {name.en}",
             ),
             place=f"{place}.option",
-            remedy=Words(f"{only.ja}の契約で申し込んでください", f"apply for it with a contract of {only.en}"),
+            remedy=Words(
+                f"{only.ja}の契約で申し込んでください", f"apply for it with a contract of {only.en}"
+            ),
             part=part,
         )
     elif own is not None and not own.has("internet"):
@@ -105,7 +107,8 @@ def _term(s: Situation, choice: Choice, billing_start: date | None) -> Finding:
 
 
 _NO_TERM = Words(
-    "このオプションに最低利用期間はありません", "this option has no minimum term, and stopping it costs nothing"
+    "このオプションに最低利用期間はありません",
+    "this option has no minimum term, and stopping it costs nothing",
 )
 _TERM = Words(
     "最低利用期間は、このオプション自身の課金開始日から 1 か月です",

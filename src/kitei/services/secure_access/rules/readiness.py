@@ -68,7 +68,9 @@ def environment_told(asked: Provision, s: Situation) -> Iterator[Finding]:
     contract = s.contract(asked.contract)
     fault = undisclosed(contract)
     if fault is not None:
-        yield _withheld(s, "art:7.2", fault, Words("今の設定を知らせてください", "tell the settings as they are"))
+        yield _withheld(
+            s, "art:7.2", fault, Words("今の設定を知らせてください", "tell the settings as they are")
+        )
     elif is_by_others(contract):
         yield s.accept("art:7.2", why=Words("設定は開示されています", "the settings were disclosed"))
 
@@ -85,7 +87,10 @@ def undisclosed(contract: Contract) -> Words | None:
     if not isinstance(environment, dict) or not is_by_others(contract):
         return None
     if not environment.get("settings_disclosed", True):
-        return Words("他社の通信環境の設定が開示されていません", "settings of an environment by others were not disclosed")
+        return Words(
+            "他社の通信環境の設定が開示されていません",
+            "settings of an environment by others were not disclosed",
+        )
     if environment.get("changed_on") and not environment.get("change_notified", True):
         return Words(
             f"{environment['changed_on']} の変更が知らされていません",
@@ -99,7 +104,9 @@ def disclosed(asked: DiscloseEnvironment, s: Situation) -> Iterator[Finding]:
     yield from own_notice(s, "art:7.2", s.contract(asked.contract), asked)
     yield s.accept(
         "art:7.2",
-        why=Words(f"{asked.operator} の通信環境の設定を受け取りました", f"settings of {asked.operator} are taken in"),
+        why=Words(
+            f"{asked.operator} の通信環境の設定を受け取りました", f"settings of {asked.operator} are taken in"
+        ),
     )
 
 

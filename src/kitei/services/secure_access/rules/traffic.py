@@ -56,9 +56,7 @@ def proxied(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
     if asked.file is None:
         return
     if has_sandbox(s, contract):
-        why = Words(
-            f"{asked.file} をサンドボックスで調べます", f"{asked.file} is inspected in the sandbox"
-        )
+        why = Words(f"{asked.file} をサンドボックスで調べます", f"{asked.file} is inspected in the sandbox")
     else:
         why = Words(
             f"オプションがないので、{asked.file} はサンドボックスへ送られません",
@@ -165,7 +163,10 @@ def connected(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
     if there & wanted:
         yield s.accept(
             "art:1.1.t5",
-            why=Words("契約者のゲートウェイやファイアウォールへ届きます", "it reaches the customer's gateway or firewall"),
+            why=Words(
+                "契約者のゲートウェイやファイアウォールへ届きます",
+                "it reaches the customer's gateway or firewall",
+            ),
             defects=s.defects("art:1.1.t5"),
         )
     else:

@@ -142,7 +142,9 @@ def wished(asked: KeepSandbox, s: Situation) -> Iterator[Finding]:
         yield s.refuse(
             PATH,
             "art:6.2",
-            why=Words("続けるサンドボックスのある契約ではありません", "the contract has no sandbox of before"),
+            why=Words(
+                "続けるサンドボックスのある契約ではありません", "the contract has no sandbox of before"
+            ),
             place="keep-sandbox.contract",
             **more,
         )

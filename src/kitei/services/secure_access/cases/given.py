@@ -1,0 +1,215 @@
+"""What a case gives: contracts, quotes, lists, holdings and outages, as facts that a ledger would hold."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from kitei.clauses.history import (
+    History,
+    day_or_none,
+    ending_fact,
+    option_facts,
+    quote_body,
+    take_holdings,
+    take_operator,
+    take_outages,
+    term_fact,
+)
+from kitei.desk.cases import Sheet
+from kitei.ledger.facts import Fact
+from kitei.services.secure_access.edition import TERMS
+from kitei.terms import Choice, plain_name
+from kitei.values import Json, JsonObject
+
+LISTS = {"changeable_matters": "changeable-matters", "holidays": "holidays"}
+PARAMETERS = {"minimum_usable_seconds": "minimum-usable-seconds"}
+QUOTES = {
+    "initial_jpy": "initial",
+    "monthly_jpy": "monthly",
+    "monthly_fee_jpy": "monthly",
+    "change_jpy": "change",
+    "basic_jpy": "basic",
+    "per_account_jpy": "monthly-account",
+    "flat_jpy": "monthly-kind",
+    "sandbox_per_account_jpy": "option-monthly-account",
+    "sandbox_monthly_jpy": "option-monthly",
+}
+OURS = ("operator", "IIJ", "当社")
+# Acceptance goes before billing; a contract that is given was accepted in a month before.
+BEFORE = timedelta(days=31)
+RISKS = {
+    "client-software": ("software", "ソフトウェア", "client fault"),
+    "setting-change": ("settingchange", "changeofsetting", "設定変更", "configurationchange"),
+    "our-other-service": ("otheroperatorservice", "otherservice", "他のサービス", "ほかのサービス"),
+    "restricted-access": (
+        "isp",
+        "customer'saccess",
+        "customeraccess",
+        "accessline",
+        "carrierrestriction",
+        "回線",
+    ),
+}
+
+
+def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> None:
+    """Record all that is given. What belongs to the act itself is left in `facts` for it."""
+    subject = when.look("contract")
+    environment = facts.take("access_line") or facts.take("environment") or {}
+    wish = _wish(facts)
+    for sheet in given.sheets("contracts"):
+        name = sheet.take("id")
+        history.know(sheet.look("customer"))
+        own = sheet.take("access_line") or sheet.take("environment") or environment.get(name)
+        if own is None and name == subject and "operator" in environment:
+            own = environment
+        for fact in contract_facts(sheet, _environment(own), history):
+            history.record(f"contract:{name}", fact)
+        if (said := _wish(sheet) or (wish if name == subject else None)) is not None:
+            history.record(f"contract:{name}", Fact("sandbox.wished", said, history.day))
+        sheet.close()
+    history.know(when.look("by"))
+    history.know(when.look("customer"))
+    take_operator(given, when, history, LISTS, PARAMETERS, QUOTES)
+    for each in (*given.look("other_services", []), *given.look("other_contracts", [])):
+        each.setdefault("customer", when.look("by") or next(iter(history.customers), "C1"))
+    take_holdings(given, history)
+    _outages(facts, when, history)
+
+
+def contract_facts(sheet: Sheet, environment: Json, history: History) -> Iterator[Fact]:
+    """A contract as given, from its conclusion on."""
+    customer = sheet.take("customer")
+    billing = day_or_none(sheet.take("billing_start"))
+    made = day_or_none(sheet.take("made")) or min(filter(None, (billing, history.day))) - BEFORE
+    kind = history.slug("kinds", sheet.take("kind"))
+    months = TERMS.first.value("minimum_term_months").number
+    own = TERMS.first.value("kinds").choose(kind)
+    item, due = sheet.take("item"), own.text("item") if own else "none"
+    before = sheet.take("sandbox_function_before")
+    yield Fact(
+        "contract.concluded",
+        {
+            "service": TERMS.service,
+            "customer": customer,
+            "kind": kind,
+            "item": history.slug("items", item) if item else ("" if due == "none" else due),
+            "group": customer,
+            "edition": TERMS.first.in_force.isoformat(),
+            "months": months,
+            "accounts": [{"since": made.isoformat(), "accounts": sheet.take("accounts", 50)}],
+            "environment": environment,
+            "sandbox_before": before,
+            "quotes": list(_prices(sheet)),
+        },
+        made,
+    )
+    if (initial := sheet.take("initial_fee_jpy")) is not None:
+        fell_due: JsonObject = {"name": "initial", "customer": customer, "amount": initial}
+        yield Fact("charge.fell-due", fell_due, made, (history.cite(history.role("initial")),))
+    if billing is not None:
+        yield term_fact(history, "contract.billing-started", billing, months, history.role("term"))
+    for change in sheet.sheets("changes"):
+        day = change.take("date")
+        count: JsonObject = {"since": day, "accounts": change.take("accounts")}
+        yield Fact("contract.amended", {"count": count}, date.fromisoformat(day))
+        change.close()
+    for option in sheet.sheets("options"):
+        yield from _option_facts(option, made, customer, history)
+        option.close()
+    ended, noticed = day_or_none(sheet.take("ended")), day_or_none(sheet.take("cancel_effective"))
+    if last := ended or noticed:
+        yield ending_fact(last, made)
+
+
+def _prices(sheet: Sheet) -> Iterator[Json]:
+    """The monthly fee by its parts where a model is given, else as a whole. A model without a basic charge has none."""
+    whole, model = sheet.take("monthly_fee_jpy"), sheet.sheet("fee_model")
+    if not model.keys():
+        if whole is not None:
+            yield quote_body("monthly", whole)
+        return
+    once = model.take("basic_per", "contract") == "customer"
+    basic, each = model.take("basic_jpy"), model.take("basic_per_account_jpy")
+    if each is not None:
+        yield quote_body("basic-account", each)
+    else:
+        yield quote_body("basic-customer" if once else "basic", basic or 0)
+    for key, fee in (("per_account_jpy", "monthly-account"), ("flat_jpy", "monthly-kind")):
+        if (amount := model.take(key)) is not None:
+            yield quote_body(fee, amount)
+    model.close()
+
+
+def _option_facts(sheet: Sheet, made: date, customer: str, history: History) -> Iterator[Fact]:
+    """An option; `per_account_jpy` is its price for one account."""
+    slug, stopping = history.slug("options", sheet.look("name")), sheet.take("cancel_effective")
+    each = sheet.take("per_account_jpy")
+    start = day_or_none(sheet.look("billing_start"))
+    accepted = max(made, start - BEFORE) if start else made
+    for fact in option_facts(sheet, accepted, customer, history):
+        if fact.kind == "option.added" and each is not None:
+            quotes = [quote_body("option-monthly-account", each)]
+            fact = Fact(fact.kind, {**fact.body, "quotes": quotes}, fact.effective_on, fact.cites)
+        yield fact
+    if stopping is not None:
+        stop: JsonObject = {"option": slug, "last": stopping, "ground": "customer-notice"}
+        yield Fact("option.ending-set", stop, accepted)
+
+
+def _environment(told: Mapping[str, Any] | None) -> Json:
+    if told is None:
+        return None
+    sheet = Sheet(told, "access_line")
+    operator = sheet.take("operator", "operator")
+    changed = sheet.take("changed_at") or sheet.take("changed_on") or sheet.take("changed")
+    found: Json = {
+        "operator": "operator" if operator in OURS else operator,
+        "settings_disclosed": sheet.take("settings_disclosed", True),
+        "changed_on": changed[:10] if changed else None,
+        "change_notified": bool(sheet.take("change_notified", True)),
+    }
+    sheet.close()
+    return found
+
+
+def _wish(sheet: Sheet) -> JsonObject | None:
+    """The wish to keep the sandbox of before, as it came; None where none did."""
+    received, sent = sheet.take("sandbox_intent_received"), sheet.take("sandbox_intent_sent")
+    names = ("sandbox_intent_manner", "sandbox_intent_method", "sandbox_intent_form")
+    manner = next((told for name in names if (told := sheet.take(name)) is not None), "set")
+    if received is None and sent is None:
+        return None
+    return {
+        "received": _instant(received),
+        "sent": _instant(sent),
+        "manner": "set" if manner in ("set", "prescribed", "所定") else manner,
+    }
+
+
+def _instant(text: str | None) -> str | None:
+    return f"{text}T00:00:00+09:00" if text and len(text) == 10 else text
+
+
+def _outages(facts: Sheet, when: Sheet, history: History) -> None:
+    """Outages, and which of them came of what the customer accepted."""
+    told = [*facts.look("outages", []), *filter(None, (facts.look("outage"), when.look("outage")))]
+    common = facts.look("cause")
+    take_outages(facts, when, history)
+    for at, each in enumerate(told):
+        risk = _risk(str(each.get("cause") or common or ""))
+        if risk is None:
+            continue
+        body: JsonObject = {"outage": f"outage-{at + 1}", "cause": risk.text("party"), "risk": risk.slug}
+        for name in each.get("contracts") or [each.get("contract") or when.look("contract")]:
+            history.record(f"contract:{name}", Fact("outage.explained", body, history.day))
+
+
+def _risk(cause: str) -> Choice | None:
+    """What the customer accepted, where a cause speaks of it."""
+    plain = plain_name(cause)
+    risks = TERMS.first.value("risks")
+    return next(
+        (risks[slug] for slug, words in RISKS.items() if any(plain_name(each) in plain for each in words)),
+        None,
+    )
