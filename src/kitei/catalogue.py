@@ -15,6 +15,7 @@ from kitei.values import Words
 
 _OURS: Final[Mapping[str, str]] = {
     "managed-vpn-pro": "kitei.services.managed_vpn",
+    "secure-access": "kitei.services.secure_access",
     "gio-remote-access": "kitei.services.gio_remote",
     "auth-outsource": "kitei.services.auth_outsource",
     "ddos-protection": "kitei.services.ddos",
