@@ -14,7 +14,6 @@ from kitei.terms.reading import (
     Passage,
     lint_terms,
     read_terms,
-    sentences_of,
 )
 from kitei.values import JsonObject, Language, Words
 
@@ -104,7 +103,7 @@ def _document_json(document: Document) -> JsonObject:
 
 
 def _passage_json(passage: Passage) -> JsonObject:
-    sentences = sentences_of(passage)
+    sentences = passage.sentences
     return {
         "id": passage.id,
         "kind": passage.kind,

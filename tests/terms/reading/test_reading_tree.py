@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spoiling import SPOILERS, spoil
 
-from kitei.terms.reading import Document, lint_terms, read_terms, sentences_of
+from kitei.terms.reading import Document, lint_terms, read_terms
 
 HERE = Path(__file__).parent
 HOSTING = (HERE / "clean_hosting.ja.txt").read_text()
@@ -113,7 +113,7 @@ def test_a_paragraph_without_number_belongs_to_the_one_above_as_a_sentence_of_it
     document = read_terms(text)
     paragraph = document.find("art:1.2")
     assert paragraph is not None
-    assert [each.id for each in sentences_of(paragraph)] == ["art:1.2", "art:1.2.s2"]
+    assert [each.id for each in paragraph.sentences] == ["art:1.2", "art:1.2.s2"]
     assert "art:1.3" in ids(document)
 
 

@@ -6,7 +6,7 @@ Pure, and taught no document: what it knows is how Japanese terms are written.
 from kitei.terms.reading.building import read_terms
 from kitei.terms.reading.flaws import CHECKS, SURE, Confidence, Flaw, Place
 from kitei.terms.reading.linting import lint_terms
-from kitei.terms.reading.passages import Document, Noise, Passage, Piece, Sentence, sentences_of
+from kitei.terms.reading.passages import Document, Noise, Passage, Piece, Sentence
 from kitei.terms.reading.references import Reference
 
 __all__ = [
@@ -23,5 +23,4 @@ __all__ = [
     "Sentence",
     "lint_terms",
     "read_terms",
-    "sentences_of",
 ]

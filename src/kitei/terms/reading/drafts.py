@@ -1,17 +1,19 @@
 """A passage while it is being read: open to more lines, frozen when the text is through."""
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import date
 
 from kitei.terms.reading.folding import join
 from kitei.terms.reading.lines import Line, is_rule
-from kitei.terms.reading.passages import Kind, Passage, Piece
+from kitei.terms.reading.passages import Kind, Passage, Piece, Sentence
 
 ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 _KANA = "イロハニホヘトチリヌ"
 _AIUEO = "アイウエオカキクケコ"
 _HEADING = 30
+_OPEN, _CLOSE = "(「『[【〔", ")」』]】〕"
 _LEADS_ON = re.compile(r"[、,。のをはがにでと・/(「]$|(?:及び|又は|並びに|若しくは|する|した|及|又)$")
 
 
@@ -95,10 +97,41 @@ class Draft:
         if not heading and self.kind in ("item", "section") and _opens_with_heading(self, wide):
             heading = pieces.pop(0).text
         children = tuple(child.freeze(wide) for child in self.children)
+        text, starts = _run_together(pieces)
+        sentences = _sentences(self.id, text, pieces, starts)
         return Passage(
             self.id, self.kind, self.number, heading, tuple(pieces), tuple(sorted(self.lines)), children,
-            self.columns, tuple(self.cells), self.is_implied, self.day,
+            self.columns, tuple(self.cells), self.is_implied, self.day, text, starts, sentences,
         )  # fmt: skip
+
+
+def _run_together(pieces: list[Piece]) -> tuple[str, tuple[int, ...]]:
+    """The pieces as one text, and where each begins in it."""
+    parts: list[str] = []
+    starts: list[int] = []
+    length, end = 0, ""
+    for piece in pieces:
+        more = join(end, piece.text)[len(end) :]
+        starts.append(length)
+        parts.append(more)
+        length, end = length + len(more), more[-1:] or end
+    return "".join(parts), tuple(starts)
+
+
+def _sentences(id: str, text: str, pieces: list[Piece], starts: tuple[int, ...]) -> tuple[Sentence, ...]:
+    """The sentences of a text; a full stop inside brackets ends none, unless the brackets do not match."""
+    found: list[Sentence] = []
+    start = depth = 0
+    is_nested = sum(text.count(each) for each in _OPEN) == sum(text.count(each) for each in _CLOSE)
+    for index, char in enumerate(text):
+        depth = max(0, depth + (char in _OPEN) - (char in _CLOSE)) if is_nested else 0
+        if (char == "。" and not depth) or index == len(text) - 1:
+            if part := text[start : index + 1].strip():
+                number = len(found) + 1
+                line = pieces[max(0, bisect_right(starts, start) - 1)].line
+                found.append(Sentence(id if number == 1 else f"{id}.s{number}", part, start, line))
+            start = index + 1
+    return tuple(found)
 
 
 def _is_head(cells: tuple[str, ...]) -> bool:

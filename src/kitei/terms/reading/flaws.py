@@ -1,10 +1,11 @@
 """What is amiss in the drafting: where, how sure, and what would be right."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from kitei.terms.reading.passages import Passage, sentences_of
+from kitei.terms.reading.passages import Passage
 from kitei.values import JsonObject, Words
 
 Confidence: TypeAlias = Literal["high", "medium", "low"]
@@ -100,5 +101,5 @@ def place(passage: Passage, at: int = -1) -> Place:
     """The place of an offset of a passage's text: its line, and its sentence where that is not the first."""
     if at < 0:
         return Place(passage.line, passage.id)
-    before = [each for each in sentences_of(passage) if each.at <= at]
-    return Place(passage.line_at(at), before[-1].id if before else passage.id)
+    before = bisect_right(passage.sentences, at, key=lambda each: each.at)
+    return Place(passage.line_at(at), passage.sentences[before - 1].id if before else passage.id)

@@ -1,11 +1,10 @@
 """A document as read: passages in a tree, each with its lines, and the lines that belong to none."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, TypeAlias
-
-from kitei.terms.reading.folding import join
 
 Kind: TypeAlias = Literal[
     "front",
@@ -32,9 +31,20 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of a passage; `id` is `art:10.5.s2`, the first has that of its passage; `at` its offset."""
+
+    id: str
+    text: str
+    at: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """One provision as it stands: `id` such as `art:9.2`, `number` as counted, its own text without children's.
 
+    `text` is its pieces as one, each beginning at its offset in `starts`; `sentences` the same in sentences.
     `lines` are the lines that are this passage's own: heading, text and a table's frame. `is_implied` where
     the text gives no number and its place does.
     """
@@ -50,13 +60,9 @@ class Passage:
     cells: tuple[str, ...] = ()
     is_implied: bool = False
     day: date | None = None
-
-    @property
-    def text(self) -> str:
-        whole = ""
-        for piece in self.pieces:
-            whole = join(whole, piece.text)
-        return whole
+    text: str = ""
+    starts: tuple[int, ...] = ()
+    sentences: tuple["Sentence", ...] = ()
 
     @property
     def line(self) -> int:
@@ -66,12 +72,9 @@ class Passage:
 
     def line_at(self, offset: int) -> int:
         """The line that holds the character `offset` of `text`."""
-        whole = ""
-        for piece in self.pieces:
-            whole = join(whole, piece.text)
-            if offset < len(whole):
-                return piece.line
-        return self.pieces[-1].line if self.pieces else self.line
+        if not self.pieces:
+            return self.line
+        return self.pieces[max(0, bisect_right(self.starts, offset) - 1)].line
 
     def walk(self) -> Iterator["Passage"]:
         """This passage and all below it, in reading order."""
@@ -89,16 +92,6 @@ class Passage:
         """Heading, text and all below, one after another."""
         own = "\n".join(part for part in (self.heading, self.text) if part)
         return "\n".join([own, *(child.whole for child in self.children)])
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """One sentence of a passage; `id` is `art:10.5.s2`, the first has that of its passage; `at` its offset."""
-
-    id: str
-    text: str
-    at: int
-    line: int
 
 
 NoiseKind: TypeAlias = Literal["page-number", "running-head", "ornament", "contents", "end"]
@@ -152,18 +145,3 @@ class Document:
 
     def parent(self, passage: Passage) -> Passage | None:
         return next((each for each in self.walk() if passage in each.children), None)
-
-
-def sentences_of(passage: Passage) -> tuple[Sentence, ...]:
-    """The sentences of a passage's own text; a full stop inside brackets ends none."""
-    found: list[Sentence] = []
-    text, start, depth = passage.text, 0, 0
-    for index, char in enumerate(text):
-        depth = max(0, depth + (char in "(「『[【〔") - (char in ")」』]】〕"))
-        if (char == "。" and not depth) or index == len(text) - 1:
-            if part := text[start : index + 1].strip():
-                number = len(found) + 1
-                id = passage.id if number == 1 else f"{passage.id}.s{number}"
-                found.append(Sentence(id, part, start, passage.line_at(start)))
-            start, depth = index + 1, 0 if char == "。" else depth
-    return tuple(found)

@@ -32,6 +32,9 @@ _OTHER = re.compile(
 _NOT_OTHER = re.compile(r"^(?:本|当|この|同|方|文|用)|(?:方法|前項|次項)$")
 _NUMBERED_LAW = re.compile(r"(?:法律|政令|省令|告示|条約|規則|通達)$")
 
+# How much of the text behind a reference tells what it is about.
+_TAIL = 300
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -71,7 +74,7 @@ def references_in(index: Index, passage: Passage) -> Iterator[Reference]:
             ),
             None,
         )
-        if found is None or (found[0] is _OWN and _NUMBERED_LAW.search(text[:at])):
+        if found is None or (found[0] is _OWN and _NUMBERED_LAW.search(text[max(0, at - 4) : at])):
             at += 1
             continue
         pattern, match = found
@@ -104,9 +107,19 @@ def cited_in_headings(passage: Passage) -> tuple[Belonging, ...]:
 def _reference(
     index: Index, passage: Passage, pattern: re.Pattern[str], match: re.Match[str], last: Reference | None
 ) -> Reference:
-    base = Reference(passage, match.start(), match[0], "article", None, tail=passage.text[match.end() :])
+    base = Reference(
+        passage,
+        match.start(),
+        match[0],
+        "article",
+        None,
+        tail=passage.text[match.end() : match.end() + _TAIL],
+    )
     if pattern is _ABSOLUTE:
-        return replace(_absolute(base, match), other=_other(index, passage.text[: match.start()]))
+        return replace(
+            _absolute(base, match),
+            other=_other(index, passage.text[max(0, match.start() - 60) : match.start()]),
+        )
     if pattern is _SCHEDULE:
         return _schedule(index, base, match)
     if pattern is _RELATIVE:
@@ -252,7 +265,7 @@ def _with_more(passage: Passage, first: Reference, at: int) -> Iterator[Referenc
             level="paragraph" if match["unit"] == "項" else "item",
             target=f"{home}.{match['number']}",
             title="",
-            tail=passage.text[match.end() :],
+            tail=passage.text[match.end() : match.end() + _TAIL],
             lacks_ordinal=not match["mark"],
             wants_items=match["each"] == "各号",
             is_relative=False,

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from kitei.terms.reading.flaws import Flaw, Place, flaw
-from kitei.terms.reading.passages import Passage, sentences_of
+from kitei.terms.reading.passages import Passage
 from kitei.terms.reading.references import Reference
 from kitei.terms.reading.survey import Survey
 from kitei.values import Words
@@ -165,7 +165,7 @@ def alternatives(survey: Survey) -> Iterator[Flaw]:
     alone = [
         (passage, sentence)
         for passage in survey.document.walk()
-        for sentence in sentences_of(passage)
+        for sentence in passage.sentences
         if "若しくは" in sentence.text and not re.search(r"又は|または", sentence.text)
     ]
     if alone:

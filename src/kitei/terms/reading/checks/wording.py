@@ -52,7 +52,7 @@ def _loose_brackets(text: str) -> Iterator[tuple[int, str]]:
         elif char in _PAIRS:
             if open_ and open_[-1][1] == _PAIRS[char]:
                 open_.pop()
-            elif not (char == ")" and _LABEL.search(text[:at])):
+            elif not (char == ")" and _LABEL.search(("" if at <= 3 else "-") + text[max(0, at - 3) : at])):
                 yield at, char
     yield from open_
 
@@ -131,7 +131,7 @@ def ends(survey: Survey) -> Iterator[Flaw]:
             gist = Words("句点がない。", "The full stop is missing.")
             yield flaw("sentence-end", "high", passage, text[-8:], gist, at=len(text) - 1)
         for match in _RUNS_ON.finditer(text):
-            if not re.match(r"[^。]*[」]", text[match.end() :]):
+            if not re.match(r"[^。]*[」]", text[match.end() : match.end() + 200]):
                 gist = Words("言い切った文が読点で続いている。", "A finished sentence goes on with a comma.")
                 quote = text[max(0, match.start() - 4) : match.end() + 3]
                 yield flaw("sentence-end", "medium", passage, quote, gist, at=match.start())
