@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from typing import Literal, TypeAlias
 
 from kitei.clauses import acts
 from kitei.clauses.acts import ItemName, KindName, OptionName
+from kitei.desk.reading import Host
 from kitei.services.auth_outsource import operation
 from kitei.services.auth_outsource.act import Act, Matter, TerminalAddress, Warranty
+
+Method: TypeAlias = Literal["pap", "chap", "mschapv2", "peap", "ttls", "tls"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,53 @@ class Apply(Act):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HomeServerWanted:
+    """A proxy's authentication device. The smaller `preference` goes first, equal ones share by `weight`.
+
+    `silent`: it knows no Status-Server (RFC 5997). `authority` (PEM) is who signed its certificate, for RadSec.
+    """
+
+    address: Host
+    port: int | None = None
+    transport: Literal["udp", "radsec"] = "udp"
+    preference: int = 0
+    weight: int = 1
+    silent: bool = False
+    authority: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminatorWanted:
+    """A device that ends a VPDN's tunnels. `weight` 0 takes no sessions of its own while another lives."""
+
+    address: Host
+    preference: int = 0
+    weight: int = 1
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepare(Act):
+    """Do what art. 5.6 asks of a contract's customer: its realm, devices, users.
+
+    `users` is how many there are in a table handed over, `methods` those they may log in by, `authority` (PEM)
+    who signs their certificates. `new_secret`: the secret shared with the terminal or devices is a new one;
+    `transition`: the terminal may go on without Message-Authenticator for now.
+    """
+
+    contract: str
+    realm: str | None = None
+    home_servers: tuple[HomeServerWanted, ...] = ()
+    strips_realm: bool | None = None
+    terminators: tuple[TerminatorWanted, ...] = ()
+    users: int | None = None
+    methods: tuple[Method, ...] = ()
+    authority: str | None = None
+    new_secret: bool = False
+    transition: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddOption(Act):
     """Apply for an option (art. 8)."""
 
@@ -100,6 +151,7 @@ class ClaimWarranty(Act):
 
 ACTS: Mapping[str, type[acts.Act]] = {
     "apply": Apply,
+    "prepare": Prepare,
     "start-billing": acts.StartBilling,
     "add-option": AddOption,
     "stop-option": acts.StopOption,

@@ -4,6 +4,7 @@ Prices are not copied: quotes stay where they were told, and accounts find the o
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from kitei.clauses.acts import accepted_on
@@ -12,10 +13,11 @@ from kitei.desk import Decision, Situation
 from kitei.ledger.facts import Fact
 from kitei.services.auth_outsource import application as customer
 from kitei.services.auth_outsource import operation as operator
-from kitei.services.auth_outsource.rules.batch import kind_of, names_of
+from kitei.services.auth_outsource.contract import RADIUS_PORT, RADSEC_PORT, number
+from kitei.services.auth_outsource.rules.batch import kind_of, names_of, plain_realm
 from kitei.services.auth_outsource.rules.ending import ENDINGS
 from kitei.services.auth_outsource.rules.limits import CREDITS
-from kitei.values import day_of
+from kitei.values import Json, day_of
 
 
 def _contracts(asked: customer.Apply, decision: Decision, s: Situation) -> Iterator[Recorded]:
@@ -33,7 +35,7 @@ def _contracts(asked: customer.Apply, decision: Decision, s: Situation) -> Itera
             "months": s.number("minimum_term_months"),
             "ip": wanted.ip[0] if wanted.ip else "",
             "accounts": wanted.accounts,
-            "realm": wanted.realm or "",
+            "realm": plain_realm(wanted.realm or ""),
             "forward_to": list(wanted.forward_to),
             "terminators": list(wanted.terminators),
             "first": wanted.first.isoformat() if wanted.first else "",
@@ -66,12 +68,42 @@ def _change(asked: customer.Change, decision: Decision, s: Situation) -> Iterato
         case "kind":
             body = {"kind": getattr(s.called("kinds", to or ""), "slug", to)}
         case "forward-to":
-            body = {"forward_to": list(asked.to)}
+            body = {"forward_to": list(asked.to), "home_servers": []}
         case "terminators":
-            body = {"terminators": list(asked.to)}
+            body = {"terminators": list(asked.to), "tunnels": []}
+        case "realm":
+            body = {"realm": plain_realm(to or "")}
         case _:
             body = {asked.matter: to}
     yield to_contract(asked.contract, "contract.amended", body, accepted_on(asked), cited(decision))
+
+
+def _prepared(asked: customer.Prepare, decision: Decision, s: Situation) -> Iterator[Recorded]:
+    """What the customer set up. Secrets and tables of users stay out of the ledger: how often they came is kept."""
+    contract = s.contract(asked.contract)
+    had = contract.body
+    body: Body = {}
+    if asked.realm is not None:
+        body["realm"] = plain_realm(asked.realm)
+    if asked.home_servers:
+        body["home_servers"] = [_home(each) for each in asked.home_servers]
+    if asked.terminators:
+        body["tunnels"] = [asdict(each) for each in asked.terminators]
+    if asked.methods:
+        body["methods"] = list(asked.methods)
+    for name in ("authority", "strips_realm", "transition"):
+        if (value := getattr(asked, name)) is not None:
+            body[name] = value
+    if asked.users is not None:
+        body |= {"users": (number(had, "users") or 0) + 1, "accounts_in_use": asked.users}
+    if asked.new_secret:
+        body["secret"] = (number(had, "secret") or 0) + 1
+    yield to_contract(asked.contract, "contract.amended", body, day_of(asked.at), cited(decision))
+
+
+def _home(each: customer.HomeServerWanted) -> Json:
+    port = each.port or (RADSEC_PORT if each.transport == "radsec" else RADIUS_PORT)
+    return {**asdict(each), "port": port}
 
 
 def _taken(asked: customer.TakeService, decision: Decision, s: Situation) -> Iterator[Recorded]:
@@ -104,6 +136,7 @@ def _explained(asked: operator.ExplainOutage, decision: Decision, s: Situation) 
 
 _OWN: Mapping[type, Record] = {
     customer.Apply: _contracts,
+    customer.Prepare: _prepared,
     customer.AddOption: _option,
     customer.Change: _change,
     customer.TakeService: _taken,

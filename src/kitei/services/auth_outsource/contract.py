@@ -1,12 +1,15 @@
 """Authentication Outsource's contracts: folded from their facts, and read as what serves a realm.
 
 A contract's `group` is its customer: clients, groups and proxies of a customer serve together. Its `body`
-holds `name`, `months`, `ip`, `accounts`, `realm`, `forward_to`, `terminators`, `first`, `last` and `limits`.
+holds `name`, `months`, `ip`, `accounts`, `realm`, `forward_to`, `terminators`, `first`, `last` and `limits`, and
+of what the customer prepared `home_servers`, `strips_realm`, `tunnels`, `methods`, `authority`, `transition`,
+and how often `secret` and `users` were handed over.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from ipaddress import ip_address
 from typing import Literal, cast
 
 from kitei.clauses import contract as clauses
@@ -18,7 +21,33 @@ from kitei.values import Json, JsonObject, Span
 
 Kind = Literal["client", "vpdn", "proxy", "group"]
 Item = Literal["", "type-d", "type-k", "type-i"]
+# RFC 2865 and RFC 6614.
+RADIUS_PORT, RADSEC_PORT = 1812, 2083
+DEFAULT_METHODS = ("pap",)
 RADIUS: tuple[Kind, ...] = ("client", "proxy", "group")
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A proxy's authentication device (see `HomeServerWanted`)."""
+
+    address: str
+    port: int
+    transport: Literal["udp", "radsec"]
+    preference: int
+    weight: int
+    silent: bool
+    authority: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terminator:
+    """A device that ends a VPDN's tunnels; `secret`: its tunnels are made with one."""
+
+    address: str
+    preference: int
+    weight: int
+    secret: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +55,9 @@ class Door:
     """A contract as the network needs it on a day.
 
     `ip` is a client's terminal ('' for other kinds), `accounts` a group's most users (None: none was agreed),
-    `forward_to` a proxy's authentication devices, `terminators` a VPDN's, `balanced` whether connections
-    are spread over all of them. `realm` '' means none was designated yet.
+    `homes` a proxy's authentication devices, `terminators` a VPDN's, `balanced` whether connections are
+    spread over all of them. `realm` '' means none was designated yet; `secret` and `users` count how often
+    the shared secret and the table of users were handed over (0: never). `cites` are why it was accepted.
     """
 
     contract: str
@@ -37,9 +67,15 @@ class Door:
     realm: str
     ip: str
     accounts: int | None
-    forward_to: tuple[str, ...]
-    terminators: tuple[str, ...]
+    homes: tuple[Home, ...]
+    strips: bool
+    terminators: tuple[Terminator, ...]
     balanced: bool
+    methods: tuple[str, ...]
+    authority: str
+    secret: int
+    users: int
+    transition: bool
     cites: tuple[str, ...]
 
 
@@ -54,11 +90,43 @@ def door(contract: Contract, on: date) -> Door:
         realm=text(body, "realm"),
         ip=text(body, "ip"),
         accounts=number(body, "accounts"),
-        forward_to=texts(body, "forward_to"),
-        terminators=texts(body, "terminators"),
+        homes=homes(body),
+        strips=body.get("strips_realm") is True,
+        terminators=terminators(body),
         balanced=running(contract, "load-balancing", on) is not None,
+        methods=texts(body, "methods") or DEFAULT_METHODS,
+        authority=text(body, "authority"),
+        secret=number(body, "secret") or 0,
+        users=number(body, "users") or 0,
+        transition=body.get("transition") is True,
         cites=contract.cites,
     )
+
+
+def homes(body: JsonObject) -> tuple[Home, ...]:
+    """A proxy's devices as they were set up, else as the application named them."""
+    told = tables(body, "home_servers")
+    if told:
+        return tuple(Home(**each) for each in told)
+    named = [each for each in texts(body, "forward_to") if is_host(each)]
+    return tuple(Home(each, RADIUS_PORT, "udp", at, 1, False, "") for at, each in enumerate(named))
+
+
+def terminators(body: JsonObject) -> tuple[Terminator, ...]:
+    """A VPDN's devices as they were set up, else as the application named them, all alike."""
+    told = tables(body, "tunnels")
+    if told:
+        return tuple(Terminator(**each) for each in told)
+    return tuple(Terminator(each, 0, 1, False) for each in texts(body, "terminators") if is_host(each))
+
+
+def is_host(text: str) -> bool:
+    """Whether a text is an IP address and not only a name."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def text(body: JsonObject, key: str) -> str:

@@ -20,6 +20,7 @@ from kitei.desk.cases import Sheet
 from kitei.ledger.facts import Fact
 from kitei.services.auth_outsource.edition import TERMS
 from kitei.services.auth_outsource.operation import ExplainOutage
+from kitei.services.auth_outsource.rules.batch import plain_realm
 from kitei.values import Json, JsonObject
 
 LISTS = {
@@ -110,7 +111,7 @@ def contract_facts(
             "months": months,
             "ip": sheet.take("ip") or "",
             "accounts": sheet.take("accounts"),
-            "realm": sheet.take("realm") or beside["realm"] or "",
+            "realm": plain_realm(sheet.take("realm") or beside["realm"] or ""),
             "forward_to": _listed(
                 sheet.take("forward_to") or (beside["forward_to"] if kind == "proxy" else None)
             ),

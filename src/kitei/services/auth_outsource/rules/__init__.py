@@ -15,6 +15,7 @@ from kitei.services.auth_outsource.rules import (
     lines,
     options,
     readiness,
+    settings,
     terminals,
     traffic,
 )
@@ -45,6 +46,13 @@ APPLYING: tuple[AnyRule, ...] = (
 
 RULES: Mapping[type, tuple[AnyRule, ...]] = {
     customer.Apply: APPLYING,
+    customer.Prepare: (
+        Rule(
+            "art:5.6.1",
+            settings.prepares,
+            also=("art:5.6.2", "art:5.6.3", "art:5.6.5", "art:5.6.6", "art:7.1.1", "art:7.1.2"),
+        ),
+    ),
     acts.StartBilling: (
         Rule(
             "schedule:1.2.1",

@@ -245,28 +245,55 @@ def number_fits(
 
 def own_realm(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 5.6.1: the customer designates its own realm; one that others use would lead to the wrong place."""
+    seen: dict[str, str] = {}
     for index, wanted in enumerate(asked.services):
         if wanted.realm is None:
             continue
-        yield from realm_fits(s, asked.by, wanted.realm, f"{place_of(index)}.realm", index)
+        place = f"{place_of(index)}.realm"
+        if kind_of(wanted) != "client":
+            if seen.get(plain_realm(wanted.realm)):
+                yield _taken(s, wanted.realm, place, index)
+            seen[plain_realm(wanted.realm)] = kind_of(wanted)
+        yield from realm_fits(s, asked.by, wanted.realm, place, index, kind_of(wanted))
+
+
+def plain_realm(realm: str) -> str:
+    """A realm as it is compared: without its at sign, lower case."""
+    return realm.strip().removeprefix("@").lower()
 
 
 def realm_fits(
-    s: Situation, customer: str, realm: str, place: str, part: int | None = None
+    s: Situation,
+    customer: str,
+    realm: str,
+    place: str,
+    part: int | None = None,
+    kind: str = "",
+    but: Contract | None = None,
 ) -> Iterator[Finding]:
-    """Whether a realm may be a customer's: no other customer has it."""
-    others = [
-        each.id
-        for each in s.contracts.values()
-        if each.customer != customer and each.is_in_force(s.on) and each.body.get("realm") == realm
-    ]
-    if others:
-        yield s.refuse(
-            "art:5.6.1",
-            why=Words(f"レルム {realm} はほかの契約者のものです", f"realm {realm} is another customer's"),
-            place=place,
-            remedy=Words("契約者に固有のレルムを指定してください", "designate a realm of your own"),
-            part=part,
-        )
-    else:
-        yield s.accept("art:5.6.1", why=Words(f"レルムは {realm}", f"the realm is {realm}"), part=part)
+    """Whether a realm may be a customer's: no other has it, and it leads to one contract only.
+
+    Clients serve whatever realm there is. `but` is the contract whose realm it is to be.
+    """
+    kind = but.kind if but else kind
+    for each in s.contracts.values():
+        if (
+            not each.is_in_force(s.on)
+            or each is but
+            or plain_realm(str(each.body.get("realm") or "")) != (plain_realm(realm))
+        ):
+            continue
+        if each.customer != customer or "client" not in (kind, each.kind):
+            yield _taken(s, realm, place, part)
+            return
+    yield s.accept("art:5.6.1", why=Words(f"レルムは {realm}", f"the realm is {realm}"), part=part)
+
+
+def _taken(s: Situation, realm: str, place: str, part: int | None) -> Finding:
+    return s.refuse(
+        "art:5.6.1",
+        why=Words(f"レルム {realm} はほかの契約のものです", f"realm {realm} is another contract's"),
+        place=place,
+        remedy=Words("固有のレルムを指定してください", "designate a realm of its own"),
+        part=part,
+    )

@@ -123,7 +123,7 @@ def _fits(asked: Change, contract: Contract, matter: Choice, s: Situation) -> It
         return
     match matter.slug:
         case "realm":
-            yield from realm_fits(s, contract.customer, asked.to[0], "change.to")
+            yield from realm_fits(s, contract.customer, asked.to[0], "change.to", but=contract)
         case "ip":
             yield from addresses_fit(s, contract.customer, asked.to, days, "change.to", but=contract.id)
         case "item":

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from kitei.desk import Finding, Situation
+from kitei.desk import Finding, Situation, Verdict
 from kitei.services.auth_outsource.application import Apply
 from kitei.services.auth_outsource.contract import days_of_use, text
 from kitei.services.auth_outsource.rules.batch import days_wanted, kind_of, own_contracts, place_of
@@ -78,10 +78,35 @@ def addresses_fit(
         for each in own_contracts(s, customer, days)
     ):
         yield _twice(s, ip, place, part)
+    elif others := _of_others(s, customer, ip, days):
+        # By the terms each customer may register it; whose requests come from it nobody could tell.
+        yield s.refer(
+            "art:5.2",
+            "art:1.1.t1",
+            proposes=Verdict.ACCEPT,
+            why=Words(
+                f"{ip} は契約 {others[0]} も登録しています。どちらの要求か見分けられません",
+                f"{ip} is registered by contract {others[0]} too; their requests cannot be told apart",
+            ),
+            place=place,
+            **more,
+        )
     else:
         yield s.accept(
             "art:5.2", "art:1.1.t1", why=Words(f"{ip} の端末を登録します", f"registers terminal {ip}"), **more
         )
+
+
+def _of_others(s: Situation, customer: str, ip: str, days: Span) -> tuple[str, ...]:
+    """Other customers' client contracts of that address on those days."""
+    return tuple(
+        each.id
+        for each in s.contracts.values()
+        if each.kind == "client"
+        and each.customer != customer
+        and text(each.body, "ip") == ip
+        and days_of_use(each).overlaps(days)
+    )
 
 
 def _twice(s: Situation, ip: str, place: str, part: int | None) -> Finding:

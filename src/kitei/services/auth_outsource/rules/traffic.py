@@ -33,7 +33,7 @@ def in_use(s: Situation, *kinds: str) -> tuple[Contract, ...]:
 
 def realm_of(user: str | None) -> str:
     """The realm a user names, '' where none is named."""
-    return user.rpartition("@")[2] if user and "@" in user else ""
+    return user.rpartition("@")[2].lower() if user and "@" in user else ""
 
 
 def meant(asked: NetworkEvent, s: Situation, kind: str) -> tuple[Contract, ...]:

@@ -1,0 +1,103 @@
+"""Article 5(6): what the customer designates, hands over and sets up for a contract."""
+
+from collections.abc import Iterator
+
+from kitei.clauses.notice import own_notice
+from kitei.desk import Finding, Situation
+from kitei.ledger.contracts import Contract
+from kitei.services.auth_outsource.application import Prepare
+from kitei.services.auth_outsource.contract import homes, number, terminators, text
+from kitei.services.auth_outsource.rules.batch import realm_fits
+from kitei.values import Words
+
+# Each setting with the provision it is asked for by, and the kinds that have it.
+_WHOSE = {
+    "realm": ("art:5.6.1", ("group", "proxy", "vpdn", "client")),
+    "home_servers": ("art:5.6.5", ("proxy",)),
+    "strips_realm": ("art:5.6.5", ("proxy",)),
+    "terminators": ("art:5.6.3", ("vpdn",)),
+    "users": ("art:5.6.6", ("group",)),
+    "methods": ("art:5.6.6", ("group",)),
+    "authority": ("art:5.6.6", ("group",)),
+    "new_secret": ("art:5.6.2", ("client", "proxy", "vpdn")),
+    "transition": ("art:5.6.2", ("client",)),
+}
+
+
+def told_of(asked: Prepare) -> tuple[str, ...]:
+    """The settings that an act says something of."""
+    return tuple(name for name in _WHOSE if getattr(asked, name) not in (None, (), False))
+
+
+def prepares(asked: Prepare, s: Situation) -> Iterator[Finding]:
+    """Art. 5.6: each kind has settings of its own; what was designated before is changed under art. 7."""
+    contract = s.contract(asked.contract)
+    yield from own_notice(s, "art:5.6", contract, asked)
+    told = told_of(asked)
+    if not told:
+        yield s.refuse(
+            "art:5.6",
+            why=Words("何をするのか書かれていません", "it is not said what is done"),
+            place="prepare",
+            remedy=Words("、".join(_WHOSE), ", ".join(_WHOSE)),
+        )
+    for name in told:
+        path, kinds = _WHOSE[name]
+        if contract.kind not in kinds:
+            yield s.refuse(
+                path,
+                why=Words(
+                    f"{s.name('kinds', contract.kind).ja}に {name} はありません",
+                    f"a {s.name('kinds', contract.kind).en.lower()} has no {name}",
+                ),
+                place=f"prepare.{name}",
+            )
+        else:
+            yield s.accept(path, why=Words(f"{name} を受け取ります", f"{name} is taken"))
+    yield from _again(asked, contract, s)
+    if asked.realm is not None:
+        yield from realm_fits(s, contract.customer, asked.realm, "prepare.realm", but=contract)
+    yield from _users_fit(asked, contract, s)
+
+
+def _again(asked: Prepare, contract: Contract, s: Situation) -> Iterator[Finding]:
+    """What was designated once is a matter of the contract."""
+    had = {
+        "realm": asked.realm is not None and text(contract.body, "realm") not in ("", asked.realm.lower()),
+        "home_servers": bool(asked.home_servers and homes(contract.body)),
+        "terminators": bool(asked.terminators and terminators(contract.body)),
+    }
+    matters = {"realm": "realm", "home_servers": "forward-to", "terminators": "terminators"}
+    for name, changes in had.items():
+        if changes and not s.operator.designates("changeable-matters", s.name("matters", matters[name]).ja):
+            yield s.refuse(
+                "art:7.1",
+                "art:7.1.2",
+                why=Words(
+                    f"{name} は指定済みです。変更は第 7 条によります",
+                    f"{name} was designated before; it changes under art. 7",
+                ),
+                place=f"prepare.{name}",
+                remedy=Words("変更を申し込んでください", "ask for a change"),
+                conventions=(s.reading("operator-designated").pair,),
+            )
+
+
+def _users_fit(asked: Prepare, contract: Contract, s: Situation) -> Iterator[Finding]:
+    """Art. 7.1.1: no more users than accounts were contracted."""
+    most = number(contract.body, "accounts")
+    if asked.users is None or most is None:
+        return
+    if asked.users > most:
+        yield s.refuse(
+            "art:7.1.1",
+            "art:5.6.6",
+            why=Words(
+                f"{asked.users} 人は、契約の {most} アカウントを超えます",
+                f"{asked.users} users are more than the {most} accounts contracted",
+            ),
+            place="prepare.users",
+            remedy=Words("アカウント数の変更を申し込んでください", "ask for a change of accounts"),
+        )
+    else:
+        yield s.accept("art:7.1.1", why=Words(f"{asked.users} / {most}", f"{asked.users} of {most}"))
