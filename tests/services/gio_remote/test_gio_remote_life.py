@@ -1,5 +1,6 @@
 """From accepted acts to contracts and what a gateway is on a day; facts that cannot be are told."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from ipaddress import ip_network
 from typing import Any
@@ -290,3 +291,29 @@ def test_an_invoice_names_gateway_and_network_and_a_contract_of_the_predecessor(
 def test_a_fact_that_cannot_be_is_told(desk: Desk, kind: str, body: dict[str, Any], wrong: str) -> None:
     with pytest.raises(ValueError, match=wrong):
         desk.record("acme-gateway-1", Fact(kind, body, date(2026, 1, 1)))
+
+
+def test_the_end_of_vpdn_is_the_last_day_of_l2tp_and_a_change_is_to_be_told_promptly() -> None:
+    vpdn = Holding("auth-outsource", "v1", Span(date(2025, 1, 1), date(2026, 1, 31)), {"kind": "vpdn"})
+    desk = Desk(vpdn)
+    environment = {"operator": "other carrier", "changed_on": "2025-11-01"}
+    services = [{**GATEWAY, "l2tp": True}, {**NETWORK, "environment": environment}]
+    assert desk.ask("apply", START, services=services).verdict is Verdict.ACCEPT
+
+    def last_days(on: date) -> list[tuple[str, str, date]]:
+        found = [
+            each
+            for contract in desk.contracts.values()
+            for each in SERVICE.deadlines(contract, desk.situation(on))
+        ]
+        return [(each.kind, each.contract, each.on) for each in found]
+
+    l2tp = ("l2tp", "acme-gateway-1", date(2026, 1, 31))
+    assert last_days(date(2025, 11, 5)) == [l2tp]  # the operator has no number of days for promptly
+    desk.operator = replace(desk.operator, parameters={"prompt-days": 14})
+    told = ("report-environment", "acme-network-1", date(2025, 11, 15))
+    assert last_days(date(2025, 11, 5)) == [l2tp, told]
+    disclosed = {"contract": "acme-network-1", "operator": "other carrier", "changed_on": "2025-11-01"}
+    desk.ask("disclose-environment", **disclosed)
+    assert last_days(date(2025, 11, 5)) == [l2tp]
+    assert last_days(date(2026, 2, 1)) == []

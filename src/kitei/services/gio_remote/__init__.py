@@ -6,6 +6,7 @@ from kitei.service import Service
 from kitei.services.gio_remote.application import ACTS, read_act
 from kitei.services.gio_remote.conclusion import conclude
 from kitei.services.gio_remote.contract import fold
+from kitei.services.gio_remote.deadlines import last_days
 from kitei.services.gio_remote.decision import decide
 from kitei.services.gio_remote.edition import TERMS
 from kitei.services.gio_remote.intent import compile_contracts
@@ -36,6 +37,7 @@ SERVICE = Service(
     tariff=TARIFF,
     spoken=spoken,
     run_case=run_case,
+    deadlines=last_days,
 )
 
 __all__ = ["SERVICE"]

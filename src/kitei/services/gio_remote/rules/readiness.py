@@ -128,13 +128,22 @@ def undisclosed(s: Situation, environment: JsonObject) -> Words | None:
             "他社の通信環境の設定が開示されていません",
             "settings of the environment by others were not disclosed",
         )
-    changed = environment.get("changed_on")
-    if not isinstance(changed, str) or environment.get("change_notified"):
+    if not is_untold(environment):
         return None
+    changed = str(environment["changed_on"])
     soft = s.operator.number("prompt-days") if s.reading("promptly").value == "soft-deadline" else None
     if soft is not None and s.on <= days_after(date.fromisoformat(changed), soft):
         return None
     return Words(f"{changed} の変更が知らされていません", f"the change of {changed} was not reported")
+
+
+def is_untold(environment: JsonObject) -> bool:
+    """Whether an environment that others run has changed and nobody has told."""
+    return (
+        environment.get("operator") != OURS
+        and isinstance(environment.get("changed_on"), str)
+        and not environment.get("change_notified")
+    )
 
 
 def disclosed(asked: DiscloseEnvironment, s: Situation) -> Iterator[Finding]:
