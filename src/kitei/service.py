@@ -46,6 +46,8 @@ class Service:
     - `observe(contracts, nodes, on)`: what tells whether each contract in force can be used, by contract.
     - `tariff`: what it charges, in words and figures.
     - `spoken()`: which provisions its code honours, for the account of its terms.
+    - `apart`: acts whose applications are each accepted or refused for itself; of a refused batch those that
+      stand are concluded.
     - `deadlines(contract, situation)`: last days of its own, beside terms, endings, returns and claims.
     - `run_case(case)`: a decided case, put into acts and facts by its words alone and decided like any act.
     """
@@ -64,3 +66,4 @@ class Service:
     spoken: Callable[[], Spoken] = says_nothing
     run_case: Callable[[Case], Decision] = knows_no_cases
     deadlines: Callable[[Contract, Situation], Iterable[Deadline]] = no_deadlines
+    apart: frozenset[str] = frozenset()

@@ -96,6 +96,21 @@ class Decision:
         """The outcome for one of several applications made at once."""
         return _outcome(f for f in self.findings if not f.topic and f.part in (None, part))
 
+    def granted(self) -> "Decision | None":
+        """What is accepted of it, as a decision of its own; None where nothing is.
+
+        Of a refused batch those are the applications that all findings allow. Ask it only where each stands
+        for itself by the terms.
+        """
+        if self.verdict is not _REFUSE:
+            return self if self.verdict is _ACCEPT else None
+        weighing = [finding for finding in self.findings if not finding.topic]
+        barred = {finding.part for finding in weighing if finding.verdict is not _ACCEPT}
+        standing = {finding.part for finding in weighing} - barred - {None}
+        if None in barred or not standing:
+            return None
+        return weigh(tuple(f for f in self.findings if f.part is None or f.part in standing), self.at)
+
     def on_topic(self, topic: str) -> Verdict | None:
         """The outcome of a question beside the main one, None where nothing was said of it."""
         found = [finding for finding in self.findings if finding.topic == topic]

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from kitei.catalogue import SERVICES, service_named
 from kitei.clock import Clock, shifted_clock
-from kitei.desk import Verdict
+from kitei.desk import Decision, Verdict
 from kitei.ledger import Entry, Fact, Verification, verify
 from kitei.office.desk import MANAGED_VPN, Decided, Desk
 from kitei.office.home import Home
 from kitei.office.picture import Picture
 from kitei.office.record import decision_json, plain
+from kitei.service import Service
 from kitei.values import Json, JsonObject, Words, day_of
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class Office(Desk["SqlBook"]):
         return self.book.shelf
 
     def apply(self, act: str, written: object, *, service: str = MANAGED_VPN, actor: str = "") -> Decided:
-        """Receive, decide and record it, all in one. A refusal is recorded as well; it concludes nothing.
+        """Receive, decide and record it, all in one. A refusal is recorded as well; it concludes nothing,
+        unless it is of some applications of a batch only, each of which stands for itself.
 
         What has an id that was decided before, and is the same, is not recorded again. Raises
         `Unreadable` for what cannot be read, Refusal for another act under a known id, and StoreError.
@@ -65,8 +67,8 @@ class Office(Desk["SqlBook"]):
             situation = self.situation(found, day)
             decision = found.decide(asked, situation, asked.at)
             cites = tuple(str(cite) for cite in decision.cites)
-            accepted = decision.verdict is Verdict.ACCEPT
-            concluded = [*found.conclude(asked, decision, situation)] if accepted else []
+            granted = _granted(decision, act, found)
+            concluded = [*found.conclude(asked, granted, situation)] if granted else []
             body = {**decision_json(decision), "concludes": [name for name, _ in concluded]}
             facts = [
                 (stream, Fact("application.received", {**received, "at": asked.at.isoformat()}, day)),
@@ -162,6 +164,13 @@ class Office(Desk["SqlBook"]):
                 )
             )
         return self._recorded(before)
+
+
+def _granted(decision: Decision, act: str, service: Service) -> Decision | None:
+    """What is accepted of a decision: all of it, or of a batch the applications that stand for themselves."""
+    if act in service.apart:
+        return decision.granted()
+    return decision if decision.verdict is Verdict.ACCEPT else None
 
 
 def _new_id(picture: Picture) -> str:

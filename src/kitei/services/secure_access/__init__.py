@@ -36,6 +36,7 @@ SERVICE = Service(
     tariff=TARIFF,
     spoken=spoken,
     run_case=run_case,
+    apart=frozenset({"apply"}),
 )
 
 __all__ = ["SERVICE"]
