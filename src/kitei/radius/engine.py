@@ -31,6 +31,7 @@ from kitei.radius.policy import (
     User,
     World,
     certificate,
+    passed_on,
     realm_of,
 )
 from kitei.radius.policy import answer as answer_of
@@ -100,7 +101,7 @@ class Engine:
             return REJECT
         if found.act == "silent":
             self._note(address, told, found.reason)
-            return HANDLED, (), (("Response-Packet-Type", "Do-Not-Respond"),)
+            return _SILENCE
         if found.act == "proxy":
             return UPDATED, (), (("Home-Server-Name", self._relay), *found.control)
         return (UPDATED if found.act == "check" else NOOP), found.reply, found.control
@@ -141,7 +142,7 @@ class Engine:
         address = told.get("Tmp-String-0", "")
         client = self._policy.clients.get(address)
         if client is None:
-            return HANDLED, (), (("Response-Packet-Type", "Do-Not-Respond"),)
+            return _SILENCE
         name, realm, _ = realm_of(self._policy, client, told.get("User-Name", ""))
         event = event_of(told, address, realm.realm if realm else "", name, time.time())
         if event is not None and (realm is not None or event.status.startswith("Accounting")):
@@ -151,10 +152,14 @@ class Engine:
             if realm is not None and event.status != "Stop":
                 self._mind_caps(event, client)
         if isinstance(realm, Proxy):
-            found = answer_of(self._policy, self._world, address, {"User-Name": told["User-Name"]})
-            if found.act == "proxy":
-                return self._other(address, told, found)
+            return self._relayed(realm, name)
         return OK
+
+    def _relayed(self, realm: Proxy, name: str) -> Result:
+        found = passed_on(realm, self._world, name)
+        if found.act == "proxy":
+            return UPDATED, (), (("Home-Server-Name", self._relay), *found.control)
+        return _SILENCE
 
     def knows(self, address: str) -> bool:
         """May this address ask at all?"""
@@ -357,6 +362,7 @@ def _replace(path: str, text: str) -> None:
 
 
 _ACCEPT: Final[Pairs] = (("Auth-Type", "Accept"),)
+_SILENCE: Final[Result] = (HANDLED, (), (("Response-Packet-Type", "Do-Not-Respond"),))
 
 
 def _search(table: Table, newer: dict[str, str | None]) -> Callable[[str], User | None]:

@@ -167,7 +167,7 @@ def answer(
         case Group():
             return _group(realm, world, name, request, tunnel)
         case Proxy():
-            return _proxy(realm, world, name)
+            return passed_on(realm, world, name)
         case Vpdn():
             return _vpdn(realm, world, request)
 
@@ -251,7 +251,7 @@ def certificate(group: Group, name: str, issuer: str) -> Reason:
     return Reason.ACCEPTED if issuer and issuer == group.issuer else Reason.NOT_YOUR_CERTIFICATE
 
 
-def _proxy(proxy: Proxy, world: World, name: str) -> Answer:
+def passed_on(proxy: Proxy, world: World, name: str) -> Answer:
     """Which of its living servers is asked is the relay's business."""
     if all(target.name in world.dead for target in proxy.targets):
         return Answer("silent", Reason.NO_HOME_SERVER)  # no answer, so that the client tries another node

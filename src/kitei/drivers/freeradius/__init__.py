@@ -36,6 +36,7 @@ from kitei.network import (
 __all__ = ["Freeradius", "RadiusSeen"]
 
 _FRONT, _WATCH = "radius", "radius-watch"
+_CLIENTS: Final = ("clients4", "clients6")
 _LINGERS: Final = 70.0  # seconds an old relay lives on: the longest life of a request, and some
 _STARTS: Final = 5.0  # seconds a server may take until it answers
 
@@ -74,7 +75,11 @@ class Freeradius:
             present=bool(_listed(host, folders.own)),
             running=frozenset(name for name in host.running() if name.startswith("radius")),
             sacks=frozenset(_listed(host, folders.sacks)),
-            clients={name: _first_line(host, name) for name in _listed(host, _path(host, "clients"))},
+            clients={
+                name: _first_line(host, name)
+                for folder in _CLIENTS
+                for name in _listed(host, _path(host, folder))
+            },
             authorities=tuple(
                 sorted(
                     host.read(_path(host, "authorities", name)) or ""
@@ -176,7 +181,7 @@ class Freeradius:
             case "client":
                 _write_client(host, told["address"], told["line"], told["sack"])
             case "forget":
-                host.remove(_path(host, "clients", told["name"]))
+                host.remove(_client_path(host, told["name"]))
             case "authorities":
                 _write_authorities(host, told["authorities"])
             case "relay":
@@ -211,7 +216,7 @@ def _write_client(host: Host, address: str, line: str, sack: str) -> None:
         f"  shortname = {_file_name(address)}\n  require_message_authenticator = {must}\n"
         f"  limit_proxy_state = {must}\n}}\n"
     )
-    host.write(_path(host, "clients", _file_name(address)), text)
+    host.write(_client_path(host, address), text)
 
 
 def _write_authorities(host: Host, authorities: Sequence[str]) -> None:
@@ -286,14 +291,15 @@ def _write_common(host: Host) -> None:
     host.write(_path(host, "refused"), REFUSED)
     if host.read(_path(host, "relay.conf")) is None:
         host.write(_path(host, "relay.conf"), f"relay_secret = {secrets.token_hex(32)}\n")
-    if host.run(["mkdir", "-p", _path(host, "clients"), _path(host, "authorities")]).code != 0:
+    folders = [_path(host, name) for name in (*_CLIENTS, "authorities")]
+    if host.run(["mkdir", "-p", "-m", "700", *folders]).code != 0:
         raise TemporaryError(f"{_folders(host).own} cannot be made on {host.name}", 5.0)
 
 
 def _stop(host: Host) -> None:
     for name in [name for name in host.running() if name.startswith("radius")]:
         host.stop(name)
-    for folder in ("clients", "authorities", ""):
+    for folder in (*_CLIENTS, "authorities", ""):
         for name in _listed(host, _path(host, folder)):
             host.remove(_path(host, folder, name))
         host.remove(_path(host, folder))
@@ -314,12 +320,17 @@ def _path(host: Host, *names: str) -> str:
     return host.state("radius", *names)
 
 
+def _client_path(host: Host, address: str) -> str:
+    """The server reads a folder of clients for each family."""
+    return _path(host, f"clients{ip_address(address).version}", _file_name(address))
+
+
 def _listed(host: Host, folder: str) -> list[str]:
     return host.run(["ls", "-1A", folder]).out.split()
 
 
 def _first_line(host: Host, name: str) -> str:
-    return (host.read(_path(host, "clients", name)) or "").partition("\n")[0]
+    return (host.read(_client_path(host, name)) or "").partition("\n")[0]
 
 
 def _secret(host: Host, sack: str) -> str:

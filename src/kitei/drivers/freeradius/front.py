@@ -215,14 +215,14 @@ _CLIENTS = """\
 client any4 {{
   ipaddr = 0.0.0.0/0
   dynamic_clients = clients
-  directory = {own}/clients/
+  directory = {own}/clients4/
   lifetime = 1
   rate_limit = no
 }}
 client any6 {{
   ipv6addr = ::/0
   dynamic_clients = clients
-  directory = {own}/clients/
+  directory = {own}/clients6/
   lifetime = 1
   rate_limit = no
 }}
@@ -233,6 +233,10 @@ server clients {{
     }}
     kitei_known
     if (ok) {{
+      # the module wants a request without attributes
+      update request {{
+        &Tmp-String-0 !* ANY
+      }}
       dynamic_clients
     }}
   }}

@@ -225,13 +225,8 @@ server default {
     }
   }
   accounting {
-    # answered only by the customer's own server
-    if (!&proxy-reply) {
-      update control {
-        &Response-Packet-Type := Do-Not-Respond
-      }
-    }
-    handled
+    # answered only by the customer's own server: with a pool named, the server itself says nothing
+    ok
   }
   pre-proxy {
     update proxy-request {
