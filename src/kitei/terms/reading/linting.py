@@ -3,7 +3,16 @@
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from kitei.terms.reading.checks import counting, dating, layout, naming, pointing, schedules, wording
+from kitei.terms.reading.checks import (
+    counting,
+    dating,
+    evenness,
+    layout,
+    naming,
+    pointing,
+    schedules,
+    wording,
+)
 from kitei.terms.reading.flaws import SURE, Flaw
 from kitei.terms.reading.passages import Document
 from kitei.terms.reading.survey import Survey, survey_of
@@ -44,6 +53,18 @@ _CHECKS: tuple[Check, ...] = (
     wording.dropped,
     wording.ends,
     wording.contradictions,
+    evenness.exemptions,
+    evenness.effects,
+    evenness.days,
+    evenness.hours,
+    evenness.empty_exceptions,
+    evenness.cases,
+    evenness.columns,
+    evenness.terms,
+    evenness.limits,
+    evenness.units,
+    evenness.bare_families,
+    evenness.wordings,
     layout.cut_sentences,
     layout.cut_tables,
     layout.spellings,
