@@ -172,6 +172,8 @@ def test_a_stopped_router_is_asked_back_and_due_only_when_the_contract_ends(
     decision = accepted(served, "stop-option", contract="acme-ddos-1", option="tunnel-router")
     assert decision.dates["effective"] == date(2027, 2, 3)
     assert decision.dates["return_request"] == date(2027, 3, 5)
+    asked = [each for each in due(served, date(2027, 12, 31)) if each.kind == "device-asked-back"]
+    assert [(each.on, each.about, each.loses) for each in asked] == [(date(2027, 3, 5), "TR1", "")]
     time.go("2027-04-01")
     assert accepted(served, "day-check", by="operator", contract="acme-ddos-1").amounts == {"lost-device": 0}
     accepted(served, "cancel", contract="acme-ddos-1")
@@ -264,3 +266,18 @@ def test_what_is_referred_is_recorded_as_the_operator_answers(served: Office, ti
     office_refers(served, "add-option", id="A-1", **wanted)
     served.answer("A-1", Verdict.ACCEPT, by="kato", why="運用できる")
     assert multi_isp(served) == "operator"
+
+
+def test_a_report_of_type_v_is_due_every_month(office: Office, time: SetTime) -> None:
+    link = {
+        "holds": "IIJ GIOコンテンツアクセラレーションサービス",
+        "id": "A1",
+        "options": "DDoSプロテクション連携オプション",
+    }
+    office.state([("customer:acme", Fact("service.held", {**link, "first": "2020-01-01"}, date(2020, 1, 1)))])
+    accepted(office, "apply", applications=[{"item": "V"}])
+    days = [each.on for each in due(office, date(2026, 12, 31)) if each.kind == "monthly-report"]
+    assert days == [date(2025, 12, 31)]
+    time.go("2026-02-10")
+    days = [each.on for each in due(office, date(2026, 12, 31)) if each.kind == "monthly-report"]
+    assert days == [date(2026, 2, 28)]

@@ -6,6 +6,7 @@ from kitei.service import Service
 from kitei.services.ddos.application import ACTS, read_act
 from kitei.services.ddos.conclusion import conclude
 from kitei.services.ddos.contract import fold
+from kitei.services.ddos.deadlines import deadlines
 from kitei.services.ddos.decision import decide
 from kitei.services.ddos.edition import TERMS
 from kitei.services.ddos.intent import compile_contracts
@@ -36,6 +37,7 @@ SERVICE = Service(
     tariff=TARIFF,
     spoken=spoken,
     run_case=run_case,
+    deadlines=deadlines,
 )
 
 __all__ = ["SERVICE"]

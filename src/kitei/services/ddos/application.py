@@ -76,6 +76,7 @@ class Change(Act):
     option: OptionName | None = None
     device: DeviceChange | None = None
     routers: int | None = None
+    mbps: int | None = None
     change_on: date | None = None
     billing_start: date | None = None
 

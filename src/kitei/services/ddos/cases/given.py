@@ -10,6 +10,7 @@ from kitei.clauses.history import (
     day_or_none,
     ending_fact,
     option_facts,
+    quote_body,
     take_holdings,
     take_operator,
     take_outages,
@@ -57,6 +58,10 @@ def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Non
         contract.close()
     history.know(when.look("by"))
     history.know(when.look("customer"))
+    fee = "option-initial" if when.look("action") == "add-option" else "initial"
+    if (told := when.take("quoted_initial_jpy")) is not None:
+        for customer in history.customers:
+            history.say("quote.recorded", f"customer:{customer}", **quote_body(fee, told))
     take_operator(given, when, history, LISTS, PARAMETERS, QUOTES)
     take_outages(facts, when, history)
     _designated(facts, when, history)

@@ -9,15 +9,16 @@ from kitei.desk.cases import Sheet, unknown
 from kitei.services.ddos.edition import TERMS
 
 Body = dict[str, Any]
-FAULTS = {
-    "no fault found": "none",
-    "no fault": "none",
-    "minor": "minor",
-    "customer fault": "customer",
-    "customer's fault": "customer",
-    "fault found": "device",
-    "device fault": "device",
-}
+# Words of what an investigation found, the first that occurs in its text.
+FAULTS = (
+    ("minor", "minor"),
+    ("no fault", "none"),
+    ("nothing", "none"),
+    ("customer", "customer"),
+    ("fault", "device"),
+    ("fail", "device"),
+    ("defect", "device"),
+)
 EVENTS = {
     "damaged": "damaged",
     "lost-reported": "lost-reported",
@@ -165,7 +166,7 @@ def _add_option(case: Asking) -> Body:
 
 
 def _change(case: Asking) -> Body:
-    body = _taken(case.when, "item", "base", "matter", "to", "option", "device", "routers")
+    body = _taken(case.when, "item", "base", "matter", "to", "option", "device", "routers", "mbps")
     body |= _taken(case.when, change_on="change_date", billing_start="new_billing_start")
     known = {"accepted_on": _day(case.when.take("accepted_at")), "ready": _environment(case)}
     return {**body, "known": known}
@@ -202,7 +203,8 @@ def _complaint(case: Asking) -> Body:
 
 
 def _device_event(case: Asking) -> Body:
-    event, instruction = case.when.take("event"), case.when.take("operator_instruction")
+    event = case.when.take("event")
+    instruction = case.when.take("operator_instruction") or case.facts.take("operator_instruction")
     use = TERMS.first.value("forbidden_uses").choose(event)
     if use is not None and event not in EVENTS:
         body: Body = {"event": "use", "use": use.slug}
@@ -212,15 +214,17 @@ def _device_event(case: Asking) -> Body:
         uses = TERMS.first.value("forbidden_uses").slugs
         raise unknown(f"{case.when.place}.event", event, [*uses, *EVENTS])
     found, cause = case.facts.take("investigation"), case.facts.take("cause")
-    if found is not None and found not in FAULTS:
-        raise unknown(f"{case.facts.place}.investigation", found, FAULTS)
-    ours = (cause or "").startswith("customer")
+    fault = next((name for word, name in FAULTS if word in str(found or "").casefold()), None)
+    if found is not None and fault is None:
+        raise unknown(f"{case.facts.place}.investigation", found, [word for word, _ in FAULTS])
+    if fault is None and (cause or "").startswith("customer"):
+        fault = "customer"
     known = {
         "consent": case.facts.take("operator_consent"),
         "breach_of": case.facts.take("breach_of"),
         "repair_cost": case.facts.take("repair_cost_jpy"),
         "instruction": instruction,
-        "fault": FAULTS[found] if found else "customer" if ours else None,
+        "fault": fault,
     }
     return {**body, **_taken(case.when, "place", serial="device"), "cause": cause, "known": known}
 

@@ -83,6 +83,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:13.2", changes.lost_options, also=("schedule:2.2",)),
         Rule("art:3.1.4", changes.left_behind),
         Rule("art:6.1.2", changes.changed_matter),
+        Rule("art:6.1.2", changes.changed_bandwidth),
         Rule("schedule:1.3.4", changes.router_count),
         Rule("art:10.5", devices.changed_device),
         Rule("art:10.5.s2", devices.restarted_term),
@@ -157,6 +158,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("schedule:1.2.1", MONTHS.costs, also=("schedule:1.2.2",)),
         Rule("schedule:1.2.1.t1", fees.month_rows, also=(*rows("1.2.1", 2), "art:12.1.s2")),
         Rule("art:1.1.t6", fees.reports),
+        Rule("art:14.1", credits.unclaimed),
     ),
 }
 

@@ -25,7 +25,7 @@ ROUTER_COUNT = "router-count"
 def changed_by_customer(asked: Change, s: Situation) -> Iterator[Finding]:
     """Art. 6.1: it is the contract's customer who may ask, for something."""
     yield from own_notice(s, "art:6.1", s.contract(asked.contract), asked)
-    if (asked.item, asked.matter, asked.device, asked.routers) == (None, None, None, None):
+    if all(each is None for each in (asked.item, asked.matter, asked.device, asked.routers, asked.mbps)):
         yield s.refuse(
             "art:6.1",
             why=Words("何を変えるのか書かれていません", "it is not said what is to change"),
@@ -308,6 +308,26 @@ def router_count(asked: Change, s: Situation) -> Iterator[Finding]:
         detail={"option": MULTI_ISP, "routers": asked.routers},
         defects=s.defects("schedule:1.3.4"),
     )
+
+
+def changed_bandwidth(asked: Change, s: Situation) -> Iterator[Finding]:
+    """Art. 6.1 names no change of an extension already had; more is another extension (art. 10.2(5))."""
+    if asked.mbps is not None:
+        yield s.refuse(
+            "art:6.1",
+            "art:6.1.2",
+            "art:10.2.5",
+            why=Words(
+                "拡張した帯域の変更は定められていません",
+                "a change of bandwidth already extended is not provided for",
+            ),
+            place="change.mbps",
+            remedy=Words(
+                "増やすには帯域拡張オプションを申し込み、減らすには停止してください",
+                "for more apply for the bandwidth extension, for less stop it",
+            ),
+            conventions=(s.reading("operator-designated").pair,),
+        )
 
 
 def changed_matter(asked: Change, s: Situation) -> Iterator[Finding]:

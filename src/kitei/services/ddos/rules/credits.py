@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from kitei.clauses.acts import ClaimCredit
-from kitei.clauses.credits import Credits, meant
+from kitei.clauses.acts import ClaimCredit, MonthClose
+from kitei.clauses.credits import Credits, meant, outages_of
+from kitei.clauses.months import contracts_meant
 from kitei.desk import Finding, Situation
-from kitei.values import Words
+from kitei.values import Words, Yen
 
 CREDITS = Credits()
 
@@ -25,3 +26,21 @@ def not_warranted(asked: ClaimCredit, s: Situation) -> Iterator[Finding]:
             ),
             conventions=(s.reading("credit.total").pair,),
         )
+
+
+def unclaimed(asked: MonthClose, s: Situation) -> Iterator[Finding]:
+    """Art. 14: without a claim nothing is reduced, however long an outage was (convention credit.trigger)."""
+    how = s.reading("credit.trigger")
+    for contract in contracts_meant(asked, s):
+        claimed = {each.outage for each in contract.credits}
+        waiting = [each for each in outages_of(s, contract) if each.id not in claimed]
+        if waiting:
+            yield s.accept(
+                "art:14.1",
+                why=Words(
+                    f"{contract.id} に請求のない利用不能が {len(waiting)} 件あります。請求がなければ減額しません",
+                    f"{contract.id} has {len(waiting)} outages not claimed; without a claim nothing is reduced",
+                ),
+                amounts=(("credit", Yen(0)),),
+                conventions=(how.pair,),
+            )

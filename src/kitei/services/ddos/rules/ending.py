@@ -222,11 +222,8 @@ def external_ended(asked: ExternalEnded, s: Situation) -> Iterator[Finding]:
         return
     links, day = upon(asked, s), day_of(asked.at)
     if not links:
-        yield s.accept(
-            "art:11.2",
-            why=Words(f"{asked.holding} に基づく契約はありません", f"no contract rests on {asked.holding}"),
-            conventions=(s.reading("ddp.cascade").pair, s.reading("ddp.type-d").pair),
-        )
+        yield _nothing_rests(asked, s)
+        return
     for link in links:
         yield from _chain(link, s)
         if link.fate == "ends":
@@ -242,6 +239,28 @@ def external_ended(asked: ExternalEnded, s: Situation) -> Iterator[Finding]:
             conventions=(s.reading("ddp.cascade").pair, s.reading("effect.time-of-day").pair),
         )
         yield from _devices_back(ended, day, s)
+
+
+def _nothing_rests(asked: ExternalEnded, s: Situation) -> Finding:
+    """No contract ends: each rests on something else, or on nothing (type D)."""
+    customer = holder_of(asked, s)
+    items = sorted({each.item for each in s.contracts.values() if each.customer == customer})
+    needed = dict.fromkeys(needs_of(s, item) or "art:3.1" for item in items)
+    return s.refuse(
+        "art:11.2",
+        *needed,
+        why=Words(
+            f"{asked.holding} に基づく契約はなく、終わるものはありません",
+            f"no contract rests on {asked.holding}, so none ends",
+        ),
+        place="external-ended.holding",
+        remedy=Words(
+            "終わったこと自体は、契約者が持つものとして記録してください",
+            "that it has ended is recorded as what the customer holds",
+        ),
+        conventions=(s.reading("ddp.cascade").pair, s.reading("ddp.type-d").pair),
+        defects=s.defects("art:3.1") if "art:3.1" in needed else (),
+    )
 
 
 def _only_the_option(asked: ExternalEnded, s: Situation) -> Iterator[Finding]:

@@ -331,6 +331,7 @@ def supported(asked: AskSupport, s: Situation) -> Iterator[Finding]:
     if begin is None or end is None:
         yield s.refer(
             "art:10.2.6.a2",
+            "art:10.2.6",
             proposes=Verdict.REFUSE,
             why=Words(
                 "拡張サポートがなく、通常の対応時間は当社の値に記録されていません",
@@ -358,6 +359,7 @@ def _in_hours(asked: AskSupport, s: Situation, begin: int, end: int) -> Finding:
         )
     return s.refuse(
         "art:10.2.6.a2",
+        "art:10.2.6",
         why=Words(
             f"通常の {begin} 時から {end} 時の外で、拡張サポートがありません",
             f"it is outside {begin}:00 to {end}:00, and there is no extended support",
