@@ -1,8 +1,9 @@
 """What one target received in one second, and the figures thresholds are set on."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final
 
@@ -16,7 +17,8 @@ class Counters:
 
     `sources` is an estimate (about 18 % of standard error). `ports` are up to three destination ports with
     their packets, most first; a port with more than a third of the packets is always among them. `spilled`
-    counts records of hosts that found no row of their own (only of an IPv6 prefix).
+    counts records of hosts that found no row of their own (only of an IPv6 prefix). `samples` are the packets
+    that were really seen, at most 65,535: what the noise of sampling depends on.
     """
 
     bytes: int = 0
@@ -34,6 +36,7 @@ class Counters:
     sources: int = 0
     ports: tuple[tuple[int, int], ...] = ()
     spilled: int = 0
+    samples: int = 0
 
     @property
     def other_bytes(self) -> int:
@@ -69,6 +72,21 @@ METRICS: Final[Mapping[str, tuple[str, int]]] = {
     "other-pps": ("other", 1),
 }
 
+
+def together(several: Iterable[Counters]) -> Counters:
+    """The sum; of sources the largest estimate, for some may be the same."""
+    sums = dict.fromkeys(_SUMS, 0)
+    sources, ports = 0, Counter[int]()
+    for each in several:
+        for name in _SUMS:
+            sums[name] += getattr(each, name)
+        sources = max(sources, each.sources)
+        ports.update(dict(each.ports))
+    top = sorted(ports.items(), key=lambda pair: (-pair[1], pair[0]))[:3]
+    return Counters(**sums, sources=sources, ports=tuple(top))
+
+
+_SUMS: Final = tuple(each.name for each in fields(Counters) if each.name not in {"sources", "ports"})
 _UNITS: Final = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 

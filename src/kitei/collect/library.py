@@ -156,6 +156,8 @@ class RawTally(ctypes.Structure):
         ("port_packets", u32 * PORT_COUNT),
         ("port", u16 * PORT_COUNT),
         ("spilled", u16),
+        ("samples", u32),
+        ("pad", u32),
     )
 
 

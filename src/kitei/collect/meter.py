@@ -272,6 +272,7 @@ def _counters(raw: Any) -> Counters:
         raw.sources,
         tuple((port, packets) for port, packets in ports if packets),
         raw.spilled,
+        raw.samples,
     )
 
 

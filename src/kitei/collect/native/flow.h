@@ -101,7 +101,7 @@ typedef struct __attribute__((aligned(128))) {
   u32 epoch;
   u32 port_packets[PORTS];
   u16 port[PORTS];
-  u16 pad;
+  u16 samples; /* packets before scaling; stays at 65535 */
   u8 source[REGISTERS]; /* HyperLogLog of source addresses */
 } Row;
 
@@ -113,7 +113,8 @@ typedef struct {
   u32 flows, tcp, udp, icmp, syn, fragments;
   u32 port_packets[PORTS];
   u16 port[PORTS];
-  u16 spilled; /* of a group: hosts that found no room of their own */
+  u16 spilled; /* of a group: records of hosts that found no room of their own */
+  u32 samples, pad;
 } Tally;
 
 /* A group is one protected prefix. A host is handed over when any figure reaches the group's limit. */
@@ -157,6 +158,7 @@ typedef struct {
 typedef struct {
   u32 slot, group;
   u64 bytes, packets, source;
+  u32 samples;
   u16 sport, dport;
   u8 protocol, flags, fragment;
 } Hit;

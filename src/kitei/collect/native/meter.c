@@ -138,7 +138,7 @@ PUBLIC int meter_packet(Meter *m, const u8 *b, u32 n, u32 link, u32 length, u32 
   Packet k;
   m->now_ns = now;
   if (!read_packet(m, b, n, (int)link, &k)) return 0;
-  Hit hit = {k.slot, k.group, (u64)length * rate, rate, k.source, k.sport, k.dport, k.protocol, k.flags, k.fragment};
+  Hit hit = {k.slot, k.group, (u64)length * rate, rate, k.source, 1, k.sport, k.dport, k.protocol, k.flags, k.fragment};
   count(m, &hit);
   if (m->tap_size) {
     Record r = {.bytes = hit.bytes, .packets = rate, .rate = rate, .group = k.group, .flows = 1, .sport = k.sport,

@@ -21,10 +21,11 @@ static void take(Meter *m, Session *s, Record *r, u64 source, u32 slot) {
     s->malformed++;
     return;
   }
+  u32 samples = r->packets < 65535 ? (u32)r->packets : 65535;
   r->bytes *= r->rate;
   r->packets *= r->rate;
   s->records++;
-  Hit hit = {slot, r->group, r->bytes, r->packets, source, r->sport, r->dport, r->protocol, r->flags, r->fragment};
+  Hit hit = {slot, r->group, r->bytes, r->packets, source, samples, r->sport, r->dport, r->protocol, r->flags, r->fragment};
   count(m, &hit);
   if (m->tap_size) {
     memcpy(r->exporter, s->address, 16);
@@ -292,6 +293,7 @@ INLINE void count_simple(Meter *m, const Export *e, const Template *t, const u8 
       int plausible = bytes <= MAX_BYTES && packets <= MAX_PACKETS;
       h->bytes = plausible ? bytes * rate : UINT64_MAX;
       h->packets = packets * rate;
+      h->samples = packets < 65535 ? (u32)packets : 65535;
     }
     for (u32 i = 0; i < some; i++) {
       if (__builtin_expect(hit[i].bytes == UINT64_MAX, 0)) {

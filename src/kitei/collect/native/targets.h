@@ -128,6 +128,8 @@ INLINE void add_to(Row *row, const Hit *hit, u64 seed) {
   row->bytes = add64(row->bytes, bytes);
   row->packets = add64(row->packets, packets);
   row->flows = add32(row->flows, 1);
+  u32 samples = row->samples + hit->samples;
+  row->samples = samples < 65535 ? (u16)samples : 65535;
   switch (hit->protocol) {
     case 6:
       row->tcp = add32(row->tcp, packets);
@@ -185,6 +187,8 @@ static void merge(Row *into, const Row *row) {
   into->icmp_bytes = add64(into->icmp_bytes, row->icmp_bytes);
   into->amp_bytes = add64(into->amp_bytes, row->amp_bytes);
   into->flows = add32(into->flows, row->flows);
+  u32 samples = (u32)into->samples + row->samples;
+  into->samples = samples < 65535 ? (u16)samples : 65535;
   into->tcp = add32(into->tcp, row->tcp);
   into->udp = add32(into->udp, row->udp);
   into->icmp = add32(into->icmp, row->icmp);
@@ -221,6 +225,7 @@ static void tell(Tally *to, const Row *row, u32 group) {
   to->icmp_bytes = row->icmp_bytes;
   to->amp_bytes = row->amp_bytes;
   to->flows = row->flows;
+  to->samples = row->samples;
   to->tcp = row->tcp;
   to->udp = row->udp;
   to->icmp = row->icmp;

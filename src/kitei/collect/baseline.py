@@ -1,0 +1,148 @@
+"""What is usual: learned from seconds of counters, as thresholds that usual traffic would not have reached."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from kitei.collect.counters import METRICS, Second, together
+from kitei.collect.policy import Book, Policy, Scope
+from kitei.values import Json, JsonObject
+
+# Below these a threshold would raise alarms about nothing, however quiet a network was while it was learned.
+FLOORS: Final[Mapping[str, int]] = {
+    "bps": 10_000_000,
+    "pps": 5_000,
+    "flows": 1_000,
+    "tcp-bps": 10_000_000,
+    "tcp-pps": 5_000,
+    "syn-pps": 500,
+    "udp-bps": 5_000_000,
+    "udp-pps": 2_000,
+    "amplified-bps": 2_000_000,
+    "icmp-bps": 1_000_000,
+    "icmp-pps": 500,
+    "fragment-pps": 500,
+    "other-bps": 2_000_000,
+    "other-pps": 1_000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """How a threshold is drawn from history: the given share of the seconds, as parts of 10,000, lies below
+    it; then `margin_percent` of that, never below the floor."""
+
+    share: int = 9_990
+    margin_percent: int = 150
+    floors: Mapping[str, int] = field(default_factory=lambda: FLOORS)
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """One metric of one policy's scope over the learned seconds: its median, its high quantile, its peak, and
+    the threshold that follows. Of hosts: the busiest in each second."""
+
+    median: int
+    high: int
+    peak: int
+    threshold: int
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What was learned, from the first to the last second, of which some were left out for an alarm."""
+
+    first: int
+    last: int
+    seconds: int
+    left_out: int
+    usual: Mapping[tuple[str, Scope, str], Usual]  # policy, scope, metric
+
+    def recommended(self, policy: str, scope: Scope, metric: str) -> int | None:
+        found = self.usual.get((policy, scope, metric))
+        return found.threshold if found else None
+
+    def json(self) -> JsonObject:
+        rows: list[Json] = [
+            {
+                "policy": policy,
+                "scope": scope,
+                "metric": metric,
+                "median": usual.median,
+                "high": usual.high,
+                "peak": usual.peak,
+                "threshold": usual.threshold,
+            }
+            for (policy, scope, metric), usual in sorted(self.usual.items())
+        ]
+        return {
+            "first": self.first,
+            "last": self.last,
+            "seconds": self.seconds,
+            "left_out": self.left_out,
+            "usual": rows,
+        }
+
+
+def learn(
+    book: Book,
+    history: Iterable[Second],
+    alarmed: Mapping[str, frozenset[int]],
+    learning: Learning | None = None,
+) -> Baseline:
+    """Learn from whole seconds (every host told). `alarmed`: the seconds in which a policy was in alarm; they
+    are not usual and are left out for it."""
+    learning = learning or Learning()
+    values: dict[tuple[str, Scope, str], list[int]] = {}
+    first = last = left_out = seconds = 0
+    for second in history:
+        first, last, seconds = first or second.at, second.at, seconds + 1
+        busiest = _busiest(book, second)
+        for policy in book.policies:
+            if second.at in alarmed.get(policy.name, frozenset()):
+                left_out += 1
+                continue
+            totals = _largest_prefix(policy, second)
+            for metric in METRICS:
+                host = busiest.get((policy.name, metric), 0)
+                values.setdefault((policy.name, "host", metric), []).append(host)
+                values.setdefault((policy.name, "prefix", metric), []).append(totals[metric])
+    usual = {key: _usual(key[2], each, learning) for key, each in values.items() if any(each)}
+    return Baseline(first, last, seconds, left_out, usual)
+
+
+def _busiest(book: Book, second: Second) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for address, counters in second.hosts.items():
+        for policy in book.of(address):
+            for metric in METRICS:
+                key = policy.name, metric
+                found[key] = max(found.get(key, 0), counters.figure(metric))
+    return found
+
+
+def _largest_prefix(policy: Policy, second: Second) -> dict[str, int]:
+    sums = []
+    for network in policy.prefixes:
+        parts = [
+            counters
+            for each, counters in second.prefixes.items()
+            if each.version == network.version
+            and each.prefixlen >= network.prefixlen
+            and each.network_address in network
+        ]
+        sums.append(together(parts))
+    return {metric: max(each.figure(metric) for each in sums) for metric in METRICS}
+
+
+def _usual(metric: str, values: Sequence[int], learning: Learning) -> Usual:
+    ranked = sorted(values)
+    high = ranked[min(len(ranked) - 1, len(ranked) * learning.share // 10_000)]
+    threshold = max(round_up(high * learning.margin_percent // 100), learning.floors[metric])
+    return Usual(ranked[len(ranked) // 2], high, ranked[-1], threshold)
+
+
+def round_up(value: int) -> int:
+    """To two significant digits, upwards: 1,234 → 1,300."""
+    unit = 10 ** max(0, len(str(value)) - 2)
+    return -(-value // unit) * unit

@@ -1,0 +1,288 @@
+"""From seconds of counters to alarms and their end. Pure: the same seconds give the same decisions, always."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final, Literal
+
+from kitei.collect.counters import METRICS, Address, Counters, Network, Second, shown, together
+from kitei.collect.guarding import Doubt, doubt
+from kitei.collect.policy import Book, Policy, Scope, Thresholds, ordered
+from kitei.values import JsonObject, Language, Words
+
+Kind = Literal["alarm", "held", "release"]
+Target = Address | Network
+Key = tuple[str, Scope, Target]
+
+_KINDS: Final[Mapping[Kind, Words]] = {
+    "alarm": Words("警報", "alarm"),
+    "held": Words("保留", "held"),
+    "release": Words("解除", "release"),
+}
+_SCOPES: Final[Mapping[Scope, Words]] = {
+    "host": Words("ホスト", "host"),
+    "prefix": Words("プレフィックス全体", "whole prefix"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided of a target in the second that began at `at`, by which policy, and on which figure.
+
+    A held decision says that an excess was not believed, and why; it is said once until it changes.
+    """
+
+    at: int
+    kind: Kind
+    policy: str
+    version: str
+    scope: Scope
+    target: Target
+    metric: str
+    figure: int
+    threshold: int
+    since: int
+    sources: int
+    ports: tuple[tuple[int, int], ...]
+    dry_run: bool
+    why: Doubt | None = None
+
+    def line(self, language: Language) -> str:
+        """Target, cause, rate and what follows, in one line."""
+        what = Words(
+            f"{self.metric} {shown(self.figure)}(しきい値 {shown(self.threshold)})",
+            f"{self.metric} {shown(self.figure)} (threshold {shown(self.threshold)})",
+        )
+        begun = Words(f"{self.at - self.since + 1} 秒目", f"second {self.at - self.since + 1}")
+        ports = ",".join(str(port) for port, _ in self.ports) or "-"
+        seen = Words(
+            f"送信元 約{self.sources}, ポート {ports}", f"about {self.sources} sources, ports {ports}"
+        )
+        dry = Words(" [試行]", " [dry run]") if self.dry_run else Words("", "")
+        why = self.why.words if self.why else Words("", "")
+        words = [_KINDS[self.kind], _SCOPES[self.scope], what, begun, seen, why]
+        said = [each.to(language) for each in words if each.to(language)]
+        return f"{self.at} {said[0]} {self.policy} {self.target} {', '.join(said[1:])}{dry.to(language)}"
+
+    def json(self) -> JsonObject:
+        return {
+            "at": self.at,
+            "kind": self.kind,
+            "policy": self.policy,
+            "version": self.version,
+            "scope": self.scope,
+            "target": str(self.target),
+            "metric": self.metric,
+            "figure": self.figure,
+            "threshold": self.threshold,
+            "since": self.since,
+            "sources": self.sources,
+            "ports": [[port, packets] for port, packets in self.ports],
+            "dry_run": self.dry_run,
+            "why": self.why.name if self.why else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is remembered of one target under one policy.
+
+    `over` are the seconds of the window in which an excess was believed, `since` the first of the present
+    excess, `alarmed` when it became an alarm. `calm` is how long it must stay low; it grows with each return.
+    """
+
+    over: tuple[int, ...] = ()
+    since: int = 0
+    high_at: int = 0
+    excess_from: int = 0
+    alarmed: int | None = None
+    held: str = ""
+    released: int | None = None
+    calm: int = 0
+    last: tuple[str, int, int] = ("", 0, 0)
+
+
+Watches = Mapping[Key, Watch]
+NO_WATCHES: Final[Watches] = MappingProxyType({})
+
+
+def judge(book: Book, watches: Watches, second: Second) -> tuple[Watches, tuple[Decision, ...]]:
+    """One second on: what is remembered now, and what was decided, in the order of policy, scope and target.
+
+    Seconds have to come in order and none may be left out while anything is watched; one without traffic is
+    an empty second.
+    """
+    kept: dict[Key, Watch] = {}
+    decided: list[tuple[Key, Decision]] = []
+    seen: set[Key] = set()
+    for policy, scope, target, counters, thresholds in _figures(book, second):
+        key: Key = (policy.name, scope, target)
+        seen.add(key)
+        watch, decision = _step(policy, key, watches.get(key), second.at, counters, thresholds)
+        if watch is not None:
+            kept[key] = watch
+        if decision is not None:
+            decided.append((key, decision))
+    policies = {policy.name: policy for policy in book.policies}
+    for key, watch in watches.items():
+        if key in seen or key[0] not in policies:
+            continue
+        after, decision = _step(policies[key[0]], key, watch, second.at, _SILENCE, MappingProxyType({}))
+        if after is not None:
+            kept[key] = after
+        if decision is not None:
+            decided.append((key, decision))
+    decided.sort(key=lambda each: _order(each[0]))
+    return MappingProxyType(kept), tuple(decision for _, decision in decided)
+
+
+_SILENCE: Final = Counters()
+
+
+def _order(key: Key) -> tuple[str, str, int, str]:
+    target = key[2]
+    return key[0], key[1], target.version, str(target)
+
+
+def _figures(book: Book, second: Second) -> Iterator[tuple[Policy, Scope, Target, Counters, Thresholds]]:
+    for address, counters in second.hosts.items():
+        for policy in book.of(address):
+            yield policy, "host", address, counters, policy.of_host(address)
+    for policy in book.policies:
+        if not policy.prefix:
+            continue
+        for network in policy.prefixes:
+            parts = [c for each, c in second.prefixes.items() if _within(each, network)]
+            if parts:
+                yield policy, "prefix", network, together(parts), policy.prefix
+
+
+def _within(inner: Network, outer: Network) -> bool:
+    same = inner.version == outer.version
+    return same and inner.prefixlen >= outer.prefixlen and inner.network_address in outer
+
+
+def _worst(counters: Counters, thresholds: Thresholds) -> tuple[str, int, int] | None:
+    """The metric furthest beyond its threshold, with figure and threshold; None where there are none."""
+    worst: tuple[str, int, int] | None = None
+    for metric, threshold in ordered(thresholds):
+        figure = counters.figure(metric)
+        if worst is None or figure * worst[2] > worst[1] * threshold:
+            worst = metric, figure, threshold
+    return worst
+
+
+def _believed(
+    policy: Policy, counters: Counters, thresholds: Thresholds, excess: int
+) -> tuple[tuple[str, int, int] | None, Doubt | None]:
+    """The worst excess that no guard doubts, else the first doubt about the worst."""
+    over = {m: t for m, t in ordered(thresholds) if counters.figure(m) >= t}
+    first: Doubt | None = None
+    while worst := _worst(counters, over):
+        why = doubt(policy.guards, counters, worst[0], worst[2], excess)
+        if why is None:
+            return worst, None
+        first = first or why
+        del over[worst[0]]
+    return None, first
+
+
+def _step(
+    policy: Policy, key: Key, before: Watch | None, at: int, counters: Counters, thresholds: Thresholds
+) -> tuple[Watch | None, Decision | None]:
+    """What becomes of one target in one second."""
+    timing = policy.timing
+    watch = before or Watch()
+    worst = _worst(counters, thresholds)
+    high = worst is not None and worst[1] * 100 >= worst[2] * timing.release_percent
+    over = worst is not None and worst[1] >= worst[2]
+    # an excess is one without a break longer than the window
+    begun = watch.excess_from if watch.high_at and at - watch.high_at <= timing.window else at
+    watch = replace(
+        watch, high_at=at if high else watch.high_at, excess_from=begun if high else watch.excess_from
+    )
+    believed, why = _believed(policy, counters, thresholds, at - begun + 1) if over else (None, None)
+    recent = tuple(each for each in watch.over if each > at - timing.window)
+    recent = (*recent, at) if believed else recent
+    watch = replace(watch, over=recent, last=believed or watch.last)
+    if watch.alarmed is not None:
+        return _while_alarmed(policy, key, watch, at, counters)
+    if believed and len(recent) >= timing.rise:
+        calm = _calm(policy, watch, at)
+        watch = replace(watch, alarmed=at, since=watch.excess_from, calm=calm, held="")
+        return watch, _decision(policy, key, watch, at, "alarm", believed, counters)
+    if why is not None and worst is not None and not believed and watch.held != why.name:
+        watch = replace(watch, held=why.name, since=watch.excess_from)
+        return watch, _decision(policy, key, watch, at, "held", worst, counters, why)
+    return (watch if _worth_keeping(policy, watch, at) else None), None
+
+
+def _calm(policy: Policy, watch: Watch, at: int) -> int:
+    """How long it must be calm this time: twice as long as last time, where that is not long ago."""
+    timing = policy.timing
+    if watch.released is None or at - watch.released > timing.memory:
+        return timing.calm
+    return min(watch.calm * 2, max(timing.calm_most, timing.calm))
+
+
+def _while_alarmed(
+    policy: Policy, key: Key, watch: Watch, at: int, counters: Counters
+) -> tuple[Watch, Decision | None]:
+    if at - watch.high_at < watch.calm:
+        return watch, None
+    metric, _, threshold = watch.last
+    decision = _decision(
+        policy, key, watch, at, "release", (metric, counters.figure(metric), threshold), counters
+    )
+    return replace(watch, alarmed=None, released=at, over=(), held=""), decision
+
+
+def _worth_keeping(policy: Policy, watch: Watch, at: int) -> bool:
+    remembered = watch.released is not None and at - watch.released <= policy.timing.memory
+    return remembered or (watch.high_at > 0 and at - watch.high_at <= policy.timing.window)
+
+
+def _decision(
+    policy: Policy,
+    key: Key,
+    watch: Watch,
+    at: int,
+    kind: Kind,
+    worst: tuple[str, int, int],
+    counters: Counters,
+    why: Doubt | None = None,
+) -> Decision:
+    _, scope, target = key
+    metric, figure, threshold = worst
+    assert metric in METRICS
+    return Decision(
+        at,
+        kind,
+        policy.name,
+        policy.version,
+        scope,
+        target,
+        metric,
+        figure,
+        threshold,
+        watch.since,
+        counters.sources,
+        counters.ports,
+        policy.dry_run,
+        why,
+    )
+
+
+def judge_all(book: Book, seconds: Sequence[Second] | Iterator[Second]) -> Iterator[Decision]:
+    """Every decision over seconds in order; those missing between two are taken as silence."""
+    watches, last = NO_WATCHES, None
+    for second in seconds:
+        if last is not None:
+            for between in range(last + 1, second.at):
+                if not watches:
+                    break
+                watches, decisions = judge(book, watches, Second(between, {}, {}))
+                yield from decisions
+        watches, decisions = judge(book, watches, second)
+        yield from decisions
+        last = second.at

@@ -1,0 +1,86 @@
+"""Doubts: what looks like an attack by its volume and is known to be something else."""
+
+from dataclasses import dataclass
+from math import isqrt
+
+from kitei.collect.counters import METRICS, Counters, shown
+from kitei.collect.policy import VOLUME, Guards
+from kitei.values import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why an excess is not (yet) believed: `noise`, `speed-test` or `crowd`."""
+
+    name: str
+    words: Words
+
+
+def doubt(guards: Guards, counters: Counters, metric: str, threshold: int, excess: int) -> Doubt | None:
+    """The first doubt about an excess of `metric` that has lasted `excess` seconds."""
+    return (
+        _noise(guards, counters, metric, threshold)
+        or _speed_test(guards, counters, metric, excess)
+        or _crowd(guards, counters, metric, threshold)
+    )
+
+
+def _noise(guards: Guards, counters: Counters, metric: str, threshold: int) -> Doubt | None:
+    """A figure of n samples has a standard error of 1/√n of itself (of counts; of bytes a little more).
+
+    Without sampling there is no noise. Beyond 65,535 samples it is below half a percent and left alone.
+    """
+    if metric == "flows" or counters.samples in (0, 65_535) or counters.samples >= counters.packets:
+        return None
+    figure = counters.figure(metric)
+    whole = counters.figure("bps" if METRICS[metric][1] == 8 else "pps")
+    samples = counters.samples * figure // max(1, whole)
+    error = guards.noise_sigmas * figure // max(1, isqrt(samples))
+    if figure - error >= threshold:
+        return None
+    return Doubt(
+        "noise",
+        Words(
+            f"標本 {samples} 個では {shown(figure)} は ±{shown(error)} の幅がある",
+            f"{samples} samples leave {shown(figure)} uncertain by {shown(error)}",
+        ),
+    )
+
+
+def _is_established(guards: Guards, counters: Counters) -> bool:
+    mostly_tcp = counters.tcp * 100 >= counters.packets * guards.tcp_percent
+    return mostly_tcp and counters.syn * 100 <= counters.tcp * guards.syn_percent
+
+
+def _speed_test(guards: Guards, counters: Counters, metric: str, excess: int) -> Doubt | None:
+    if metric not in VOLUME or excess >= guards.patience or not _is_established(guards, counters):
+        return None
+    if counters.sources > guards.few_sources:
+        return None
+    return Doubt(
+        "speed-test",
+        Words(
+            f"成立した TCP が {counters.sources} 送信元から。速度測定とみて {guards.patience} 秒待つ",
+            f"established TCP of {counters.sources} sources: waits {guards.patience} s as for a speed test",
+        ),
+    )
+
+
+def _crowd(guards: Guards, counters: Counters, metric: str, threshold: int) -> Doubt | None:
+    if metric not in VOLUME or counters.sources <= guards.few_sources:
+        return None
+    if not _is_established(guards, counters):
+        return None
+    to_services = sum(packets for port, packets in counters.ports if port in guards.services)
+    if to_services * 2 < counters.packets:
+        return None
+    needed = threshold * guards.crowd_percent // 100
+    if counters.figure(metric) >= needed:
+        return None
+    return Doubt(
+        "crowd",
+        Words(
+            f"広い送信元から成立した TCP がサービスのポートへ。混雑とみて {shown(needed)} まで待つ",
+            f"established TCP of many sources to service ports: as of a crowd, believed from {shown(needed)}",
+        ),
+    )

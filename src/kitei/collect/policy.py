@@ -1,0 +1,145 @@
+"""What is too much for whom: thresholds of a contract's hosts and prefixes, and when to believe them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+from types import MappingProxyType
+from typing import Final, Literal
+
+from kitei.collect.counters import METRICS, Address, Network
+
+Scope = Literal["host", "prefix"]
+Thresholds = Mapping[str, int]  # by metric; 0: none, whatever else is set
+
+NONE: Final[Thresholds] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When an excess becomes an alarm, and calm its end. Seconds.
+
+    An alarm needs `rise` seconds over a threshold among the last `window`. It ends after `calm` seconds in a
+    row below `release_percent` of every threshold; a target that alarms again within `memory` of its release
+    has to be calm twice as long each time, up to `calm_most`.
+    """
+
+    rise: int = 3
+    window: int = 5
+    release_percent: int = 70
+    calm: int = 60
+    calm_most: int = 960
+    memory: int = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """What is told apart from an attack.
+
+    Sampling: the figure less `noise_sigmas` standard errors of its samples must still be over. A speed test
+    (established TCP of at most `few_sources`) must last `patience` seconds. A crowd (established TCP of more
+    sources, most of it to a port of `services`) must exceed `crowd_percent` of the threshold. Established:
+    at least `tcp_percent` of the packets are TCP, at most `syn_percent` of those SYN.
+    """
+
+    noise_sigmas: int = 2
+    few_sources: int = 4
+    patience: int = 40
+    crowd_percent: int = 200
+    services: tuple[int, ...] = (80, 443, 8080, 8443)
+    tcp_percent: int = 80
+    syn_percent: int = 20
+
+
+# What volume alone says; SYN, UDP, ICMP, amplified and fragments do not come from speed tests or crowds.
+VOLUME: Final = frozenset({"bps", "pps", "flows", "tcp-bps", "tcp-pps"})
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Thresholds of its own for a host or a part of a prefix; a metric not named stays as it is, 0 is none."""
+
+    network: Network
+    host: Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The thresholds of one contract: `host` for each address, `prefix` for the sum over each of `prefixes`.
+
+    `version` goes into every decision, so that a replay names what it was judged by. A dry run decides the
+    same and says that nothing is to follow.
+    """
+
+    name: str
+    prefixes: tuple[Network, ...]
+    host: Thresholds = NONE
+    prefix: Thresholds = NONE
+    overrides: tuple[Override, ...] = ()
+    timing: Timing = field(default_factory=Timing)
+    guards: Guards = field(default_factory=Guards)
+    dry_run: bool = False
+    version: str = ""
+
+    def of_host(self, address: Address) -> Thresholds:
+        """The thresholds of one address: the most specific override of each metric, else the policy's own."""
+        found = dict(self.host)
+        for override in self.overrides:  # shortest first
+            if address in override.network:
+                found.update(override.host)
+        return {metric: value for metric, value in found.items() if value}
+
+    def told_from(self, network: Network) -> dict[str, int]:
+        """From which figure on a host in `network` has to be heard of: the lowest release level of any."""
+        lowest = {metric: value for metric, value in self.host.items() if value}
+        for override in self.overrides:
+            if override.network.version == network.version and override.network.overlaps(network):
+                for metric, value in override.host.items():
+                    if value:
+                        lowest[metric] = min(value, lowest.get(metric, value))
+        return {m: max(1, value * self.timing.release_percent // 100) for m, value in lowest.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """All policies, and whose a prefix is."""
+
+    policies: tuple[Policy, ...]
+    by_prefix: Mapping[Network, tuple[Policy, ...]]
+    lengths: tuple[tuple[int, int], ...]  # (IP version, prefix length) that occur
+
+    def of(self, address: Address) -> tuple[Policy, ...]:
+        """The policies that protect an address, each once, in the book's order."""
+        found: list[Policy] = []
+        for version, length in self.lengths:
+            if version == address.version:
+                covering = ip_network((address, length), strict=False)
+                found += [each for each in self.by_prefix.get(covering, ()) if each not in found]
+        return tuple(sorted(found, key=lambda each: each.name))
+
+    def limits(self) -> dict[Network, dict[str, int]]:
+        """What a meter must hand over: for each prefix the lowest level any policy asks of a host in it."""
+        found: dict[Network, dict[str, int]] = {}
+        for network in self.by_prefix:
+            lowest: dict[str, int] = {}
+            for length_version, length in self.lengths:
+                if length_version != network.version or length > network.prefixlen:
+                    continue
+                for policy in self.by_prefix.get(network.supernet(new_prefix=length), ()):
+                    for metric, value in policy.told_from(network).items():
+                        lowest[metric] = min(value, lowest.get(metric, value))
+            found[network] = lowest
+        return found
+
+
+def book_of(policies: tuple[Policy, ...]) -> Book:
+    by_prefix: dict[Network, tuple[Policy, ...]] = {}
+    for policy in policies:
+        for network in policy.prefixes:
+            by_prefix[network] = (*by_prefix.get(network, ()), policy)
+    lengths = sorted({(each.version, each.prefixlen) for each in by_prefix})
+    return Book(policies, by_prefix, tuple(lengths))
+
+
+def ordered(thresholds: Thresholds) -> tuple[tuple[str, int], ...]:
+    """In the order of METRICS, those set."""
+    return tuple((metric, thresholds[metric]) for metric in METRICS if thresholds.get(metric))
