@@ -45,7 +45,11 @@ class Desk:
         decision = SERVICE.decide(asked, situation, asked.at)
         if decision.verdict is Verdict.ACCEPT:
             for stream, fact in SERVICE.conclude(asked, decision, situation):
-                self.record(stream.removeprefix("contract:"), fact)
+                if stream == "operator":
+                    parameters = {**self.operator.parameters, str(fact.body["name"]): fact.body["value"]}
+                    self.operator = replace(self.operator, parameters=parameters)
+                else:
+                    self.record(stream.removeprefix("contract:"), fact)
         return decision
 
     def record(self, name: str, fact: Fact) -> None:
@@ -196,6 +200,9 @@ def test_what_rests_on_a_third_party_ends_with_it_and_the_rest_goes_on() -> None
     assert type_b.ending is not None and type_b.ending.last == date(2026, 3, 31)
     assert type_b.ending.ground == "abolition"
     assert type_a.ending is None and desk.has("acme-network-1").ending is None
+    assert desk.ask("apply", "2026-03-31T10:00:00+09:00", services=[TYPE_B]).verdict is Verdict.ACCEPT
+    late = desk.ask("apply", "2026-04-01T10:00:00+09:00", services=[TYPE_B])
+    assert [f.cites[0].path for f in late.findings if f.verdict is Verdict.REFUSE] == ["art:11.1"]
 
 
 def test_an_outage_that_came_of_an_accepted_risk_earns_nothing(desk: Desk) -> None:
@@ -232,6 +239,18 @@ def test_settings_changed_for_another_service_say_which_and_when_it_was_told() -
     changed: Any = desk.has("acme-gateway-1").body["settings_changed"]
     assert changed[0]["for"] == ["IIJプライベートバックボーンサービス"]
     assert changed[0]["noticed_at"] == "2025-11-01T10:00:00+09:00"
+
+
+def test_what_was_found_prepared_is_recorded_when_service_begins(desk: Desk) -> None:
+    slugs = TERMS.first.value("preparations").slugs
+    begin = {"contract": "acme-gateway-1"}
+    part = {"known": {"ready": dict.fromkeys(slugs[1:], True)}}
+    whole = {"known": {"ready": dict.fromkeys(slugs, True)}}
+    assert desk.ask("provision", by="operator", **begin, **part).proposed is Verdict.REFUSE
+    assert "begun" not in desk.has("acme-gateway-1").body
+    assert desk.ask("provision", by="operator", **begin, **whole).verdict is Verdict.ACCEPT
+    begun: Any = desk.has("acme-gateway-1").body["begun"]
+    assert begun[0]["ready"] == dict.fromkeys(slugs, True) and begun[0]["cites"]
 
 
 def test_the_end_of_a_contract_ends_its_options_and_settles_each(desk: Desk) -> None:

@@ -20,9 +20,10 @@ from kitei.clauses.conclusion import (
 )
 from kitei.clauses.contract import tables
 from kitei.desk import Decision, Situation
+from kitei.ledger.facts import Fact
 from kitei.services.gio_remote import application as customer
 from kitei.services.gio_remote import operation as operator
-from kitei.services.gio_remote.rules.abolition import abolished
+from kitei.services.gio_remote.rules.abolition import abolished, ended_key
 from kitei.services.gio_remote.rules.batch import counted, group_of, kind_of, names_of
 from kitei.services.gio_remote.rules.credits import CREDITS
 from kitei.services.gio_remote.rules.ending import ENDINGS
@@ -153,9 +154,16 @@ def _disclose(asked: customer.DiscloseEnvironment, decision: Decision, s: Situat
 
 
 def _abolish(asked: operator.ThirdPartyEnds, decision: Decision, s: Situation) -> Iterator[Recorded]:
-    """Contracts and options that rested on a third party end with its last day."""
+    """Contracts and options that rested on a third party end with its last day, which is kept for those to come."""
     day, cites = day_of(asked.at), cited(decision)
     last = last_day(s, decision.dates["effective"])
+    if asked.contract is None:
+        ended: Body = {
+            "service": s.edition.service,
+            "name": ended_key(asked.provider),
+            "value": last.isoformat(),
+        }
+        yield "operator", Fact("operator.set", ended, day, cites)
     for each in abolished(asked, s):
         if each.option is None:
             yield from CONCLUSIONS.end_one(each.contract, last, "abolition", None, day, cites, s)
@@ -199,6 +207,12 @@ def _observed(asked: operator.CapacityObserved, decision: Decision, s: Situation
         yield to_contract(contract.id, "change.proposed", proposal, day, s.texts(("art:18.1.s3",)))
 
 
+def _prepared(asked: operator.Provision, decision: Decision, s: Situation) -> Iterator[Recorded]:
+    """Art. 7.3: what was found prepared when service began."""
+    body: Body = {"ready": dict(asked.known.ready)}
+    yield to_contract(asked.contract, "provision.begun", body, day_of(asked.at), cited(decision))
+
+
 def _settings(asked: operator.ChangeSettings, decision: Decision, s: Situation) -> Iterator[Recorded]:
     """Which service it was for, and when the customer was told (GRA-D09)."""
     told = asked.known.noticed_at
@@ -223,6 +237,7 @@ _RECORDS: Mapping[type, Record] = {
     operator.ExplainOutage: _explain,
     operator.CapacityObserved: _observed,
     operator.ChangeSettings: _settings,
+    operator.Provision: _prepared,
 }
 
 CONCLUSIONS = Conclusions(_RECORDS, ENDINGS, CREDITS)

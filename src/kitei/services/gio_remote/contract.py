@@ -2,7 +2,8 @@
 
 A contract's `group` is the customer's service: the gateways of a group go through its networks. Its `body`
 holds `name`, `months`, `sessions`, `accounts`, `l2tp`, `browser`, `hosts`, `addresses`, `environment`,
-`observations`, `proposals`, and `made_as` where it was made as another service.
+and `made_as` where it was made as another service; what was done and seen is kept in lists (`works`,
+`observations`, `proposals` ...).
 """
 
 from collections.abc import Mapping
@@ -153,5 +154,6 @@ _OWN: Mapping[str, clauses.Grow] = {
     "settings.changed": _listed("settings_changed"),
     "work.performed": _listed("works"),
     "software.provided": _listed("software"),
+    "provision.begun": _listed("begun"),
     "outage.explained": _explained,
 }

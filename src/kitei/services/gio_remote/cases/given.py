@@ -20,6 +20,7 @@ from kitei.desk.cases import Sheet
 from kitei.ledger.facts import Fact
 from kitei.services.gio_remote.contract import prefix_of
 from kitei.services.gio_remote.edition import TERMS
+from kitei.services.gio_remote.rules.abolition import ended_key
 from kitei.terms import Choice, plain_name
 from kitei.values import Json, JsonObject
 
@@ -233,6 +234,10 @@ def _operator(given: Sheet, facts: Sheet, when: Sheet, history: History) -> None
     # A list that a case does not give is in order: what is used beside is what was designated.
     if when.look("action") == "operator-setting-change" and not {"designated_services"} & params.keys():
         params["designated_services"] = [each["service"] for each in held]
+    for party in TERMS.first.value("third_parties").slugs:
+        for key in (f"{party}_ended", f"{party}_service_ended", f"{party}_service_end"):
+            if (last := facts.take(key)) is not None:
+                history.say("operator.set", name=ended_key(party), value=last[:10])
     rest = Sheet({"operator_params": params, "other_services": held}, given.place)
     _quotes(given, when, history)
     take_operator(rest, when, history, LISTS, PARAMETERS, {})

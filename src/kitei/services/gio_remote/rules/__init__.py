@@ -41,6 +41,7 @@ APPLYING: tuple[AnyRule, ...] = (
     Rule("art:7.4", readiness.environment_asked, also=("art:7.5",)),
     Rule("art:8.1", batch.agreed_numbers, also=("art:8.1.1", "art:8.1.2")),
     Rule("art:9.2", options.options_asked),
+    Rule("art:11.1", abolition.on_offer, also=("art:9.4",)),
     Rule("art:13.1", warranty.amounts),
     Rule("art:16.1", warranty.not_promised, also=warranty.NOT_PROMISED[1:]),
     Rule("schedule:1.1.1", fees.initial_fees, also=("art:13.1.s2",)),
@@ -57,6 +58,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
     ),
     customer.AddOption: (
         Rule("art:9.2", options.added_option, also=_OPTIONS),
+        Rule("art:9.4", abolition.option_on_offer),
         Rule("art:13.1", warranty.amounts),
         Rule("schedule:1.1.2", fees.added_option_fee, also=("schedule:1.3.1", "art:13.1.s2")),
     ),

@@ -8,8 +8,10 @@ from kitei.clauses.notice import notice_day
 from kitei.clauses.options import running, running_options
 from kitei.clauses.settling import option_settlement
 from kitei.desk import Finding, Situation
-from kitei.ledger.contracts import Contract, OptionTaken
+from kitei.ledger.contracts import Contract, Ending, OptionTaken
+from kitei.services.gio_remote.application import AddOption, Apply
 from kitei.services.gio_remote.operation import ThirdPartyEnds
+from kitei.services.gio_remote.rules.batch import place_of
 from kitei.terms import Choice
 from kitei.values import Words, Yen, day_of
 
@@ -28,16 +30,79 @@ def abolished(asked: ThirdPartyEnds, s: Situation) -> tuple[Abolished, ...]:
     if choice is None:
         return ()
     meant = (s.contract(asked.contract),) if asked.contract is not None else tuple(s.contracts.values())
-    found = []
+    last, found = asked.last or day_of(asked.at), []
     for contract in meant:
-        if not contract.is_in_force(s.on):
+        if not contract.is_in_force(s.on) or _ends_by(contract.ending, last):
             continue
         if choice.has("item"):
             if contract.item == choice.text("item"):
                 found.append(Abolished(contract, None))
-        elif (taken := running(contract, choice.text("option"), s.on)) is not None:
+        elif (taken := running(contract, choice.text("option"), s.on)) and not _ends_by(taken.ending, last):
             found.append(Abolished(contract, taken))
     return tuple(found)
+
+
+def _ends_by(ending: Ending | None, last: date) -> bool:
+    """Whether something is over by a day already, so that an abolition changes nothing."""
+    return ending is not None and ending.last <= last
+
+
+def ended_on(s: Situation, provider: str) -> date | None:
+    """The last day of a third party's service, as it was recorded; None: it goes on."""
+    told = s.operator.parameters.get(ended_key(provider))
+    return date.fromisoformat(told) if isinstance(told, str) else None
+
+
+def ended_key(provider: str) -> str:
+    """The operator's parameter that keeps a third party's last day."""
+    return f"{provider}-ended"
+
+
+def on_offer(asked: Apply, s: Situation) -> Iterator[Finding]:
+    """Art. 9.4 and 11.1: what rested on a third party that has ended cannot be applied for any more."""
+    day = max(asked.billing_start or s.on, s.on)
+    for choice in s.edition.value("third_parties").choices:
+        for index, wanted in enumerate(asked.services):
+            options = [option.option for option in wanted.options]
+            if choice.has("item") and wanted.item == choice.text("item"):
+                yield from _still_there(s, choice, day, f"{place_of(index)}.item", index)
+            elif choice.has("option") and choice.text("option") in options:
+                yield from _still_there(s, choice, day, f"{place_of(index)}.options", index)
+
+
+def option_on_offer(asked: AddOption, s: Situation) -> Iterator[Finding]:
+    """Art. 9.4 for an option added to a contract."""
+    day = max(asked.billing_start or s.on, s.on)
+    for choice in s.edition.value("third_parties").choices:
+        if choice.has("option") and asked.option == choice.text("option"):
+            yield from _still_there(s, choice, day, "add-option.option")
+
+
+def _still_there(
+    s: Situation, choice: Choice, day: date, place: str, part: int | None = None
+) -> Iterator[Finding]:
+    last = ended_on(s, choice.slug)
+    if last is None:
+        return
+    more = {"place": place, "part": part, "defects": s.defects(choice.cite.path)}
+    if day > last:
+        yield s.refuse(
+            choice.cite.path,
+            why=Words(
+                f"{choice.name.ja}が {last} に終え、廃止されています",
+                f"abolished: {choice.name.en} ended on {last}",
+            ),
+            **more,
+        )
+    else:
+        yield s.accept(
+            choice.cite.path,
+            why=Words(
+                f"{choice.name.ja}が {last} に終えるので、その日に廃止されます",
+                f"it will be abolished on {last}, when {choice.name.en} ends",
+            ),
+            **more,
+        )
 
 
 def last_day_of(asked: ThirdPartyEnds, s: Situation) -> Finding:

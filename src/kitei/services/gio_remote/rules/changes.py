@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from kitei.clauses.notice import own_notice
+from kitei.clauses.options import running_options
 from kitei.desk import Finding, Situation, Verdict
+from kitei.ledger.contracts import Contract
 from kitei.services.gio_remote.application import Change
 from kitei.services.gio_remote.contract import number
 from kitei.services.gio_remote.rules.batch import in_sentence, number_fits
-from kitei.terms import plain_name
+from kitei.terms import Choice, plain_name
 from kitei.values import Words
 
 MATTERS = "changeable-matters"
@@ -94,6 +96,8 @@ def _still_listed(asked: Change, s: Situation) -> Iterator[Finding]:
             why=Words(f"品目 {asked.to} はありません", f"there is no item {asked.to}"),
             place="change.to",
         )
+    elif matter in ITEM_WORDS:
+        yield from _other_item(s, s.contract(asked.contract), s.called("items", asked.to or ""))
     elif matter in KIND_WORDS:
         yield s.refuse(
             "art:4.1",
@@ -106,5 +110,33 @@ def _still_listed(asked: Change, s: Situation) -> Iterator[Finding]:
         yield s.refuse(
             "art:8.1.3",
             why=Words("何に変えるのか書かれていません", "it is not said what it changes to"),
+            place="change.to",
+        )
+
+
+def _other_item(s: Situation, contract: Contract, item: Choice | None) -> Iterator[Finding]:
+    """What the new item takes: the browser of type B, and no option that is for the other item."""
+    if item is None:
+        return
+    for option in running_options(contract, s.on):
+        choice = s.choice("options", option.name)
+        if choice is not None and choice.has("item") and choice.text("item") != item.slug:
+            yield s.refuse(
+                choice.cite.path,
+                why=Words(
+                    f"{choice.name.ja}は{item.name.ja}にはありません",
+                    f"{choice.name.en} is not to be had with {in_sentence(item.name.en)}",
+                ),
+                place="change.to",
+                remedy=Words("先にオプションを停止してください", "stop the option first"),
+            )
+    if item.text("ends_vpn") == "no" and contract.item != item.slug:
+        yield s.refer(
+            "art:7.2",
+            proposes=Verdict.ACCEPT,
+            why=Words(
+                "ソリトンのブラウザをその条件に従って使うか、確かめてください",
+                "please confirm that Soliton's browser will be used on its terms",
+            ),
             place="change.to",
         )
