@@ -1,7 +1,7 @@
 """The language of desired state: parts, node intents, steps, and the protocols of hosts and drivers."""
 
 from kitei.network.driver import Driver, Host, PermanentError, Risk, Step, TemporaryError
-from kitei.network.estate import AuthorityPapers, Estate, Machine
+from kitei.network.estate import AuthorityPapers, Concentrator, Estate, Machine, RadiusPlace
 from kitei.network.intent import Intent, NodeIntent, Orders
 from kitei.network.origin import Origin
 from kitei.network.parts import (
@@ -37,6 +37,7 @@ __all__ = [
     "AuthorityPapers",
     "Bgp",
     "BgpNeighbour",
+    "Concentrator",
     "Driver",
     "Estate",
     "Forwarding",
@@ -58,6 +59,7 @@ __all__ = [
     "RadiusCaps",
     "RadiusClient",
     "RadiusGroup",
+    "RadiusPlace",
     "RadiusProxy",
     "RadiusServer",
     "RadiusVpdn",

@@ -1,4 +1,4 @@
-"""The estate out of the ledger: machines registered, certificates issued, the monitoring place."""
+"""The estate out of the ledger: machines, certificates, the monitoring place, and who answers RADIUS."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
@@ -6,7 +6,10 @@ from datetime import date
 from typing import Any, cast
 
 from kitei.ledger import Entry, Fact
-from kitei.network import AuthorityPapers, Estate, Machine
+from kitei.network import AuthorityPapers, Concentrator, Estate, Machine, RadiusPlace
+
+# Whose caps are RADIUS's, where the operator says whose they are.
+_RADIUS = "auth-outsource"
 
 
 def machine_registered(machine: Machine, on: date) -> tuple[str, Fact]:
@@ -17,6 +20,16 @@ def machine_registered(machine: Machine, on: date) -> tuple[str, Fact]:
 def monitor_placed(node: str, port: str, address: str, on: date) -> tuple[str, Fact]:
     """The fact of the operator's monitoring place on the closed network."""
     return "operator", Fact("monitor.placed", {"node": node, "port": port, "address": address}, on)
+
+
+def radius_placed(place: RadiusPlace, on: date) -> tuple[str, Fact]:
+    """The fact that a node answers RADIUS, and where."""
+    return "operator", Fact("radius.placed", {**asdict(place), "addresses": list(place.addresses)}, on)
+
+
+def concentrator_placed(each: Concentrator, on: date) -> tuple[str, Fact]:
+    """The fact of a mobile network's concentrator; its secret is not in it."""
+    return "operator", Fact("concentrator.placed", asdict(each), on)
 
 
 def papers_issued(network: str, papers: AuthorityPapers, on: date) -> tuple[str, Fact]:
@@ -30,6 +43,9 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
     machines: dict[str, Machine] = {}
     certificates: dict[str, str] = {}
     monitor: Mapping[str, Any] = {}
+    radius: dict[str, RadiusPlace] = {}
+    concentrators: dict[str, Concentrator] = {}
+    caps: dict[str, int] = {}
     names = [field.name for field in fields(Machine)]
     for entry in entries:
         body = cast(Mapping[str, Any], entry.fact.body)
@@ -38,6 +54,13 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
                 machines[body["serial"]] = Machine(**{name: cast(Any, body.get(name)) for name in names})
             case "monitor.placed":
                 monitor = body
+            case "radius.placed":
+                radius[body["node"]] = RadiusPlace(**{**body, "addresses": tuple(body["addresses"])})
+            case "concentrator.placed":
+                concentrators[body["address"]] = Concentrator(**body)
+            case "operator.set" if str(body.get("name", "")).startswith("max-"):
+                if type(value := body["value"]) is int and body.get("service", _RADIUS) == _RADIUS:
+                    caps[body["name"]] = value
             case "certificate.issued":
                 certificates[body["device"]] = body["certificate"]
             case "certificate.revoked":
@@ -51,4 +74,7 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
         monitor=monitor.get("node"),
         monitor_port=monitor.get("port") or "cls0",
         monitor_address=monitor.get("address"),
+        radius=tuple(radius.values()),
+        concentrators=tuple(concentrators.values()),
+        caps=caps,
     )

@@ -8,6 +8,7 @@ from kitei.services.auth_outsource import SERVICE
 from kitei.services.auth_outsource.application import ACTS
 from kitei.services.auth_outsource.edition import TERMS
 from kitei.services.auth_outsource.rules import RULES
+from kitei.services.auth_outsource.spoken import NETWORK
 from kitei.terms import coverage
 
 EDITION = TERMS.editions[-1]
@@ -27,14 +28,14 @@ def test_all_58_provisions_are_honoured() -> None:
     assert len(account.honoured) == 58
 
 
-def test_what_the_network_is_to_keep_is_told_as_still_to_come() -> None:
+def test_what_the_network_keeps_waits_for_nothing() -> None:
     account = coverage(EDITION, SERVICE.spoken())
-    waiting = [
-        provision
+    kept = {
+        provision.path
         for provision in EDITION.provisions.values()
         if any(each.by == "network" for each in provision.honoured)
-    ]
-    assert waiting and [each.path for each in account.awaiting] == [each.path for each in waiting]
+    }
+    assert kept and account.awaiting == () and kept <= NETWORK
 
 
 @pytest.mark.parametrize("path", BY_RULE)

@@ -1,12 +1,140 @@
-"""Contracts to nodes. Authentication devices are not built out of contracts yet: these are only kept."""
+"""Authentication Outsource's contracts in force as nodes that answer RADIUS. Pure.
 
-from collections.abc import Sequence
+Each node serves every contract, so that any may die. What a customer has not prepared is not served yet
+(art. 5.7), and nothing is made up for it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from kitei.ledger.contracts import Contract
-from kitei.network import Estate, NodeIntent
+from kitei.network import Estate, NodeIntent, Part
+from kitei.network.codec import node_intent
+from kitei.services.auth_outsource.contract import Door, days_of_use, door
+from kitei.services.auth_outsource.edition import TERMS
+from kitei.services.auth_outsource.parts import (
+    LETTERS,
+    client_part,
+    concentrator_part,
+    realm_parts,
+    server_part,
+)
+from kitei.values import Words
 
 
-def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -> Sequence[NodeIntent]:
-    """No node, whatever is contracted."""
-    return ()
+@dataclass(frozen=True, slots=True)
+class Unserved:
+    """A contract in force that the network does not serve, by which provision, and why."""
+
+    contract: str
+    path: str
+    why: Words
+
+
+def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[NodeIntent, ...]:
+    """The nodes that the contracts in force on a day need."""
+    edition = TERMS.on(on) if on >= TERMS.first.in_force else TERMS.first
+    served = _serving(contracts, estate, on)
+    if not served:
+        return ()
+    parts = tuple(_parts(served, estate, on))
+    return tuple(
+        node_intent(place.node, (server_part(place, served, edition), *parts))
+        for place in sorted(estate.radius, key=lambda place: place.node)
+    )
+
+
+def unserved(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[Unserved, ...]:
+    """The contracts in use on a day that no node serves, each with what it lacks."""
+    doors = _doors(contracts, on)
+    ready = {each.contract for each in _serving(contracts, estate, on)}
+    owners = _owners(doors, estate)
+    return tuple(_lacking(each, owners) or _alone(each) for each in doors if each.contract not in ready)
+
+
+def _doors(contracts: Sequence[Contract], on: date) -> list[Door]:
+    """The contracts in use, those concluded first before the others."""
+    used = [each for each in contracts if each.is_in_force(on) and on in days_of_use(each)]
+    return [door(each, on) for each in sorted(used, key=lambda each: (each.concluded_on, each.id))]
+
+
+def _serving(contracts: Sequence[Contract], estate: Estate, on: date) -> list[Door]:
+    """The contracts that can be served: prepared, and a client only with a realm to serve."""
+    doors = _doors(contracts, on)
+    owners = _owners(doors, estate)
+    ready = [each for each in doors if _lacking(each, owners) is None]
+    realms = _realms(ready)
+    return [each for each in ready if each.kind != "client" or _realms_of(each, realms)]
+
+
+def _owners(doors: Sequence[Door], estate: Estate) -> Mapping[str, str]:
+    """Whose an address is, and whose a realm (`@realm`): whoever had it first."""
+    found = {each.address: "" for each in estate.concentrators}
+    for each in doors:
+        found.setdefault(each.ip if each.kind == "client" else f"@{each.realm}", each.contract)
+    return found
+
+
+def _lacking(each: Door, owners: Mapping[str, str]) -> Unserved | None:
+    """What keeps a contract from being served, None where nothing does."""
+    match each.kind:
+        case "client" if owners.get(each.ip) != each.contract:
+            return Unserved(each.contract, "art:5.2", _TAKEN)
+        case "client" if not each.secret:
+            return Unserved(each.contract, "art:5.6.2", _NO_SECRET)
+        case "client":
+            return None
+        case _ if not each.realm:
+            return Unserved(each.contract, "art:5.6.1", _NO_REALM)
+        case _ if owners.get(f"@{each.realm}") != each.contract:
+            return Unserved(each.contract, "art:5.6.1", _TAKEN)
+        case "group" if not each.users:
+            return Unserved(each.contract, "art:5.6.6", _NO_USERS)
+        case "proxy" if not each.homes or not each.secret:
+            return Unserved(each.contract, "art:5.6.5", _NO_DEVICES)
+        case "vpdn" if not each.terminators:
+            return Unserved(each.contract, "art:5.6.3", _NO_DEVICES)
+    return None
+
+
+def _alone(each: Door) -> Unserved:
+    return Unserved(each.contract, "art:5.1", _NOTHING_BEHIND)
+
+
+_TAKEN = Words("ほかの契約が先に登録しています", "another contract had it first")
+_NO_SECRET = Words("共有する秘密がまだ渡されていません", "no shared secret was handed over yet")
+_NO_REALM = Words("レルムがまだ指定されていません", "no realm was designated yet")
+_NO_USERS = Words("登録する情報がまだ渡されていません", "the data to register was not handed over yet")
+_NO_DEVICES = Words("契約者の装置がまだ設定されていません", "the customer's devices are not set up yet")
+_NOTHING_BEHIND = Words(
+    "ともに使うグループかプロキシがまだ使えません", "no group or proxy to use it with is served yet"
+)
+
+
+def _realms(ready: Sequence[Door]) -> Mapping[str, tuple[str, ...]]:
+    """The realms of each customer's groups and proxies."""
+    found: dict[str, list[str]] = {}
+    for each in ready:
+        if each.kind in ("group", "proxy"):
+            found.setdefault(each.customer, []).append(each.realm)
+    return {customer: tuple(sorted(realms)) for customer, realms in found.items()}
+
+
+def _realms_of(client: Door, realms: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The realms a client may ask for: its customer's, or of those its own where it has one."""
+    return tuple(each for each in realms.get(client.customer, ()) if client.realm in ("", each))
+
+
+def _parts(served: Sequence[Door], estate: Estate, on: date) -> Iterator[Part]:
+    edition = TERMS.on(on) if on >= TERMS.first.in_force else TERMS.first
+    realms = _realms(served)
+    for each in served:
+        if each.kind == "client":
+            yield client_part(each, _realms_of(each, realms), estate.caps, edition)
+        else:
+            yield from realm_parts(each, estate.caps, edition)
+    for concentrator in estate.concentrators:
+        asked = [each for each in served if LETTERS.get(each.item) == concentrator.carries]
+        if asked:
+            yield concentrator_part(concentrator, asked, edition)

@@ -55,7 +55,7 @@ class NetworkEvent(Act):
     plan or class; an `account-created` grows a group's database. Without `contract` it is found by those.
 
     What was there before it: sessions of the realm, of this user, traffic in Mbps, requests in this second,
-    accounts in use. `registered` and `credentials` say whether the user is in the database and proved it;
+    octets of the month, accounts in use. `registered` and `credentials` say whether the user is in the database and proved it;
     `answer` is what the customer's own device answered; `down` are terminators that do not.
     """
 
@@ -70,6 +70,8 @@ class NetworkEvent(Act):
     user_sessions: int | None = None
     traffic_mbps: int | None = None
     requests: int | None = None
+    octets: int | None = None
+    user_octets: int | None = None
     in_use: int | None = None
     registered: bool | None = None
     credentials: bool | None = None

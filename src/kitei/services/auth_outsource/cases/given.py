@@ -36,6 +36,8 @@ PARAMETERS = {
     "max_sessions": "max-sessions-per-contract",
     "max_sessions_per_user": "max-sessions-per-user",
     "max_requests_per_second": "max-requests-per-second",
+    "max_octets_per_month": "max-octets-per-month",
+    "max_octets_per_user": "max-octets-per-user",
     "max_traffic_mbps": "max-traffic-mbps",
     "traffic_cap_mbps": "max-traffic-mbps",
     "minimum_usable_seconds": "minimum-usable-seconds",

@@ -37,6 +37,8 @@ MOMENT = {
     "user_sessions": ("user_sessions", "active_sessions_of_user"),
     "traffic_mbps": ("traffic_mbps", "mbps"),
     "requests": ("requests_per_second", "requests"),
+    "octets": ("octets", "octets_this_month"),
+    "user_octets": ("user_octets",),
     "in_use": ("accounts_in_use", "registered_accounts", "accounts_registered", "database_accounts"),
     "registered": ("user_registered", "registered"),
     "credentials": ("credentials_ok", "password_ok", "credentials"),

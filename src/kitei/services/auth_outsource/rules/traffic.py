@@ -18,8 +18,12 @@ COUNTED = {
     "max-sessions-per-contract": "sessions",
     "max-sessions-per-user": "user_sessions",
     "max-requests-per-second": "requests",
+    "max-octets-per-month": "octets",
+    "max-octets-per-user": "user_octets",
     "max-traffic-mbps": "traffic_mbps",
 }
+
+_FLOWING = ("max-octets-per-month", "max-octets-per-user", "max-traffic-mbps")
 
 
 def in_use(s: Situation, *kinds: str) -> tuple[Contract, ...]:
@@ -277,7 +281,7 @@ def within_caps(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
         if there is None:
             continue
         # Sessions and requests are counted before this one; traffic is what there is.
-        over = there > cap if slug == "max-traffic-mbps" else there + asked.times > cap
+        over = there > cap if slug in _FLOWING else there + asked.times > cap
         name = s.name("caps", slug)
         if over:
             yield s.refuse(

@@ -1,0 +1,134 @@
+"""What a contract of Authentication Outsource makes on a node that answers RADIUS."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final, Literal
+
+from kitei.network import (
+    Concentrator,
+    HomeServer,
+    Origin,
+    Part,
+    RadiusCaps,
+    RadiusClient,
+    RadiusGroup,
+    RadiusPlace,
+    RadiusProxy,
+    RadiusServer,
+    RadiusVpdn,
+    TunnelTerminator,
+)
+from kitei.services.auth_outsource.contract import Door
+from kitei.terms import Edition
+
+ROWS: Final[Mapping[str, str]] = {
+    "client": "art:1.1.t1",
+    "vpdn": "art:1.1.t2",
+    "proxy": "art:1.1.t3",
+    "group": "art:1.1.t4",
+}
+LETTERS: Final[Mapping[str, Literal["D", "K", "I"]]] = {"type-d": "D", "type-k": "K", "type-i": "I"}
+LINES: Final[Mapping[str, str]] = {"D": "art:2.1.t1", "K": "art:2.1.t2", "I": "art:2.1.t3"}
+
+
+def origin(owner: str, edition: Edition, *paths: str) -> Origin:
+    return Origin(owner, tuple(str(edition.cite(path)) for path in dict.fromkeys(paths)))
+
+
+def server_part(place: RadiusPlace, doors: Collection[Door], edition: Edition) -> RadiusServer:
+    """The server itself, for the kinds it serves; whoever is first in order of ids stands for all."""
+    first = min(door.contract for door in doors)
+    rows = sorted({ROWS[door.kind] for door in doors})
+    why = origin(first, edition, *rows)
+    return RadiusServer(why, place.addresses, place.auth_port, place.acct_port, place.papers)
+
+
+def client_part(
+    door: Door, realms: tuple[str, ...], caps: Mapping[str, int], edition: Edition
+) -> RadiusClient:
+    """A customer's terminal, for the realms of that customer alone."""
+    rate = caps.get("max-requests-per-second", 0)
+    capped = ("art:14.2",) if rate else ()
+    why = origin(door.contract, edition, ROWS["client"], "art:5.6.1", *capped)
+    return RadiusClient(
+        why, door.ip, f"client.{door.contract}@{door.secret}", realms, "", door.transition, rate
+    )
+
+
+def concentrator_part(each: Concentrator, doors: Collection[Door], edition: Edition) -> RadiusClient:
+    """A mobile network's concentrator, for the realms of VPDN contracts of its type."""
+    first = min(door.contract for door in doors)
+    realms = tuple(sorted(door.realm for door in doors))
+    why = origin(first, edition, ROWS["vpdn"], LINES[each.carries])
+    return RadiusClient(why, each.address, each.sack, realms, each.carries, False, 0)
+
+
+def realm_parts(door: Door, caps: Mapping[str, int], edition: Edition) -> Iterator[Part]:
+    """What a realm leads to: users, the customer's own servers, or its terminators; and its caps."""
+    match door.kind:
+        case "group":
+            yield _group(door, edition)
+        case "proxy":
+            yield from _proxy(door, edition)
+        case "vpdn":
+            yield from _vpdn(door, edition)
+    sessions = [
+        caps[name] for name in ("max-sessions-per-realm", "max-sessions-per-contract") if name in caps
+    ]
+    limits = (
+        min(sessions, default=0),
+        caps.get("max-sessions-per-user", 0),
+        caps.get("max-octets-per-month", 0),
+        caps.get("max-octets-per-user", 0),
+    )
+    if any(limits):
+        yield RadiusCaps(origin(door.contract, edition, "art:14.2"), door.realm, *limits)
+
+
+def _group(door: Door, edition: Edition) -> RadiusGroup:
+    return RadiusGroup(
+        origin(door.contract, edition, ROWS["group"], "art:5.6.1", "art:7.1.1"),
+        door.realm,
+        f"users.{door.contract}@{door.users}",
+        None,
+        door.methods,
+        door.accounts or 0,
+        door.authority,
+    )
+
+
+def _proxy(door: Door, edition: Edition) -> Iterator[Part]:
+    why = origin(door.contract, edition, ROWS["proxy"], "art:5.6.1")
+    alike = len({each.preference for each in door.homes}) < len(door.homes)
+    yield RadiusProxy(why, door.realm, alike, door.strips)
+    sack = f"home.{door.contract}@{door.secret}"
+    papers = f"papers.{door.contract}@{door.secret}"
+    for each in door.homes:
+        yield HomeServer(
+            origin(door.contract, edition, ROWS["proxy"], "art:5.6.5"),
+            door.realm,
+            each.address,
+            each.port,
+            each.transport,
+            sack,
+            each.preference,
+            each.weight,
+            each.silent,
+            each.authority,
+            papers if each.transport == "radsec" else None,
+        )
+
+
+def _vpdn(door: Door, edition: Edition) -> Iterator[Part]:
+    letter = LETTERS[door.item]
+    spread = ("art:8.2.1.a2",) if door.balanced else ()
+    why = origin(door.contract, edition, ROWS["vpdn"], LINES[letter], "art:5.6.1", *spread)
+    yield RadiusVpdn(why, door.realm, letter, door.balanced)
+    for each in door.terminators:
+        yield TunnelTerminator(
+            origin(door.contract, edition, ROWS["vpdn"], "art:5.6.3"),
+            door.realm,
+            each.address,
+            f"tunnel.{door.contract}@{door.secret}" if each.secret and door.secret else None,
+            each.preference,
+            each.weight,
+        )

@@ -1,0 +1,221 @@
+"""Contracts as parts of nodes that answer RADIUS: who may ask, for which realms, and where requests go."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from kitei.clauses.history import History
+from kitei.ledger.contracts import Contract
+from kitei.network import (
+    Concentrator,
+    Estate,
+    HomeServer,
+    NodeIntent,
+    Part,
+    RadiusCaps,
+    RadiusClient,
+    RadiusGroup,
+    RadiusPlace,
+    RadiusProxy,
+    RadiusServer,
+    RadiusVpdn,
+    TunnelTerminator,
+)
+from kitei.network.codec import orders_json, orders_of
+from kitei.network.intent import Orders
+from kitei.services.auth_outsource import SERVICE
+from kitei.services.auth_outsource.cases import LINE
+from kitei.services.auth_outsource.intent import unserved
+from kitei.services.auth_outsource.spoken import NETWORK
+from kitei.terms import Cite
+
+DAY = date(2026, 2, 2)
+ESTATE = Estate(
+    radius=(RadiusPlace("r2", ("198.51.100.2",)), RadiusPlace("r1", ("198.51.100.1",), papers="papers.r1@1")),
+    concentrators=(
+        Concentrator("203.0.113.1", "D", "concentrator.d@1"),
+        Concentrator("203.0.113.2", "K", "concentrator.k@1"),
+        Concentrator("203.0.113.3", "I", "concentrator.i@1"),
+    ),
+)
+
+
+class Told(History):
+    """A history that is asked in words."""
+
+    def ask(self, name: str, by: str = "C1", day: date = DAY, **more: Any) -> None:
+        written = {"by": by, "at": f"{day}T10:00:00+09:00", **more}
+        self.do(SERVICE.read(name, written, LINE.terms.first))
+
+    def contracts(self) -> tuple[Contract, ...]:
+        return tuple(self.situation().contracts.values())
+
+    def nodes(self, estate: Estate = ESTATE, on: date = DAY) -> tuple[NodeIntent, ...]:
+        return tuple(SERVICE.compile(self.contracts(), estate, on))
+
+    def parts(self, kind: type[Any], estate: Estate = ESTATE, on: date = DAY) -> list[Any]:
+        nodes = self.nodes(estate, on)
+        return [part for part in nodes[0].parts if isinstance(part, kind)] if nodes else []
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told(LINE, DAY)
+
+
+def a_group(told: Told, by: str = "C1", realm: str = "a.example", ip: str = "192.0.2.1") -> None:
+    told.ask("apply", by, services=[{"kind": "client", "ip": ip}, {"kind": "group", "accounts": 5}])
+    told.ask("prepare", by, contract=f"{by}-client-1", new_secret=True)
+    told.ask("prepare", by, contract=f"{by}-group-1", realm=realm, users=5, methods=["peap"])
+
+
+def a_proxy(told: Told, by: str = "C2", realm: str = "b.example", ip: str = "192.0.2.2") -> None:
+    told.ask("apply", by, services=[{"kind": "client", "ip": ip}, {"kind": "proxy"}])
+    told.ask("prepare", by, contract=f"{by}-client-1", new_secret=True)
+    servers = [{"address": "192.0.2.100"}, {"address": "192.0.2.101", "transport": "radsec", "preference": 1}]
+    told.ask("prepare", by, contract=f"{by}-proxy-1", realm=realm, home_servers=servers, new_secret=True)
+
+
+LINES = {
+    "type-d": {"holds": "IIJモバイルサービス/タイプD", "item_class": "I"},
+    "type-k": {"holds": "IIJモバイルサービス/タイプK", "item": "定額プラン"},
+    "type-i": {"holds": "IIJモバイルサービス/タイプI", "network_type_class": "III"},
+}
+
+
+def a_vpdn(told: Told, item: str = "type-d", by: str = "C3", **more: Any) -> None:
+    line: dict[str, Any] = {"id": item, "first": "2020-01-01", "last": None, **LINES[item]}
+    told.say("service.held", f"customer:{by}", **line)
+    told.ask("apply", by, services=[{"kind": "vpdn", "item": item, **more}])
+    ends = [{"address": "192.0.2.110"}, {"address": "192.0.2.111", "secret": True}]
+    name = f"{by}-vpdn-1"
+    told.ask("prepare", by, contract=name, realm=f"{item}.example", terminators=ends, new_secret=True)
+
+
+def test_a_terminal_may_ask_for_its_own_customers_realms_and_no_others(told: Told) -> None:
+    a_group(told)
+    a_proxy(told)
+    clients: list[RadiusClient] = told.parts(RadiusClient)
+    assert [(each.address, each.realms, each.sack) for each in clients] == [
+        ("192.0.2.1", ("a.example",), "client.C1-client-1@1"),
+        ("192.0.2.2", ("b.example",), "client.C2-client-1@1"),
+    ]
+
+
+def test_a_group_has_its_users_and_its_accounts(told: Told) -> None:
+    a_group(told)
+    (group,) = told.parts(RadiusGroup)
+    assert (group.realm, group.users, group.accounts) == ("a.example", "users.C1-group-1@1", 5)
+    assert group.methods == ("peap",)
+    told.ask("change", contract="C1-group-1", matter="accounts", number=9)
+    told.ask("prepare", contract="C1-group-1", users=9)
+    (group,) = told.parts(RadiusGroup)
+    assert (group.users, group.accounts) == ("users.C1-group-1@2", 9)
+
+
+def test_a_proxy_goes_to_the_customers_own_servers(told: Told) -> None:
+    a_proxy(told)
+    (proxy,) = told.parts(RadiusProxy)
+    assert (proxy.realm, proxy.spread) == ("b.example", False)
+    homes: list[HomeServer] = told.parts(HomeServer)
+    assert [(each.address, each.port, each.transport) for each in homes] == [
+        ("192.0.2.100", 1812, "udp"),
+        ("192.0.2.101", 2083, "radsec"),
+    ]
+    assert {each.sack for each in homes} == {"home.C2-proxy-1@1"}
+
+
+def test_a_vpdn_is_asked_for_by_the_concentrator_of_its_line(told: Told) -> None:
+    a_vpdn(told)
+    (client,) = told.parts(RadiusClient)
+    assert (client.address, client.carries, client.realms) == ("203.0.113.1", "D", ("type-d.example",))
+    (vpdn,) = told.parts(RadiusVpdn)
+    assert (vpdn.item, vpdn.spread) == ("D", False)
+    ends: list[TunnelTerminator] = told.parts(TunnelTerminator)
+    assert [(each.address, each.sack) for each in ends] == [
+        ("192.0.2.110", None),
+        ("192.0.2.111", "tunnel.C3-vpdn-1@1"),
+    ]
+    told.ask("add-option", "C3", contract="C3-vpdn-1", option="load-balancing")
+    (vpdn,) = told.parts(RadiusVpdn)
+    assert vpdn.spread
+
+
+def test_every_node_serves_every_contract_and_is_read_back_as_it_was_sent(told: Told) -> None:
+    a_group(told)
+    a_proxy(told)
+    a_vpdn(told)
+    first, second = told.nodes()
+    assert (first.node, second.node) == ("r1", "r2")
+
+    def own(node: NodeIntent) -> list[Part]:
+        return [part for part in node.parts if not isinstance(part, RadiusServer)]
+
+    assert own(first) == own(second) != []
+    for node in (first, second):
+        assert orders_of(orders_json(Orders(1, node)), node.node).intent == node
+
+
+def test_caps_that_are_published_are_set_on_every_realm(told: Told) -> None:
+    a_group(told)
+    a_proxy(told)
+    assert told.parts(RadiusCaps) == []
+    caps = {"max-sessions-per-realm": 500, "max-sessions-per-user": 2, "max-requests-per-second": 50}
+    capped = replace(ESTATE, caps=caps)
+    found: list[RadiusCaps] = told.parts(RadiusCaps, capped)
+    assert [(each.realm, each.sessions, each.sessions_each) for each in found] == [
+        ("a.example", 500, 2),
+        ("b.example", 500, 2),
+    ]
+    assert {each.rate for each in told.parts(RadiusClient, capped)} == {50}
+
+
+def test_what_is_not_prepared_is_not_served_and_says_why(told: Told) -> None:
+    told.ask("apply", services=[{"kind": "client", "ip": "192.0.2.1"}, {"kind": "group"}])
+    assert told.nodes() == ()
+    assert [(each.contract, each.path) for each in unserved(told.contracts(), ESTATE, DAY)] == [
+        ("C1-client-1", "art:5.6.2"),
+        ("C1-group-1", "art:5.6.1"),
+    ]
+    told.ask("prepare", contract="C1-client-1", new_secret=True)
+    told.ask("prepare", contract="C1-group-1", realm="a.example")
+    assert [(each.contract, each.path) for each in unserved(told.contracts(), ESTATE, DAY)] == [
+        ("C1-client-1", "art:5.1"),
+        ("C1-group-1", "art:5.6.6"),
+    ]
+    told.ask("prepare", contract="C1-group-1", users=1)
+    assert unserved(told.contracts(), ESTATE, DAY) == () and len(told.nodes()) == 2
+
+
+def test_a_contract_is_served_to_the_end_of_its_last_day_and_no_longer(told: Told) -> None:
+    a_group(told)
+    told.ask("cancel", contract="C1-group-1")
+    last = DAY + timedelta(days=30)
+    assert told.parts(RadiusGroup, on=last) and told.parts(RadiusClient, on=last)
+    assert told.nodes(on=last + timedelta(days=1)) == ()
+
+
+def test_an_address_that_two_registered_answers_for_the_first(told: Told) -> None:
+    a_group(told)
+    contracts = told.contracts()
+    twin = replace(contracts[0], id="C9-client-1", customer="C9", concluded_on=DAY + timedelta(days=1))
+    later = DAY + timedelta(days=1)
+    (node, _) = SERVICE.compile((*contracts, twin), ESTATE, later)
+    owners = [part.origin.owner for part in node.parts if isinstance(part, RadiusClient)]
+    assert owners == ["C1-client-1"]
+    (left,) = unserved((*contracts, twin), ESTATE, later)
+    assert (left.contract, left.path) == ("C9-client-1", "art:5.2")
+
+
+def test_what_is_told_of_the_network_is_what_its_parts_cite() -> None:
+    cited: set[str] = set()
+    for item in LINES:
+        told = Told(LINE, DAY)
+        a_group(told)
+        a_proxy(told)
+        a_vpdn(told, item, options=[{"option": "load-balancing"}])
+        for node in told.nodes(replace(ESTATE, caps={"max-sessions-per-realm": 500})):
+            cited |= {Cite.parse(cite).path for part in node.parts for cite in part.origin.cites}
+    assert cited == NETWORK
