@@ -3,7 +3,7 @@
 Conventions: `charge.partial-month`, `charge.credit-month`, `tax.compensation`, `money.rounding`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
@@ -11,7 +11,7 @@ from fractions import Fraction
 from kitei.accounts.invoice import Line
 from kitei.accounts.tariff import Fee, Missing, Prices, Pricing, Stated, Subject
 from kitei.accounts.tax import rounded, standard_rate
-from kitei.ledger.contracts import Charge, Contract, Credit
+from kitei.ledger.contracts import Charge, Contract, Credit, Quote
 from kitei.terms import Edition, Reading
 from kitei.values import Month, Span, Words, Yen
 
@@ -46,7 +46,11 @@ def monthly_lines(account: Account, fee: Fee) -> Iterator[Line | Missing]:
     spans = (owed,) if partial.value == "whole-month" else tuple(_spans(account, fee, owed))
     used = 0
     for span in spans:
-        quote = account.prices.on(span.first, fee.fee, account.contract, fee.about, fee.quotes)
+        if any(_told(account, fee, span.first, other) for other in fee.unless):
+            continue
+        quote = _told(account, fee, span.first, fee.fee)
+        if quote is None and fee.if_told:
+            continue
         if quote is None:
             yield Missing(account.contract.id, fee.fee, span.first, fee.words, cites)
             continue
@@ -58,23 +62,37 @@ def monthly_lines(account: Account, fee: Fee) -> Iterator[Line | Missing]:
         else:
             parts = account.month.last.day
         quantity = ONE if whole else Fraction(count, parts)
-        exact = quantity * quote.amount
+        times = fee.times(span.first)
+        exact = quantity * times * quote.amount
         split = () if span == account.month.span else (partial.pair,)
         yield Line(
             contract=account.contract.id,
             subject=account.subject.words,
             name=fee.name,
             words=fee.words,
-            quantity=quantity,
+            quantity=quantity * times,
             unit=quote.amount,
             amount=rounded(exact, rounding.value),
-            measure=MONTHLY if whole else Words(f"{count}/{parts} 日", f"{count}/{parts} days"),
+            measure=_measure(
+                fee, times, MONTHLY if whole else Words(f"{count}/{parts} 日", f"{count}/{parts} days")
+            ),
             rate=standard_rate(_last(span)) or None,
             period=span,
             cites=cites,
             conventions=(*split, rounding.pair) if exact.denominator > 1 else split,
             review=bool(split) and partial.review,
         )
+
+
+def _told(account: Account, fee: Fee, on: date, name: str) -> Quote | None:
+    """The price of a fee on a day, or of another that would go before it."""
+    return account.prices.on(on, name, account.contract, fee.about, fee.quotes)
+
+
+def _measure(fee: Fee, times: int, share: Words) -> Words:
+    if fee.counted is None:
+        return share
+    return Words(f"{times} {fee.counted.ja} × {share.ja}", f"{times} {fee.counted.en} × {share.en}")
 
 
 def _within(days: Span, month: Month) -> Span | None:
@@ -84,23 +102,28 @@ def _within(days: Span, month: Month) -> Span | None:
 
 
 def _spans(account: Account, fee: Fee, owed: Span) -> Iterator[Span]:
-    """The owed days, cut wherever another price begins to hold."""
-    cuts = set()
-    for quote in account.prices.quotes(fee.fee, account.contract, fee.quotes):
-        if quote.name == fee.fee:
-            cuts |= {quote.valid.first, (quote.valid.last or date.max - DAY) + DAY}
+    """The owed days, cut wherever another price or another count begins to hold."""
+    cuts, names = {since for since, _ in fee.counts}, (fee.fee, *fee.unless)
+    for name in names:
+        for quote in account.prices.quotes(name, account.contract, fee.quotes):
+            if quote.name == name:
+                cuts |= {quote.valid.first, (quote.valid.last or date.max - DAY) + DAY}
     begins = [owed.first, *sorted(cut for cut in cuts if owed.first < cut <= _last(owed))]
     if len(begins) == 1:
         yield owed
         return
-    prices = [account.prices.on(day, fee.fee, account.contract, fee.about, fee.quotes) for day in begins]
+    prices = [tuple(_told(account, fee, day, name) for name in names) for day in begins]
     first = begins[0]
     for index, begin in enumerate(begins[1:], 1):
         one, other = prices[index - 1], prices[index]
-        if (one and one.amount) != (other and other.amount):
+        if _amounts(one) != _amounts(other) or fee.times(first) != fee.times(begin):
             yield Span(first, begin - DAY)
             first = begin
     yield Span(first, owed.last)
+
+
+def _amounts(told: Sequence[Quote | None]) -> tuple[Yen | None, ...]:
+    return tuple(quote.amount if quote else None for quote in told)
 
 
 def _of_thirty(span: Span, month: Month, used: int) -> int:

@@ -27,7 +27,9 @@ class Subject:
 class Fee:
     """A monthly fee of a contract. `days` are those it is owed for; `fee` and `about` find its quote.
 
-    `quotes` were told for it alone and go first.
+    `quotes` were told for it alone and go first. With `counts` it is owed that many times (of `counted`,
+    accounts say) from each of the days. It is not owed on days when one of the fees in `unless` was told
+    instead, and one that is owed only `if_told` is not missed where it was not.
     """
 
     name: str
@@ -37,6 +39,15 @@ class Fee:
     words: Words
     paths: tuple[str, ...]
     quotes: tuple[Quote, ...] = ()
+    counts: tuple[tuple[date, int], ...] = ()
+    counted: Words | None = None
+    unless: tuple[str, ...] = ()
+    if_told: bool = False
+
+    def times(self, on: date) -> int:
+        """How many times it is owed on a day; before the first count, as often as that says."""
+        held = [count for since, count in self.counts if since <= on]
+        return held[-1] if held else self.counts[0][1] if self.counts else 1
 
 
 @dataclass(frozen=True, slots=True)

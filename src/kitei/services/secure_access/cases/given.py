@@ -129,12 +129,11 @@ def _prices(sheet: Sheet) -> Iterator[Json]:
         if whole is not None:
             yield quote_body("monthly", whole)
         return
-    once = model.take("basic_per", "contract") == "customer"
     basic, each = model.take("basic_jpy"), model.take("basic_per_account_jpy")
     if each is not None:
         yield quote_body("basic-account", each)
     else:
-        yield quote_body("basic-customer" if once else "basic", basic or 0)
+        yield quote_body("basic", basic or 0)
     for key, fee in (("per_account_jpy", "monthly-account"), ("flat_jpy", "monthly-kind")):
         if (amount := model.take(key)) is not None:
             yield quote_body(fee, amount)

@@ -1,8 +1,8 @@
 """Article 12 and Schedule 1: what a contract costs at first and by the month, by account where it goes by account.
 
-A monthly fee may be quoted as a whole (`monthly`), which goes first, or in its parts: the basic charge (`basic`,
-`basic-account` for each account, `basic-customer` once for a customer) and that of the kind (`monthly-account`
-for each account, `monthly-kind` where the kind goes by contract).
+A monthly fee may be quoted as a whole (`monthly`), which goes first, or in its parts: the basic charge (`basic`, or
+`basic-account` for each account) and that of the kind (`monthly-account` for each account, `monthly-kind` where the
+kind goes by contract). Where a customer owes the basic charge once, it is told for one contract, and 0 for the others.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from kitei.clauses.options import running
 from kitei.desk import Finding, Situation, quoted
 from kitei.ledger.contracts import Contract, OptionTaken
 from kitei.services.secure_access.application import Apply
-from kitei.services.secure_access.contract import accounts_on, is_held
+from kitei.services.secure_access.contract import accounts_on
 from kitei.services.secure_access.rules.batch import excess, is_sound, kind_of, names_of
 from kitei.services.secure_access.rules.options import OPTION_INITIAL, free_at_first, monthly_told
 from kitei.values import Words, Yen, in_yen
@@ -34,8 +34,7 @@ class Price:
 def price(s: Situation, contract: Contract, on: date, accounts: int | None = None) -> Price:
     """The base monthly fee on a day, by the accounts of that day unless others are said."""
     count = accounts_on(contract, on) if accounts is None else accounts
-    about = {"accounts": str(count)}
-    whole = s.quote("monthly", contract.customer, contract, on, **about)
+    whole = s.quote("monthly", contract.customer, contract, on)
     if whole is not None:
         told = in_yen(whole.amount)
         return Price(whole.amount, Words(f"見積もり {told}", f"quoted {told}"))
@@ -43,7 +42,7 @@ def price(s: Situation, contract: Contract, on: date, accounts: int | None = Non
     kind = s.choice("kinds", contract.kind)
     by_account = kind is not None and kind.text("counted") == "account"
     fee = "monthly-account" if by_account else "monthly-kind"
-    quote = s.quote(fee, contract.customer, contract, on, **about)
+    quote = s.quote(fee, contract.customer, contract, on)
     own = None if quote is None else Yen(quote.amount * count) if by_account else quote.amount
     if basic is None or own is None or quote is None:
         missing = (*(("basic",) if basic is None else ()), *((fee,) if own is None else ()))
@@ -53,25 +52,12 @@ def price(s: Situation, contract: Contract, on: date, accounts: int | None = Non
 
 
 def _basic(s: Situation, contract: Contract, on: date, count: int) -> tuple[Yen | None, str]:
-    """The basic charge: of the contract, for each account, or once for the customer (SA-D04)."""
-    if (flat := s.quote("basic", contract.customer, contract, on)) is not None:
-        return flat.amount, f"{in_yen(flat.amount)}"
+    """The basic charge: for each account, or of the contract (SA-D04)."""
     if (each := s.quote("basic-account", contract.customer, contract, on)) is not None:
         return Yen(each.amount * count), f"{count} × {in_yen(each.amount)}"
-    if (once := s.quote("basic-customer", contract.customer, contract, on)) is not None:
-        own = once.amount if bears_basic(s, contract, on) else Yen(0)
-        return own, f"{in_yen(own)}"
+    if (flat := s.quote("basic", contract.customer, contract, on)) is not None:
+        return flat.amount, f"{in_yen(flat.amount)}"
     return None, ""
-
-
-def bears_basic(s: Situation, contract: Contract, on: date) -> bool:
-    """Whether a basic charge that is owed once by the customer stands with this contract: the one billed first."""
-    billed = [
-        (each.billing_start, each.id)
-        for each in s.groups.get(contract.customer, ())
-        if each.billing_start is not None and each.billing_start <= on and is_held(each, on)
-    ]
-    return not billed or min(billed)[1] == contract.id
 
 
 def monthly(s: Situation, contract: Contract, on: date) -> Yen | None:
