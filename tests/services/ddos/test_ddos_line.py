@@ -14,7 +14,7 @@ from kitei.office.closing import preview
 from kitei.office.due import due
 from kitei.services.ddos import SERVICE
 from kitei.services.ddos.contract import addresses, router
-from kitei.values import JST, Month
+from kitei.values import JST, Month, Span
 
 NAME = SERVICE.name
 FEES = {
@@ -281,3 +281,38 @@ def test_a_report_of_type_v_is_due_every_month(office: Office, time: SetTime) ->
     time.go("2026-02-10")
     days = [each.on for each in due(office, date(2026, 12, 31)) if each.kind == "monthly-report"]
     assert days == [date(2026, 2, 28)]
+
+
+def test_a_month_in_which_the_item_changes_is_billed_by_both(office: Office, time: SetTime) -> None:
+    told = []
+    for item, amount in (("type-d", 100_000), ("type-x", 400_000)):
+        body = {"service": NAME, "fee": "monthly", "amount": amount, "first": "2025-01-01", "last": None}
+        told.append(
+            ("customer:acme", Fact("quote.recorded", {**body, "scope": {"item": item}}, date(2025, 1, 1)))
+        )
+    office.state(told)
+    accepted(office, "apply", applications=[{"item": "type-d"}])
+    time.go("2026-01-01")
+    accepted(office, "start-billing", by="operator", contract="acme-ddos-1", billing_start="2026-01-01")
+    time.go("2026-04-03")
+    accepted(office, "change", contract="acme-ddos-1", item="type-x", change_on="2026-04-16")
+    watching = ask(office, "network-event", by="operator", contract="acme-ddos-1", event="attack")
+    assert watching.verdict is Verdict.REFUSE, "until the day of the change it is a type D"
+    time.go("2026-05-01")
+    assert ask(office, "network-event", by="operator", contract="acme-ddos-1", event="attack").verdict is (
+        Verdict.ACCEPT
+    )
+    (bill,) = preview(office, Month.of(date(2026, 4, 1)))
+    monthly = [line for line in bill.invoice.lines if line.name == "monthly"]
+    assert [(line.amount, line.period) for line in monthly] == [
+        (50_000, Span(date(2026, 4, 1), date(2026, 4, 15))),
+        (200_000, Span(date(2026, 4, 16), date(2026, 4, 30))),
+    ]
+    rows = [{cite.partition("#")[2] for cite in line.cites} for line in monthly]
+    assert "schedule:1.2.1.t4" in rows[0] and "schedule:1.2.1.t2" in rows[1]
+    (charge,) = [line for line in bill.invoice.lines if line.name == "item-change"]
+    assert charge.amount == 40_000 and "Type D → Type X" in charge.words.en
+    time.go("2026-08-31")
+    ended = accepted(office, "external-ended", by="operator", holding="I1")
+    assert ended.amounts == {"settlement": 4 * 400_000}
+    assert "art:6.1.1.i" in {cite.path for cite in ended.cites}

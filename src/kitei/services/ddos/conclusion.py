@@ -46,6 +46,7 @@ def _contracts(asked: customer.Apply, decision: Decision, s: Situation) -> Itera
             "service": s.edition.service,
             "customer": asked.by,
             "item": wanted.item,
+            "group": asked.by,
             "application": asked.id,
             "edition": s.edition.in_force.isoformat(),
             "name": wanted.name or name,

@@ -1,6 +1,6 @@
 """DDoS Protection's contracts: folded from their facts, and read as what is protected, by what.
 
-A contract's `body` holds `name`, `months`, `base` (the contract a type M is added to), `rests_on` (the id of
+A contract's `group` is its customer. Its `body` holds `name`, `months`, `base` (the contract a type M is added to), `rests_on` (the id of
 the designated service), `addresses` (each with `prefix`, `designated_by`, `since`, `last`), `changed` (items
 it had before) and `billing_wish`. An option's body holds what it was taken with: `item`, `model`, `variant`,
 `mbps`, `routers`, `route_control`, `months`.
@@ -60,6 +60,12 @@ def addresses(contract: Contract, on: date) -> tuple[Address, ...]:
         if each["since"] <= day and (each.get("last") is None or day <= each["last"])
     ]
     return tuple(sorted(found, key=lambda each: each.prefix))
+
+
+def item_on(contract: Contract, on: date) -> str:
+    """The item a contract has on a day; one that was changed had others before, each to its last day."""
+    before = [each for each in tables(contract.body, "changed") if on.isoformat() <= each["until"]]
+    return str(min(before, key=lambda each: str(each["until"]))["item"]) if before else contract.item
 
 
 def text_of(contract: Contract, key: str) -> str | None:

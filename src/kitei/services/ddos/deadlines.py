@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from kitei.clauses.returns import GONE, return_day
 from kitei.desk import Deadline, Situation
 from kitei.ledger.contracts import Contract
-from kitei.services.ddos.contract import ROUTER, is_rental
+from kitei.services.ddos.contract import ROUTER, is_rental, item_on
 from kitei.values import Month, Words
 
 
@@ -13,7 +13,7 @@ def deadlines(contract: Contract, s: Situation) -> Iterator[Deadline]:
     """Of a contract in force: this month's report (type V), and what was lent under an option that has ended."""
     if not contract.is_in_force(s.on):
         return
-    item = s.lists["items"][contract.item]
+    item = s.lists["items"][item_on(contract, s.on)]
     if item.has("reports"):
         month = Month.of(s.on)
         yield Deadline(

@@ -1,14 +1,18 @@
 """DDoS Protection's side of an invoice: what it charges, in words and figures (art. 12 to 14, Schedules 1 to 3)."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, timedelta
 
 from kitei.accounts.tariff import Fee, Missing, Prices, Stated, Subject, Tariff
 from kitei.clauses import tariff
-from kitei.ledger.contracts import Charge, Contract
-from kitei.services.ddos.contract import text_of
+from kitei.clauses.contract import tables
+from kitei.ledger.contracts import Charge, Contract, Credit
+from kitei.services.ddos.contract import item_on, text_of
 from kitei.services.ddos.edition import TERMS
 from kitei.terms import Edition
-from kitei.values import Words
+from kitei.values import Span, Words, day_of
+from kitei.watch import outage_of
 
 
 def subject(contract: Contract) -> Subject:
@@ -19,12 +23,42 @@ def subject(contract: Contract) -> Subject:
 
 
 def fees(contract: Contract, edition: Edition) -> tuple[Fee, ...]:
-    """The monthly fee of the item's own row, and those of options; a bandwidth extension says how much it adds."""
-    row = edition.value("items")[contract.item].text("monthly_fee")
-    return tuple(
-        replace(each, paths=(*each.paths, row)) if each.name == "monthly" else each
-        for each in tariff.fees(contract, edition)
-    )
+    """The monthly fee of each item's own row, for as long as the contract had it, and those of options."""
+    found: list[Fee] = []
+    for each in tariff.fees(contract, edition):
+        found += _by_item(each, contract, edition) if each.name == "monthly" else (each,)
+    return tuple(found)
+
+
+def _by_item(fee: Fee, contract: Contract, edition: Edition) -> Iterator[Fee]:
+    """A base fee cut where the item changed, each part in the words and the row of its item."""
+    first, items = fee.days.first, edition.value("items")
+    title = edition.value("fees")["monthly"].name
+    changed = sorted(tables(contract.body, "changed"), key=lambda each: str(each["until"]))
+    for slug, until in (
+        *((each["item"], date.fromisoformat(each["until"])) for each in changed),
+        (contract.item, None),
+    ):
+        last = until if fee.days.last is None else min(fee.days.last, until or fee.days.last)
+        if last is None or first <= last:
+            item = items[slug]
+            yield replace(
+                fee,
+                about={"item": slug},
+                days=Span(first, last),
+                words=Words(f"{title.ja}({item.name.ja})", f"{title.en} ({item.name.en})"),
+                paths=(*fee.paths, item.text("monthly_fee")),
+            )
+            if last is None:
+                return
+            first = last + timedelta(days=1)
+
+
+def credit(given: Credit, contract: Contract, prices: Prices, edition: Edition) -> Stated:
+    """A credit is a part of the fee of the item the contract had when the outage was known."""
+    outage = next((outage_of(each) for each in contract.outages if each["id"] == given.outage), None)
+    on = day_of(outage.known_at) if outage else given.claimed_on
+    return tariff.credit(given, replace(contract, item=item_on(contract, on)), prices, edition)
 
 
 def state(charge: Charge, contract: Contract, prices: Prices, edition: Edition) -> Stated | Missing:
@@ -44,4 +78,4 @@ def state(charge: Charge, contract: Contract, prices: Prices, edition: Edition) 
     return replace(told, words=words)
 
 
-TARIFF = Tariff(terms=TERMS, subject=subject, fees=fees, state=state, credit=tariff.credit)
+TARIFF = Tariff(terms=TERMS, subject=subject, fees=fees, state=state, credit=credit)

@@ -105,6 +105,7 @@ def contract_facts(sheet: Sheet, name: str, history: History) -> Iterator[Fact]:
             "service": TERMS.service,
             "customer": customer,
             "item": first,
+            "group": customer,
             "edition": TERMS.first.in_force.isoformat(),
             "name": name,
             "months": months,

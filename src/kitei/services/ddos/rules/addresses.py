@@ -6,7 +6,7 @@ from kitei.clauses.notice import own_notice, still_in_force
 from kitei.clauses.options import running
 from kitei.desk import Finding, Situation
 from kitei.services.ddos.application import Apply, DesignateAddresses
-from kitei.services.ddos.contract import addresses, family_of
+from kitei.services.ddos.contract import addresses, family_of, item_on
 from kitei.services.ddos.rules.items import place_of
 from kitei.values import Words
 
@@ -48,7 +48,7 @@ def designation(asked: DesignateAddresses, s: Situation) -> Iterator[Finding]:
     dual = running(contract, "dual-stack", s.on) is not None
     who = "operator" if asked.by == "operator" else "customer"
     wanted = (*there, *asked.prefixes)
-    yield from designated(s, contract.item, wanted, who, dual, "designate-addresses.prefixes")
+    yield from designated(s, item_on(contract, s.on), wanted, who, dual, "designate-addresses.prefixes")
 
 
 def designated(

@@ -11,9 +11,9 @@ from kitei.clauses.settling import option_settlement
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract, OptionTaken
 from kitei.services.ddos.application import Change
-from kitei.services.ddos.contract import MULTI_ISP, addresses, text_of
+from kitei.services.ddos.contract import MULTI_ISP, addresses, item_on, text_of
 from kitei.services.ddos.rules.addresses import families_allowed
-from kitei.services.ddos.rules.items import bases, lacking, lacking_base, needs_of, qualifying
+from kitei.services.ddos.rules.items import bases, lacking, lacking_base, needs_of, of_customer, qualifying
 from kitei.services.ddos.rules.options import For, is_for
 from kitei.terms import Choice, term_last_day
 from kitei.values import Words
@@ -202,7 +202,7 @@ def options_lost(asked: Change, s: Situation) -> tuple[OptionTaken, ...]:
     """Options that the new item does not have, so that they end with the change (convention ddp.item-change)."""
     contract = s.contract(asked.contract)
     there = [each for each in bases(s, contract.customer, asked.base) if each.id != contract.id]
-    about = For(new_item(asked, s), there[0].item if there else None, True)
+    about = For(new_item(asked, s), item_on(there[0], s.on) if there else None, True)
     return tuple(
         each
         for each in running_options(contract, change_day(asked))
@@ -236,7 +236,7 @@ def left_behind(asked: Change, s: Situation) -> Iterator[Finding]:
     contract, item = s.contract(asked.contract), new_item(asked, s)
     added = [
         each.id
-        for each in s.contracts.values()
+        for each in of_customer(s, contract.customer)
         if text_of(each, "base") == contract.id and each.is_in_force(s.on)
     ]
     if added and item not in s.listed("base_items"):

@@ -6,9 +6,10 @@ from kitei.clauses.acts import ClaimCredit, MonthClose
 from kitei.clauses.credits import Credits, meant, outages_of
 from kitei.clauses.months import contracts_meant
 from kitei.desk import Finding, Situation
+from kitei.services.ddos.rules.fees import monthly
 from kitei.values import Words, Yen
 
-CREDITS = Credits()
+CREDITS = Credits(monthly=monthly)
 
 
 def not_warranted(asked: ClaimCredit, s: Situation) -> Iterator[Finding]:

@@ -14,11 +14,12 @@ from kitei.clauses.returns import Ended, return_finding
 from kitei.desk import Finding, Situation
 from kitei.desk.operator import Holding
 from kitei.ledger.contracts import Contract
-from kitei.services.ddos.contract import addresses, had_rental, is_rental, text_of
+from kitei.services.ddos.contract import addresses, had_rental, is_rental, item_on, text_of
 from kitei.services.ddos.operation import ExternalEnded
 from kitei.services.ddos.rules.addresses import families_allowed
 from kitei.services.ddos.rules.devices import request_finding
-from kitei.services.ddos.rules.items import bases, needs_of, qualifies, qualifying
+from kitei.services.ddos.rules.fees import monthly
+from kitei.services.ddos.rules.items import bases, needs_of, of_customer, qualifies, qualifying
 from kitei.values import Words, day_of
 
 CASCADE = "cascade"
@@ -42,9 +43,9 @@ def added_to(contract: Contract, on: date, s: Situation) -> tuple[Contract, ...]
     """The contracts of type M that rest on a contract and last beyond a day, by id."""
     return tuple(
         each
-        for _, each in sorted(s.contracts.items())
+        for each in of_customer(s, contract.customer)
         if text_of(each, "base") == contract.id
-        and each.item == "type-m"
+        and item_on(each, on) == "type-m"
         and each.concluded_on <= on
         and (each.ending is None or on < each.ending.last)
     )
@@ -94,8 +95,8 @@ def ground_of(asked: Ending, contract: Contract) -> str:
 def _chain(link: Link, s: Situation) -> Iterator[Finding]:
     """What is said of one link: the contract ends with what it rested on, or goes on resting on another."""
     how = s.reading("ddp.cascade")
-    needed = needs_of(s, link.contract.item) or "art:3.1"
-    name = s.name("items", link.contract.item)
+    item = item_on(link.contract, s.on)
+    needed, name = needs_of(s, item) or "art:3.1", s.name("items", item)
     if link.fate == "ends":
         yield s.accept(
             "art:11.2",
@@ -151,7 +152,7 @@ def item_before(contract: Contract, s: Situation) -> Iterator[Finding]:
         )
 
 
-ENDINGS = Endings(together=ending_with, more=follows, ground=ground_of)
+ENDINGS = Endings(monthly=monthly, together=ending_with, more=follows, ground=ground_of)
 
 
 # -- what contracts rest on ends (art. 11.2) ---------------------------------------------------------
@@ -179,7 +180,7 @@ def upon(asked: ExternalEnded, s: Situation) -> tuple[Link, ...]:
     if customer is None or holding is None:
         return ()
     found: list[Link] = []
-    for _, each in sorted(s.contracts.items()):
+    for each in of_customer(s, customer):
         lasts = each.ending is None or day < each.ending.last
         if (
             each.customer != customer
@@ -188,9 +189,9 @@ def upon(asked: ExternalEnded, s: Situation) -> tuple[Link, ...]:
             or not _rests_on(s, each, holding)
         ):
             continue
-        if asked.option is not None and needs_of(s, each.item) != "art:3.1.3":
+        if asked.option is not None and needs_of(s, item_on(each, day)) != "art:3.1.3":
             continue
-        others = [other.id for other in qualifying(s, customer, each.item) if other.id != holding.id]
+        others = [other.id for other in qualifying(s, customer, item_on(each, day)) if other.id != holding.id]
         link = _link(each, holding.id, others, s)
         found.append(link)
         if link.fate == "ends":
@@ -201,10 +202,10 @@ def upon(asked: ExternalEnded, s: Situation) -> tuple[Link, ...]:
 
 def _rests_on(s: Situation, contract: Contract, holding: Holding) -> bool:
     """As the contract records it; one that records nothing rests on any that its item can."""
-    recorded = text_of(contract, "rests_on")
-    if needs_of(s, contract.item) in (None, "art:3.1.4"):
+    recorded, item = text_of(contract, "rests_on"), item_on(contract, s.on)
+    if needs_of(s, item) in (None, "art:3.1.4"):
         return False
-    return recorded == holding.id if recorded else qualifies(s, holding, contract.item)
+    return recorded == holding.id if recorded else qualifies(s, holding, item)
 
 
 def external_ended(asked: ExternalEnded, s: Situation) -> Iterator[Finding]:
@@ -244,7 +245,7 @@ def external_ended(asked: ExternalEnded, s: Situation) -> Iterator[Finding]:
 def _nothing_rests(asked: ExternalEnded, s: Situation) -> Finding:
     """No contract ends: each rests on something else, or on nothing (type D)."""
     customer = holder_of(asked, s)
-    items = sorted({each.item for each in s.contracts.values() if each.customer == customer})
+    items = sorted({item_on(each, s.on) for each in of_customer(s, customer or "")})
     needed = dict.fromkeys(needs_of(s, item) or "art:3.1" for item in items)
     return s.refuse(
         "art:11.2",
@@ -307,7 +308,7 @@ def stopped_with(asked: StopOption, s: Situation) -> Iterator[Finding]:
         notice = notice_day(s, s.role("stop-option"), "option_notice_days", arrived, asked.designated)
         yield request_finding(s, dict(notice.dates).get("effective", arrived))
     families = {each.family for each in addresses(contract, s.on)}
-    if asked.option == "dual-stack" and len(families) > families_allowed(s, contract.item, False):
+    if asked.option == "dual-stack" and len(families) > families_allowed(s, item_on(contract, s.on), False):
         yield s.accept(
             "art:10.2.7",
             "art:10.2.7.a2",

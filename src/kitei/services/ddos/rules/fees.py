@@ -1,6 +1,7 @@
 """Article 12 and Schedule 1, 1 and 2: initial and monthly fees, each in the row of its item."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from kitei.clauses.acts import MonthClose, StartBilling, accepted_on
 from kitei.clauses.fees import charge
@@ -8,7 +9,7 @@ from kitei.clauses.months import Months, contracts_meant
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
 from kitei.services.ddos.application import Apply
-from kitei.services.ddos.contract import ROUTER
+from kitei.services.ddos.contract import ROUTER, item_on
 from kitei.services.ddos.rules.items import names_of
 from kitei.values import Month, Words, Yen, day_of
 
@@ -52,7 +53,7 @@ def billed_row(asked: StartBilling, s: Situation) -> Iterator[Finding]:
     """Schedule 1, 2(1): the row that the monthly fee of a contract stands in; art. 10.3 for a router of one's own."""
     contract = s.contract(asked.contract)
     if asked.option is None:
-        yield row_of(s, contract)
+        yield row_of(s, contract, asked.billing_start)
     elif asked.option == ROUTER:
         own = [each for each in contract.options if each.name == ROUTER and each.body.get("item") == "own"]
         if own:
@@ -65,9 +66,9 @@ def billed_row(asked: StartBilling, s: Situation) -> Iterator[Finding]:
             )
 
 
-def row_of(s: Situation, contract: Contract) -> Finding:
-    """The row of Schedule 1, 2(1) for a contract's item."""
-    item = s.lists["items"][contract.item]
+def row_of(s: Situation, contract: Contract, on: date) -> Finding:
+    """The row of Schedule 1, 2(1) for a contract's item of a day."""
+    item = s.lists["items"][item_on(contract, on)]
     return s.accept(
         item.text("monthly_fee"),
         why=Words(
@@ -91,14 +92,14 @@ def month_rows(asked: MonthClose, s: Situation) -> Iterator[Finding]:
                 conventions=(s.reading("general-rules").pair,),
             )
         else:
-            yield row_of(s, contract)
+            yield row_of(s, contract, month.last)
 
 
 def reports(asked: MonthClose, s: Situation) -> Iterator[Finding]:
     """Art. 1, type V: a report goes out for every month of a contract in force."""
     month = Month.of(day_of(asked.at))
     for contract in contracts_meant(asked, s):
-        item = s.lists["items"][contract.item]
+        item = s.lists["items"][item_on(contract, month.last)]
         lasts = contract.ending is None or month.first <= contract.ending.last
         if item.has("reports") and contract.concluded_on <= month.last and lasts:
             yield s.accept(
@@ -111,4 +112,10 @@ def reports(asked: MonthClose, s: Situation) -> Iterator[Finding]:
             )
 
 
-MONTHS = Months()
+def monthly(s: Situation, contract: Contract, on: date) -> Yen | None:
+    """The monthly fee of the item a contract had on a day, as quoted."""
+    quote = s.quote("monthly", contract.customer, contract, on, item=item_on(contract, on))
+    return None if quote is None else quote.amount
+
+
+MONTHS = Months(monthly=monthly)

@@ -7,7 +7,7 @@ from kitei.desk import Finding, Situation
 from kitei.desk.operator import Holding
 from kitei.ledger.contracts import Contract
 from kitei.services.ddos.application import Apply, Wanted
-from kitei.services.ddos.contract import letter
+from kitei.services.ddos.contract import item_on, letter
 from kitei.terms import Choice, plain_name
 from kitei.values import Words
 
@@ -123,16 +123,18 @@ def has_option(holding: Holding, option: Choice) -> bool:
     return any(isinstance(text, str) and plain_name(text) in names for text in texts)
 
 
+def of_customer(s: Situation, customer: str) -> tuple[Contract, ...]:
+    """All contracts of a customer, ended ones too, by id."""
+    return tuple(sorted(s.groups.get(customer, ()), key=lambda each: each.id))
+
+
 def bases(s: Situation, customer: str, named: str | None = None) -> tuple[Contract, ...]:
     """The contracts in force of a customer that a type M can be added to, by id."""
     allowed = s.listed("base_items")
     return tuple(
         each
-        for name, each in sorted(s.contracts.items())
-        if each.customer == customer
-        and each.item in allowed
-        and each.is_in_force(s.on)
-        and (named is None or named == name)
+        for each in of_customer(s, customer)
+        if item_on(each, s.on) in allowed and each.is_in_force(s.on) and (named is None or named == each.id)
     )
 
 

@@ -13,7 +13,7 @@ from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.services.ddos.act import OptionWanted
 from kitei.services.ddos.application import AddOption, Apply, Wanted
-from kitei.services.ddos.contract import MULTI_ISP, ROUTER, is_rental, router, text_of
+from kitei.services.ddos.contract import MULTI_ISP, ROUTER, is_rental, item_on, router, text_of
 from kitei.services.ddos.rules.items import base_asked_with, bases, in_letters, names_of, place_of
 from kitei.terms import Choice, term_last_day
 from kitei.values import Words
@@ -35,14 +35,22 @@ class For:
 def for_contract(s: Situation, contract: Contract) -> For:
     """What an option added to a contract is for."""
     base = s.contracts.get(text_of(contract, "base") or "")
-    return For(contract.item, base.item if base else None, is_rental(router(contract, s.on)))
+    return For(
+        item_on(contract, s.on), item_on(base, s.on) if base else None, is_rental(router(contract, s.on))
+    )
 
 
 def for_wanted(asked: Apply, wanted: Wanted, s: Situation) -> For:
     """What an option asked for with a contract is for."""
     there = bases(s, asked.by, wanted.base)
     together = base_asked_with(asked, wanted, s)
-    base = there[0].item if there else asked.applications[together].item if together is not None else None
+    base = (
+        item_on(there[0], s.on)
+        if there
+        else asked.applications[together].item
+        if together is not None
+        else None
+    )
     rental = any(each.option == ROUTER and each.item == "rental" for each in wanted.options)
     return For(wanted.item, base, rental)
 

@@ -7,7 +7,7 @@ from kitei.clauses.notice import still_in_force
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.services.ddos.application import Apply, Change
-from kitei.services.ddos.contract import ROUTER, is_rental, router
+from kitei.services.ddos.contract import ROUTER, is_rental, item_on, router
 from kitei.services.ddos.operation import Provision
 from kitei.services.ddos.rules.items import place_of
 from kitei.terms import Choice
@@ -25,7 +25,7 @@ def is_class_i(s: Situation, item: str) -> bool:
 def preparations(s: Situation, contract: Contract, option: str | None = None) -> tuple[Choice, ...]:
     """What has to be ready for a contract; with `option`, for its tunnel router."""
     rental = is_rental(router(contract, s.on))
-    whose = {"rental": rental, "I": is_class_i(s, contract.item)}
+    whose = {"rental": rental, "I": is_class_i(s, item_on(contract, s.on))}
     return tuple(each for each in s.edition.value("preparations").choices if whose[each.text("whose")])
 
 

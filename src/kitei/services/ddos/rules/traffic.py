@@ -8,7 +8,7 @@ from kitei.clauses.options import running
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.services.ddos.application import AskSupport
-from kitei.services.ddos.contract import addresses, extra_mbps, text_of
+from kitei.services.ddos.contract import addresses, extra_mbps, item_on, text_of
 from kitei.services.ddos.operation import NetworkEvent
 from kitei.terms import Choice
 from kitei.values import JST, Words
@@ -19,8 +19,8 @@ ATTACKS = ("attack", "mitigation-asked")
 def treated_as(s: Situation, contract: Contract) -> tuple[Contract, Choice]:
     """The contract and item whose treatment traffic gets: a type M is treated as its base is."""
     base = s.contracts.get(text_of(contract, "base") or "")
-    treating = base if contract.item == "type-m" and base is not None else contract
-    return treating, s.lists["items"][treating.item]
+    treating = base if item_on(contract, s.on) == "type-m" and base is not None else contract
+    return treating, s.lists["items"][item_on(treating, s.on)]
 
 
 def ceiling_of(s: Situation, contract: Contract) -> int | None:
@@ -32,7 +32,7 @@ def ceiling_of(s: Situation, contract: Contract) -> int | None:
 def alive(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
     """A contract that is not in force watches nothing."""
     contract = s.contract(asked.contract)
-    yield from still_in_force(s, s.lists["items"][contract.item].cite.path, contract)
+    yield from still_in_force(s, s.lists["items"][item_on(contract, s.on)].cite.path, contract)
 
 
 def rates(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
@@ -101,7 +101,7 @@ def mitigated(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
         return
     contract = s.contract(asked.contract)
     treating, item = treated_as(s, contract)
-    added = (s.lists["items"][contract.item].cite.path,) if treating is not contract else ()
+    added = (s.lists["items"][item_on(contract, s.on)].cite.path,) if treating is not contract else ()
     always = running(contract, "always-on", s.on) or running(treating, "always-on", s.on)
     if item.text("mitigates") == "no":
         if asked.event in (*ATTACKS, "no-attack"):
@@ -172,7 +172,7 @@ def incident(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
 def policy_watched(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
     """Art. 1, type M: policies it adds are watched as its base is."""
     contract = s.contract(asked.contract)
-    if contract.item != "type-m" or asked.event is None:
+    if item_on(contract, s.on) != "type-m" or asked.event is None:
         return
     treating, item = treated_as(s, contract)
     if treating is contract or not treating.is_in_force(s.on):
@@ -311,7 +311,7 @@ def not_warranted(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
         yield s.accept(*paths, why=why)
     elif asked.event == "other":
         yield s.refer(
-            s.lists["items"][s.contract(asked.contract).item].cite.path,
+            s.lists["items"][item_on(s.contract(asked.contract), s.on)].cite.path,
             proposes=Verdict.ACCEPT,
             why=Words("何をすべきかは人が見て決めます", "what it calls for is for people to judge"),
         )
