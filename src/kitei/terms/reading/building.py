@@ -308,7 +308,7 @@ class _Reader(Standing):
         return True
 
     def _part(self, line: Line) -> bool:
-        """A part of a schedule that has a heading (`第13条第1項関係`) and no number: its place gives one."""
+        """A part of a schedule that has a heading (`第7条第1項関係`) and no number: its place gives one."""
         schedule = self.stack[0]
         newest = schedule.last("section")
         if newest is not None and not newest.is_implied:

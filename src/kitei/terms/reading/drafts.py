@@ -119,10 +119,10 @@ def _run_together(pieces: list[Piece]) -> tuple[str, tuple[int, ...]]:
 
 
 def _sentences(id: str, text: str, pieces: list[Piece], starts: tuple[int, ...]) -> tuple[Sentence, ...]:
-    """The sentences of a text; a full stop inside brackets ends none, unless the brackets do not match."""
+    """The sentences of a text; a full stop inside brackets ends none, unless one is never closed."""
     found: list[Sentence] = []
     start = depth = 0
-    is_nested = sum(text.count(each) for each in _OPEN) == sum(text.count(each) for each in _CLOSE)
+    is_nested = sum(text.count(each) for each in _OPEN) <= sum(text.count(each) for each in _CLOSE)
     for index, char in enumerate(text):
         depth = max(0, depth + (char in _OPEN) - (char in _CLOSE)) if is_nested else 0
         if (char == "。" and not depth) or index == len(text) - 1:

@@ -32,7 +32,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of a passage; `id` is `art:10.5.s2`, the first has that of its passage; `at` its offset."""
+    """One sentence of a passage; `id` is `art:4.2.s2`, the first has that of its passage; `at` its offset."""
 
     id: str
     text: str

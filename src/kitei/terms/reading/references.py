@@ -1,4 +1,4 @@
-"""Cross-references: `第9条(契約内容の変更)第1項`, `前項第3号`, `別紙1の3.(4)`, and where each leads."""
+"""Cross-references: `第6条(届出の方法)第1項`, `前項第3号`, `別紙1の3.(4)`, and where each leads."""
 
 import re
 from collections.abc import Iterator
@@ -87,7 +87,7 @@ def references_in(index: Index, passage: Passage) -> Iterator[Reference]:
 
 @dataclass(frozen=True, slots=True)
 class Belonging:
-    """What a schedule or a part of it says it belongs to: `第20条第2項関係`."""
+    """What a schedule or a part of it says it belongs to: `第7条第2項関係`."""
 
     text: str
     id: str

@@ -122,7 +122,7 @@ def each_of_one(survey: Survey) -> Iterator[Flaw]:
 
 
 def inclusions(survey: Survey) -> Iterator[Flaw]:
-    """`機器種別(XのY…を含む)`: the same head with another list elsewhere."""
+    """`型式(Xの型式を含む)`: the same head with another list elsewhere."""
     found: dict[str, list[tuple[Passage, int, str, frozenset[str]]]] = {}
     for passage in survey.document.walk():
         for match in _INCLUDING.finditer(passage.text):

@@ -241,7 +241,7 @@ def units(survey: Survey) -> Iterator[Flaw]:
 
 
 def bare_families(survey: Survey) -> Iterator[Flaw]:
-    """`X:タイプ1` and `X:タイプ2` are listed, and the text says only X."""
+    """`X:甲` and `X:乙` are listed, and the text says only X."""
     for group in survey.names.lists:
         stems = [name.split(":")[0] for name in group.names if ":" in name]
         for stem in {stem for stem in stems if stems.count(stem) > 1}:
@@ -256,7 +256,7 @@ def bare_families(survey: Survey) -> Iterator[Flaw]:
 
 
 def wordings(survey: Survey) -> Iterator[Flaw]:
-    """`インターネット接続サービス` and `インターネットの接続サービス`: one thing with and without a particle."""
+    """`電話転送サービス` and `電話の転送サービス`: one thing with and without a particle."""
     texts = [(each, each.text) for each in survey.document.walk()]
     for passage, text in texts:
         for match in _JOINED.finditer(text):

@@ -180,7 +180,7 @@ def _nearest(token: str, names: list[str]) -> str:
 
 
 def _is_family(edits: object, name: str, token: str) -> bool:
-    """Names that differ by a whole word of their own (`タイプA`, `タイプB`; `受信機`, `送信機`) are no slips."""
+    """Names that differ by a whole word of their own (`甲種`, `乙種`; `受信機`, `送信機`) are no slips."""
     assert isinstance(edits, list)
     for _, i1, i2, j1, j2 in edits:
         words = (name[i1:i2], token[j1:j2])
@@ -243,7 +243,7 @@ _PREFIXED = re.compile(
 
 
 def undefined(survey: Survey) -> Iterator[Flaw]:
-    """`指定装置`, `本サービス`: words that a definition makes, without one."""
+    """`指定端末`, `本サービス`: words that a definition makes, without one."""
     defined = set(survey.names.defined) | {name for each in survey.names.lists for name in each.names}
     used: dict[str, list[tuple[Passage, int]]] = {}
     for passage, text in _uses(survey):

@@ -59,7 +59,7 @@ def _lacking(survey: Survey, each: Reference) -> Words:
 
 
 def headings(survey: Survey) -> Iterator[Flaw]:
-    """`第9条(契約内容の変更)` where the heading of article 9 is another."""
+    """`第6条(届出の方法)` where the heading of article 6 is another."""
     for each in survey.references:
         target = survey.target(each)
         if not each.title or target is None:
@@ -103,7 +103,7 @@ def _schedule_heading(survey: Survey, each: Reference, target: Passage) -> Itera
 
 
 def named_items(survey: Survey) -> Iterator[Flaw]:
-    """`第2項第9号に定めるX` where X is the heading of another item beside it."""
+    """`第1項第4号に定めるX` where X is the heading of another item beside it."""
     for each in survey.references:
         target = survey.target(each)
         if each.level != "item" or target is None:
@@ -189,7 +189,7 @@ def _weigh(about: frozenset[str], passage: Passage, weights: Mapping[str, float]
 
 
 def forms(survey: Survey) -> Iterator[Flaw]:
-    """`第9条1項`, `第3項及び5項`: an ordinal without 第; `前2号の他` in item 4; a paragraph citing itself."""
+    """`第6条2項`, `第1項及び4項`: an ordinal without 第; `前2号の他` in item 4; a paragraph citing itself."""
     for each in survey.references:
         if each.other:
             continue
@@ -207,7 +207,7 @@ def forms(survey: Survey) -> Iterator[Flaw]:
 
 
 def heading_forms(survey: Survey) -> Iterator[Flaw]:
-    """`第9条1項関係` in a heading."""
+    """`第6条2項関係` in a heading."""
     for passage in survey.document.walk():
         if match := re.search(r"第\d+条(?:\([^()]*\))?\d+項", passage.heading):
             right = re.sub(r"(?<![第\d])(\d+項)", r"第\1", match[0])

@@ -14,7 +14,7 @@ _DUE = re.compile(r"([一-龠ァ-ヶー]{1,8}?(?:費用|料金|手数料|使用�
 
 
 def belonging(survey: Survey) -> Iterator[Flaw]:
-    """`[第19条関係]`, `第20条第1項関係`: the article named there should be one that names this schedule."""
+    """`[第8条関係]`, `第7条第1項関係`: the article named there should be one that names this schedule."""
     for schedule in survey.document.schedules:
         naming = _naming(survey, schedule)
         parts = [child for child in schedule.children if child.kind == "section"]

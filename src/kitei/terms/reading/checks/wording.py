@@ -138,7 +138,7 @@ def ends(survey: Survey) -> Iterator[Flaw]:
 
 
 def contradictions(survey: Survey) -> Iterator[Flaw]:
-    """`提供することができないことがあり…当該提供できることについて`: the second takes up the first with the no lost."""
+    """`転送することができないことがあり…当該転送できることについて`: the second takes up the first with the no lost."""
     for passage in survey.document.walk():
         for match in _ABLE.finditer(passage.text):
             before = passage.text[: match.start()]
