@@ -6,7 +6,7 @@ alone; nothing may know a case's id. Everything not given is in order.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -157,7 +157,7 @@ def differences(case: Case, decision: Decision) -> Sequence[Words]:
         if key in then and (told := decision.on_topic(topic)) is not THEN_VERDICTS[then[key]]:
             _differ(found, key, then[key], told.name.lower() if told is not None else "None")
     cited = {cite.plain for cite in decision.cites}
-    missing = [path for path in then.get("provisions", ()) if plain(path) not in cited]
+    missing = [path for path in then.get("provisions", ()) if not _is_cited(plain(path), cited)]
     if missing:
         _differ(found, "provisions", ", ".join(missing), ", ".join(sorted(cited)))
     for key, name in _DATES.items():
@@ -176,18 +176,30 @@ def amount_under(findings: Sequence[Finding], provisions: Sequence[str]) -> int 
     """What a decision comes to under the provisions named; None where it names no amount.
 
     An amount counts if what it rests on is named: a schedule or supplementary provision where one is
-    among them, else any.
+    among them, else any. Where none is named that an amount rests on, all count.
     """
     named = {plain(path) for path in provisions}
     priced = {path for path in named if path.startswith(("schedule:", "suppl:"))} or named
-    amounts = [
-        amount
+    amounts = _amounts(
+        finding
         for finding in findings
         if {cite.plain for cite in finding.cites} & priced or not _is_schedule(finding)
+    ) or _amounts(findings)
+    return sum(amounts) if amounts else None
+
+
+def _amounts(findings: Iterable[Finding]) -> list[int]:
+    return [
+        amount
+        for finding in findings
         for amount in (*(a for _, a in finding.amounts), *(c.amount for c in finding.charges))
         if amount is not None
     ]
-    return sum(amounts) if amounts else None
+
+
+def _is_cited(path: str, cited: Collection[str]) -> bool:
+    """A provision is cited by itself, or by any of its own items."""
+    return path in cited or any(each.startswith(f"{path}.") for each in cited)
 
 
 def _is_schedule(finding: Finding) -> bool:

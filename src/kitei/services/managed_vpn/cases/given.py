@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from kitei.clauses.history import (
+    ALWAYS,
     History,
     day_or_none,
     ending_fact,
@@ -53,6 +54,7 @@ def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Non
         for fact in contract_facts(contract, name, history, access.get(name), designated.get(name, {})):
             history.record(f"contract:{name}", fact)
         contract.close()
+    _watches(history)
     history.know(when.look("by"))
     history.know(when.look("customer"))
     take_operator(given, when, history, LISTS, PARAMETERS, QUOTES)
@@ -135,6 +137,20 @@ def _devices(
     names = [history.slug("options", each["name"]) for each in sheet.look("options", [])]
     if "cold-standby" in names:
         yield Fact("device.assigned", {"serial": f"{name}-spare", "model": model, "slot": "spare-a"}, made)
+
+
+def _watches(history: History) -> None:
+    """A contract for closed monitoring is for its network's parent."""
+    contracts = history.situation().contracts.values()
+    for watching in (each for each in contracts if each.item == "closed-monitoring"):
+        for parent in contracts:
+            if parent.kind == "parent" and parent.group == watching.group and parent is not watching:
+                told: Json = [
+                    {"contract": watching.id, "slots": ["a"], "since": ALWAYS.isoformat(), "last": None}
+                ]
+                history.record(
+                    f"contract:{parent.id}", Fact("contract.amended", {"monitoring": told}, history.day)
+                )
 
 
 def _option_facts(sheet: Sheet, made: date, customer: str, history: History) -> Iterator[Fact]:

@@ -35,6 +35,17 @@ USES = {
     "modify": "alter",
     "change": "alter",
     "use-for-other-purpose": "use-off-purpose",
+    "repurpose": "use-off-purpose",
+    "relocate": "move",
+    "open": "dismantle",
+    "analyse": "reverse-engineer",
+    "sublet": "lend",
+    "rent-out": "lend",
+    "sell": "transfer",
+    "pledge": "dispose",
+    "take-abroad": "use-abroad",
+    "export": "use-abroad",
+    "use-outside-japan": "use-abroad",
 }
 
 
