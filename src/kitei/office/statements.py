@@ -1,4 +1,4 @@
-"""What the operator states in an order book: itself, its customers, lists, parameters, prices, machines."""
+"""What the operator states in an order book: itself, its customers, lists, parameters, prices, machines and places."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -9,7 +9,7 @@ from kitei.accounts.provider import provider_json, provider_of
 from kitei.desk import Fault, Unreadable, quote_json, read
 from kitei.ledger import Entry, Fact
 from kitei.ledger.contracts import Quote
-from kitei.network import Machine
+from kitei.network import Concentrator, Machine, RadiusPlace
 from kitei.store import Party
 from kitei.terms import Edition, known_conventions
 from kitei.values import Json, Span, Words, Yen
@@ -211,10 +211,8 @@ def _holding(written: object, place: str, edition: Edition) -> Statement:
 
 
 def _machine(written: object, place: str, edition: Edition) -> Statement:
-    rest, since = _apart(written, "from")
+    rest, since = _since(written, place)
     machine = read(Machine, rest, place, edition)
-    if since is not None and type(since) is not date:
-        raise _not(f"{place}.from", since, Words("2026-04-01 のような日付", "a day such as 2026-04-01"))
     return Statement(stream="operator", kind="machine.registered", body=asdict(machine), since=since)
 
 
@@ -222,6 +220,27 @@ def _monitor(written: object, place: str, edition: Edition) -> Statement:
     told = read(MonitorTold, written, place, edition)
     body = {"node": told.node, "port": told.port, "address": told.address}
     return Statement(stream="operator", kind="monitor.placed", body=body, since=told.since)
+
+
+def _radius(written: object, place: str, edition: Edition) -> Statement:
+    rest, since = _since(written, place)
+    body = asdict(read(RadiusPlace, rest, place, edition))
+    body["addresses"] = list(body["addresses"])
+    return Statement(stream="operator", kind="radius.placed", body=body, since=since)
+
+
+def _concentrator(written: object, place: str, edition: Edition) -> Statement:
+    rest, since = _since(written, place)
+    body = asdict(read(Concentrator, rest, place, edition))
+    return Statement(stream="operator", kind="concentrator.placed", body=body, since=since)
+
+
+def _since(written: object, place: str) -> tuple[object, date | None]:
+    """A table without its `from`, and that day."""
+    rest, since = _apart(written, "from")
+    if since is not None and type(since) is not date:
+        raise _not(f"{place}.from", since, Words("2026-04-01 のような日付", "a day such as 2026-04-01"))
+    return rest, since
 
 
 STATEMENTS: Final[Mapping[str, Callable[[object, str, Edition], Statement]]] = {
@@ -233,6 +252,8 @@ STATEMENTS: Final[Mapping[str, Callable[[object, str, Edition], Statement]]] = {
     "holding": _holding,
     "machine": _machine,
     "monitor": _monitor,
+    "radius": _radius,
+    "concentrator": _concentrator,
 }
 
 

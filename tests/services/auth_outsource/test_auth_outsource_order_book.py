@@ -1,0 +1,166 @@
+"""An order book of this service through an office: decided, recorded, planned for nodes, and invoiced."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from kitei.desk import Verdict
+from kitei.network import RadiusCaps, RadiusClient, RadiusGroup, RadiusProxy, RadiusServer, RadiusVpdn
+from kitei.office import Office
+from kitei.office.orderbook import Outcome, read_book, take_book
+from kitei.office.publishing import Publishing
+from kitei.values import JST, Month
+
+BOOK = """
+service = "auth-outsource"
+
+[[radius]]
+node = "radius-1"
+addresses = ["198.51.100.1"]
+
+[[radius]]
+node = "radius-2"
+addresses = ["198.51.100.2"]
+papers = "papers.radius-2@1"
+
+[[concentrator]]
+address = "203.0.113.1"
+carries = "D"
+sack = "concentrator.203.0.113.1@1"
+
+[[party]]
+id = "acme"
+name = { ja = "アクメ", en = "Acme" }
+address = { ja = "東京都", en = "Tokyo" }
+
+[[holding]]
+customer = "acme"
+holds = "IIJモバイルサービス/タイプD"
+id = "m1"
+first = 2026-01-01
+more = { item_class = "I" }
+
+[[quote]]
+customer = "acme"
+fee = "initial"
+amount = 40000
+first = 2026-04-01
+
+[[quote]]
+customer = "acme"
+fee = "monthly"
+amount = 30000
+first = 2026-04-01
+
+[[quote]]
+customer = "acme"
+fee = "change"
+amount = 3000
+first = 2026-04-01
+
+[[parameter]]
+name = "max-sessions-per-realm"
+value = 500
+
+[[apply]]
+id = "opening"
+by = "acme"
+at = 2026-04-01T10:00:00+09:00
+expect = "accept"
+services = [
+  { kind = "クライアント", ip = "192.0.2.10" },
+  { kind = "グループ", accounts = 100, realm = "acme.example" },
+  { kind = "VPDN", item = "タイプD", realm = "vpn.acme.example", terminators = ["192.0.2.20", "192.0.2.21"] },
+]
+
+[[apply]]
+id = "no-proxy-beside-a-group"
+by = "acme"
+at = 2026-04-01T10:10:00+09:00
+expect = "refuse"
+services = [{ kind = "プロキシ" }]
+
+[[prepare]]
+id = "secret"
+by = "acme"
+at = 2026-04-01T11:00:00+09:00
+contract = "acme-client-1"
+new_secret = true
+
+[[prepare]]
+id = "users"
+by = "acme"
+at = 2026-04-01T11:10:00+09:00
+contract = "acme-group-1"
+users = 80
+methods = ["pap", "peap"]
+
+[[start-billing]]
+id = "bill-group"
+by = "operator"
+at = 2026-04-01T12:00:00+09:00
+contract = "acme-group-1"
+billing_start = 2026-04-01
+
+[[change]]
+id = "more-accounts"
+by = "acme"
+at = 2026-04-01T13:00:00+09:00
+contract = "acme-group-1"
+matter = "アカウント数"
+number = 150
+"""
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    opened = Office.open(
+        tmp_path / "home",
+        lambda: datetime(2026, 4, 1, 15, 0, tzinfo=JST),
+        f"sqlite:///{tmp_path}/kitei.db",
+    )
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def outcomes(office: Office, tmp_path: Path) -> dict[str, Outcome]:
+    folder = tmp_path / "book"
+    folder.mkdir()
+    (folder / "book.toml").write_text(BOOK)
+    return {each.decided.application: each for each in take_book(office, read_book(folder, office))}
+
+
+def test_every_act_is_decided_as_expected(outcomes: dict[str, Outcome]) -> None:
+    for name, each in outcomes.items():
+        wanted = Verdict.REFUSE if name.startswith("no-") else Verdict.ACCEPT
+        assert each.decided.decision.verdict is wanted, (
+            name,
+            [found.why.en for found in each.decided.decision.findings],
+        )
+
+
+def test_what_is_planned_serves_it_on_both_nodes(office: Office, outcomes: dict[str, Outcome]) -> None:
+    plan = Publishing.of(office).plan()
+    assert sorted(plan.nodes) == ["radius-1", "radius-2"]
+    for node in plan.after.nodes.values():
+        by_kind = {type(part): part for part in node.parts}
+        assert {RadiusServer, RadiusClient, RadiusGroup, RadiusVpdn, RadiusCaps} <= by_kind.keys()
+        assert RadiusProxy not in by_kind
+        group, vpdn, caps = by_kind[RadiusGroup], by_kind[RadiusVpdn], by_kind[RadiusCaps]
+        assert isinstance(group, RadiusGroup) and isinstance(vpdn, RadiusVpdn)
+        assert (group.realm, group.accounts, group.users) == ("acme.example", 150, "users.acme-group-1@1")
+        assert (vpdn.realm, vpdn.item, vpdn.spread) == ("vpn.acme.example", "D", False)
+        assert isinstance(caps, RadiusCaps) and caps.sessions == 500
+
+
+def test_the_month_costs_what_was_told(office: Office, outcomes: dict[str, Outcome]) -> None:
+    decision = office.decide(
+        "month-close",
+        {"by": "acme", "at": "2026-04-30T10:00:00+09:00"},
+        service="auth-outsource",
+    ).decision
+    assert decision.amounts == {"initial": 40000, "monthly": 30000, "change": 3000}
+    assert Month.of(decision.at.date()) == Month(2026, 4)
