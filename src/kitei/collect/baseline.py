@@ -1,6 +1,7 @@
 """What is usual: learned from seconds of counters, as thresholds that usual traffic would not have reached."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -93,7 +94,7 @@ def learn(
     """Learn from whole seconds (every host told). `alarmed`: the seconds in which a policy was in alarm; they
     are not usual and are left out for it."""
     learning = learning or Learning()
-    values: dict[tuple[str, Scope, str], list[int]] = {}
+    values: dict[tuple[str, Scope, str], Counter[int]] = {}
     first = last = left_out = seconds = 0
     for second in history:
         first, last, seconds = first or second.at, second.at, seconds + 1
@@ -105,9 +106,9 @@ def learn(
             totals = _largest_prefix(policy, second)
             for metric in METRICS:
                 host = busiest.get((policy.name, metric), 0)
-                values.setdefault((policy.name, "host", metric), []).append(host)
-                values.setdefault((policy.name, "prefix", metric), []).append(totals[metric])
-    usual = {key: _usual(key[2], each, learning) for key, each in values.items() if any(each)}
+                values.setdefault((policy.name, "host", metric), Counter())[_rough(host)] += 1
+                values.setdefault((policy.name, "prefix", metric), Counter())[_rough(totals[metric])] += 1
+    usual = {key: _usual(key[2], each, learning) for key, each in values.items()}
     return Baseline(first, last, seconds, left_out, usual)
 
 
@@ -135,14 +136,33 @@ def _largest_prefix(policy: Policy, second: Second) -> dict[str, int]:
     return {metric: max(each.figure(metric) for each in sums) for metric in METRICS}
 
 
-def _usual(metric: str, values: Sequence[int], learning: Learning) -> Usual:
-    ranked = sorted(values)
-    high = ranked[min(len(ranked) - 1, len(ranked) * learning.share // 10_000)]
+def _usual(metric: str, values: Counter[int], learning: Learning) -> Usual:
+    count = values.total()
+    high = _ranked(values, min(count - 1, count * learning.share // 10_000))
     threshold = max(round_up(high * learning.margin_percent // 100), learning.floors[metric])
-    return Usual(ranked[len(ranked) // 2], high, ranked[-1], threshold)
+    return Usual(_ranked(values, count // 2), high, max(values), threshold)
+
+
+def _ranked(values: Counter[int], rank: int) -> int:
+    """The value at `rank` (from 0) in ascending order."""
+    for value in sorted(values):
+        rank -= values[value]
+        if rank < 0:
+            return value
+    return max(values)
+
+
+def _unit(value: int, digits: int) -> int:
+    return int(10 ** max(0, len(str(value)) - digits))
+
+
+def _rough(value: int) -> int:
+    """To three significant digits, upwards: weeks of seconds need some thousands of counters, not millions."""
+    unit = _unit(value, 3)
+    return -(-value // unit) * unit
 
 
 def round_up(value: int) -> int:
     """To two significant digits, upwards: 1,234 → 1,300."""
-    unit = 10 ** max(0, len(str(value)) - 2)
+    unit = _unit(value, 2)
     return -(-value // unit) * unit

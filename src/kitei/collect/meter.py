@@ -204,7 +204,11 @@ class Meter:
         self._c.meter_stop(self._meter, int(stopped))
 
     def roll(self, at: int, *, whole: bool = False) -> Second:
-        """End the second that began at `at` and hand it over."""
+        """End the second that began at `at` and hand it over; `whole`: every host with traffic."""
+        return self.ended(at, whole=whole).read()
+
+    def ended(self, at: int, *, whole: bool = False) -> "Ended":
+        """The same, still as bytes: some microseconds, so that whoever receives can go on receiving."""
         groups, active = ctypes.c_uint32(), ctypes.c_uint32()
         told = self._c.meter_roll(
             self._meter,
@@ -215,14 +219,10 @@ class Meter:
             ctypes.byref(groups),
             ctypes.byref(active),
         )
-        kept = min(told, self._room)
-        return Second(
-            at,
-            {address_of(bytes(raw.address)): _counters(raw) for raw in self._hosts[:kept]},
-            {self._groups[raw.group - 1]: _counters(raw) for raw in self._prefixes[: groups.value]},
-            active.value,
-            told - kept,
-        )
+        kept, size = min(told, self._room), ctypes.sizeof(RawTally)
+        hosts = ctypes.string_at(self._hosts, kept * size)
+        prefixes = ctypes.string_at(self._prefixes, groups.value * size)
+        return Ended(at, hosts, prefixes, tuple(self._groups), active.value, told - kept)
 
     def tap(self, size: int) -> None:
         """Keep the first `size` flows read from now on, in full (0: none); counting is slower meanwhile."""
@@ -248,10 +248,43 @@ class Meter:
 
     def heard(self) -> tuple[Heard, ...]:
         """The streams of exporters that are remembered."""
+        return read_heard(self.heard_bytes())
+
+    def heard_bytes(self) -> bytes:
+        """The same, for `read_heard`."""
         room = self.sizes.sessions * 2
-        raw = (RawSession * room)()
+        raw = ctypes.create_string_buffer(room * ctypes.sizeof(RawSession))
         found = min(self._c.meter_sessions(self._meter, raw, room), room)
-        return tuple(_heard(each) for each in raw[:found])
+        return ctypes.string_at(raw, found * ctypes.sizeof(RawSession))
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A second that has ended, not yet made into objects."""
+
+    at: int
+    hosts: bytes
+    prefixes: bytes
+    groups: tuple[Network, ...]
+    active: int
+    untold: int
+
+    def read(self) -> Second:
+        size = ctypes.sizeof(RawTally)
+        hosts = (RawTally * (len(self.hosts) // size)).from_buffer_copy(self.hosts)
+        prefixes = (RawTally * (len(self.prefixes) // size)).from_buffer_copy(self.prefixes)
+        return Second(
+            self.at,
+            {address_of(bytes(raw.address)): _counters(raw) for raw in hosts},
+            {self.groups[raw.group - 1]: _counters(raw) for raw in prefixes},
+            self.active,
+            self.untold,
+        )
+
+
+def read_heard(raw: bytes) -> tuple[Heard, ...]:
+    count = len(raw) // ctypes.sizeof(RawSession)
+    return tuple(_heard(each) for each in (RawSession * count).from_buffer_copy(raw))
 
 
 def _counters(raw: Any) -> Counters:

@@ -143,14 +143,11 @@ class _Reader:
 
     def network(self, place: str, written: Any) -> Network | None:
         try:
-            return ip_network(written) if isinstance(written, str) else None or ip_network("")
-        except ValueError as error:
+            return ip_network(written if isinstance(written, str) else "")
+        except ValueError:
             right = "198.51.100.0/24"
-            self.fault(
-                place,
-                f"{written} はプレフィックスではありません(例 {right}): {error}",
-                f"{error}: as {right}",
-            )
+            ja = f"{written!r} はプレフィックスではありません(例 {right})"
+            self.fault(place, ja, f"{written!r} is not a prefix such as {right}")
             return None
 
     def thresholds(self, place: str, written: Any, policy: str, scope: Scope) -> dict[str, int]:

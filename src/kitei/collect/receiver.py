@@ -1,0 +1,136 @@
+"""The live collector: sockets, one thread that receives and ends the seconds, and a queue of seconds to judge.
+
+The thread is in compiled code for all but a moment of each second, without the interpreter. If judging falls
+behind by more than the queue holds, the oldest seconds are dropped and counted: receiving never waits.
+"""
+
+import queue
+import socket
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from kitei.collect.counters import Network, Second
+from kitei.collect.meter import Ended, Heard, Meter, read_heard
+
+SECOND: Final = 10**9
+BUFFER: Final = 64 << 20  # what the kernel may hold while a second is handed over
+QUEUED: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One second and the state of reception at its end. `skipped`: seconds before it that were not handed
+    over; `late_ms`: how long after the second's end it was ready. `second` and `heard` are read when asked."""
+
+    ended: Ended
+    sessions: bytes
+    datagrams: int
+    records: int
+    kernel_drops: int
+    skipped: int
+    late_ms: int
+
+    @property
+    def second(self) -> Second:
+        return self.ended.read()
+
+    @property
+    def heard(self) -> tuple[Heard, ...]:
+        return read_heard(self.sessions)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A UDP socket with a buffer of 64 MiB where we may; on `::` it hears IPv4 as well."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, 33, BUFFER)  # SO_RCVBUFFORCE: beyond net.core.rmem_max
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+    sock.bind((host, port))
+    return sock
+
+
+class Receiver:
+    """Receives on `sockets` into `meter` until closed; `turns` is where the seconds come out."""
+
+    def __init__(self, meter: Meter, sockets: Sequence[socket.socket]) -> None:
+        self._meter, self._sockets = meter, tuple(sockets)
+        for each in self._sockets:
+            each.setblocking(False)
+            meter.prepare(each)
+        self.turns: queue.Queue[Turn] = queue.Queue(QUEUED)
+        self._wanted: Mapping[Network, Mapping[str, int]] | None = None
+        self._closing = threading.Event()
+        self._failed: OSError | None = None
+        self._skipped = 0
+        self._thread = threading.Thread(target=self._run, name="flow-receiver", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def protect(self, limits: Mapping[Network, Mapping[str, int]]) -> None:
+        """Count for these from the next second on."""
+        self._wanted = limits
+
+    def close(self) -> None:
+        """Stop receiving; raises what ended it before, if anything did."""
+        self._closing.set()
+        self._meter.stop()
+        if self._thread.ident is not None:
+            self._thread.join()
+        if self._failed:
+            raise self._failed
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        at = time.time_ns() // SECOND
+        try:
+            while self._meter.receive(self._sockets, (at + 1) * SECOND) and not self._closing.is_set():
+                self._hand_over(at)
+                now = time.time_ns() // SECOND
+                self._skipped += max(0, now - at - 1)
+                at = max(now, at + 1)
+        except OSError as error:
+            self._failed = error
+
+    def _hand_over(self, at: int) -> None:
+        ended = self._meter.ended(at)
+        if self._wanted is not None:
+            wanted, self._wanted = self._wanted, None
+            self._meter.protect(wanted)
+        totals = self._meter.totals()
+        late = (time.time_ns() - (at + 1) * SECOND) // 1_000_000
+        sessions = self._meter.heard_bytes()
+        turn = Turn(
+            ended,
+            sessions,
+            totals["datagrams"],
+            totals["records"],
+            totals["kernel_drops"],
+            self._skipped,
+            late,
+        )
+        while True:
+            try:
+                self.turns.put_nowait(turn)
+            except queue.Full:
+                self._drop_oldest()
+                continue
+            self._skipped = 0
+            return
+
+    def _drop_oldest(self) -> None:
+        try:
+            self.turns.get_nowait()
+        except queue.Empty:
+            return
+        self._skipped += 1
