@@ -9,12 +9,19 @@ import pytest
 from kitei.desk import Verdict
 from kitei.network import RadiusCaps, RadiusClient, RadiusGroup, RadiusProxy, RadiusServer, RadiusVpdn
 from kitei.office import Office
+from kitei.office.closing import preview
 from kitei.office.orderbook import Outcome, read_book, take_book
 from kitei.office.publishing import Publishing
 from kitei.values import JST, Month
 
 BOOK = """
 service = "auth-outsource"
+
+[provider]
+name = { ja = "提供者", en = "Provider" }
+address = { ja = "東京都", en = "Tokyo" }
+registration = "T7123456789012"
+contact = "billing@provider.example"
 
 [[radius]]
 node = "radius-1"
@@ -157,10 +164,20 @@ def test_what_is_planned_serves_it_on_both_nodes(office: Office, outcomes: dict[
 
 
 def test_the_month_costs_what_was_told(office: Office, outcomes: dict[str, Outcome]) -> None:
-    decision = office.decide(
-        "month-close",
-        {"by": "acme", "at": "2026-04-30T10:00:00+09:00"},
-        service="auth-outsource",
-    ).decision
+    asked = {"by": "acme", "at": "2026-04-30T10:00:00+09:00"}
+    decision = office.decide("month-close", asked, service="auth-outsource").decision
     assert decision.amounts == {"initial": 40000, "monthly": 30000, "change": 3000}
-    assert Month.of(decision.at.date()) == Month(2026, 4)
+
+
+def test_the_invoice_has_a_line_of_each_with_its_provisions(
+    office: Office, outcomes: dict[str, Outcome]
+) -> None:
+    (bill,) = preview(office, Month(2026, 4))
+    assert bill.incomplete is None and bill.invoice is not None
+    lines = {line.words.en: line for line in bill.invoice.lines}
+    assert {name: line.amount for name, line in lines.items()} == {
+        "Initial fee, base service": 40000,
+        "Monthly fee, base service (group)": 30000,
+        "Handling charge of a change": 3000,
+    }
+    assert any("schedule:1.3.1" in cite for cite in lines["Handling charge of a change"].cites)
