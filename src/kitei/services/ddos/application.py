@@ -16,7 +16,8 @@ class Wanted:
     """One contract asked for. `name` is what it will be called (else the operator numbers it).
 
     `base` is the contract a type M is added to, or the `name` of one asked for at the same time; `rests_on`
-    the id of the designated service it rests on. Left out, the one there is is meant.
+    the id of the designated service it rests on. Left out, the one there is is meant. `policies` are what a
+    type M adds for watching, by name.
     """
 
     item: ItemName
@@ -24,6 +25,7 @@ class Wanted:
     base: str | None = None
     rests_on: str | None = None
     addresses: tuple[Prefix, ...] = ()
+    policies: tuple[str, ...] = ()
     options: tuple[OptionWanted, ...] = ()
 
 

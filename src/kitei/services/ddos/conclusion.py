@@ -54,6 +54,7 @@ def _contracts(asked: customer.Apply, decision: Decision, s: Situation) -> Itera
             "base": _base(asked, wanted, names, s),
             "rests_on": _rests_on(s, asked.by, wanted.item, wanted.rests_on),
             "addresses": [_address(each, "customer", day, s) for each in wanted.addresses],
+            "policies": list(wanted.policies),
             "changed": [],
             "billing_wish": asked.billing_start.isoformat() if asked.billing_start else None,
         }

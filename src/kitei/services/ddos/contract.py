@@ -1,9 +1,9 @@
 """DDoS Protection's contracts: folded from their facts, and read as what is protected, by what.
 
-A contract's `group` is its customer. Its `body` holds `name`, `months`, `base` (the contract a type M is added to), `rests_on` (the id of
-the designated service), `addresses` (each with `prefix`, `designated_by`, `since`, `last`), `changed` (items
-it had before) and `billing_wish`. An option's body holds what it was taken with: `item`, `model`, `variant`,
-`mbps`, `routers`, `route_control`, `months`.
+A contract's `group` is its customer. Its `body` holds `name`, `months`, `base` (the contract a type M is
+added to), `rests_on` (the id of the designated service), `addresses` (each with `prefix`, `designated_by`,
+`since`, `last`), `policies`, `changed` (items it had before) and `billing_wish`. An option's body holds what
+it was taken with: `item`, `model`, `variant`, `mbps`, `routers`, `route_control`, `accepts`, `months`.
 """
 
 from collections.abc import Mapping

@@ -72,10 +72,11 @@ def _designated(facts: Sheet, when: Sheet, history: History) -> None:
     about = when.look("contract")
     contract = history.situation().contracts.get(about) if isinstance(about, str) else None
     told = [*facts.take("designated", []), *facts.take("designated_addresses", [])]
-    aim = when.look("target") or when.look("dst") or (when.look("packet") or {}).get("dst")
+    aims = (when.look(key) for key in ("target", "dst", "address", "prefix"))
+    aim = next((each for each in aims if each), (when.look("packet") or {}).get("dst"))
     if contract is None:
         return
-    if not told and aim and not contract.body.get("addresses"):
+    if not told and aim and when.look("action") == "network-event" and not contract.body.get("addresses"):
         told = [aim]
     if told:
         body: dict[str, Json] = {
@@ -87,7 +88,9 @@ def _designated(facts: Sheet, when: Sheet, history: History) -> None:
 def contract_facts(sheet: Sheet, name: str, history: History) -> Iterator[Fact]:
     """A contract as given, from its conclusion on."""
     customer, billing = sheet.take("customer"), day_or_none(sheet.take("billing_start"))
-    made = day_or_none(sheet.take("made")) or min(filter(None, (billing, history.day)))
+    made = day_or_none(sheet.take("made") or sheet.take("accepted_at")) or min(
+        filter(None, (billing, history.day))
+    )
     item = history.slug("items", sheet.take("item"))
     before = [_before(each, history) for each in sheet.sheets("history")]
     fee, first = sheet.take("monthly_fee_jpy"), before[0][0] if before else item
@@ -117,6 +120,11 @@ def contract_facts(sheet: Sheet, name: str, history: History) -> Iterator[Fact]:
         },
         made,
     )
+    if (initial := sheet.take("initial_fee_jpy")) is not None:
+        path = choice.text("initial_fee") if choice else "schedule:1.1.1"
+        charge: dict[str, Json] = {"name": "initial", "customer": customer, "amount": initial}
+        cites = (history.cite("art:12.1.s2"), history.cite(path))
+        yield Fact("charge.fell-due", charge, made, cites)
     if billing is not None:
         path = choice.text("term") if choice else "art:2.1.1"
         yield term_fact(history, "contract.billing-started", billing, months, path)
@@ -134,7 +142,7 @@ def contract_facts(sheet: Sheet, name: str, history: History) -> Iterator[Fact]:
 
 
 def _options(sheet: Sheet, name: str, made: date, customer: str, history: History) -> Iterator[Fact]:
-    written = sheet.look("options", [])
+    written = options_of(sheet)
     for at, each in enumerate(written):
         option = Sheet(each, f"{sheet.place}.options[{at}]")
         yield from _option(option, made, customer, history)
@@ -143,6 +151,12 @@ def _options(sheet: Sheet, name: str, made: date, customer: str, history: Histor
         model = next((each.get("model") or "" for each in written if _lent(each, history)), "")
         yield Fact("device.assigned", {"serial": serial, "model": model, "slot": "router"}, made)
         yield Fact("device.installed", {"serial": serial}, made)
+
+
+def options_of(sheet: Sheet) -> list[dict[str, Any]]:
+    """The options that are listed; a text alone is one's name."""
+    listed = sheet.look("options") or []
+    return [{"name": each} if isinstance(each, str) else each for each in listed]
 
 
 def _before(sheet: Sheet, history: History) -> tuple[str, date, int | None]:
@@ -209,7 +223,7 @@ def _lent(option: Any, history: History) -> bool:
 def _serials(sheet: Sheet, name: str, history: History) -> tuple[str, ...]:
     """The devices lent under a contract: as its option names them, else one."""
     found: list[str] = []
-    for option in sheet.look("options", []):
+    for option in options_of(sheet):
         if _lent(option, history):
             told = option.get("device") or f"{name}-router"
             found += [told] if isinstance(told, str) else list(told)

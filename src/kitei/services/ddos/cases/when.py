@@ -6,6 +6,7 @@ from typing import Any
 
 from kitei.clauses.history import History, holder
 from kitei.desk.cases import Sheet, unknown
+from kitei.services.ddos.cases.given import options_of
 from kitei.services.ddos.edition import TERMS
 
 Body = dict[str, Any]
@@ -62,6 +63,7 @@ HAPPENINGS = (
     ("ポリシー", "policy-traffic"),
 )
 OTHER_CARRIERS = ("other carrier", "other isp", "other-carrier", "other provider", "他社", "他の事業者")
+AIMS = ("target", "dst", "address", "prefix")
 RATES = ("offered_mbps", "clean_mbps", "mbps")
 
 
@@ -106,10 +108,12 @@ def _apply(case: Asking) -> Body:
     wanted, operable = [], case.facts.take("operator_finds_operable", True)
     multihomed, accepts = _multihomed(case.facts), _conditions(case.facts)
     for sheet in case.when.sheets("applications"):
-        one = _taken(sheet, "item", "base", "rests_on", name="id")
+        one = _taken(sheet, "item", "base", "rests_on", "policies", name="id")
         prefixes = sheet.take("addresses") or sheet.take("prefixes")
         one["addresses"] = [prefixes] if isinstance(prefixes, str) else prefixes
-        one["options"] = [_wanted(each, multihomed, accepts) for each in sheet.sheets("options")]
+        options = [Sheet(each, f"{sheet.place}.options[{at}]") for at, each in enumerate(options_of(sheet))]
+        one["options"] = [_wanted(each, multihomed, accepts) for each in options]
+        sheet.take("options")
         wanted.append(_filled(one))
         sheet.close()
     return {
@@ -294,7 +298,7 @@ def _network_event(case: Asking) -> Body:
     event = next((name for word, name in HAPPENINGS if word in told), "other" if text else None)
     by_others = by_others or any(word in str(via or "").casefold() for word in OTHER_CARRIERS)
     packet = case.when.sheet("packet")
-    target = case.when.take("target") or case.when.take("dst") or packet.take("dst")
+    target = next((told for key in AIMS if (told := case.when.take(key)) is not None), packet.take("dst"))
     packet.take("src")
     packet.close()
     path = "other-carrier" if by_others else None

@@ -11,7 +11,6 @@ from kitei.clauses.notice import still_in_force
 from kitei.clauses.options import running
 from kitei.clauses.returns import return_day
 from kitei.desk import Finding, Situation, Verdict
-from kitei.ledger.contracts import Contract
 from kitei.services.ddos.application import Change
 from kitei.services.ddos.contract import ROUTER, had_rental, is_rental, router
 from kitei.services.ddos.operation import DeviceEvent, OptionEnded, Work
@@ -57,16 +56,27 @@ def _not_reached(asked: DeviceEvent, s: Situation) -> Finding:
 def caused_by_facts(asked: DeviceEvent, s: Situation) -> Iterator[Finding]:
     """Art. 12: fees that no acceptance causes fall due with their cause (convention ddp.fact-fees)."""
     if asked.event in FACT_CAUSED and had_rental(s.contract(asked.contract)):
-        how = s.reading("ddp.fact-fees")
-        yield s.accept(
-            "art:12.1.s2",
-            why=Words(
-                "承諾によらない一時費用の支払義務は、原因が起きた時に生じるとみます",
-                "one-time fees without an acceptance are taken to fall due when their cause occurs",
-            ),
-            conventions=(how.pair,),
-            defects=s.defects("art:12.1.s2"),
-        )
+        yield _due_by_fact(s)
+
+
+def _due_by_fact(s: Situation) -> Finding:
+    how = s.reading("ddp.fact-fees")
+    return s.accept(
+        "art:12.1.s2",
+        why=_ON_INVOICE if how.value == "invoice" else _BY_CAUSE,
+        conventions=(how.pair,),
+        defects=s.defects("art:12.1.s2"),
+    )
+
+
+_BY_CAUSE = Words(
+    "承諾によらない一時費用の支払義務は、原因が起きた時に生じるとみます",
+    "one-time fees without an acceptance are taken to fall due when their cause occurs",
+)
+_ON_INVOICE = Words(
+    "承諾によらない一時費用の支払義務は、請求の時に生じるとみます",
+    "one-time fees without an acceptance are taken to fall due on invoice",
+)
 
 
 def moved(asked: DeviceEvent, s: Situation) -> Iterator[Finding]:
@@ -323,18 +333,8 @@ def option_ended(asked: OptionEnded, s: Situation) -> Iterator[Finding]:
 def not_returned(asked: returns.DayCheck, s: Situation) -> Iterator[Finding]:
     """Art. 9.2 with 7.3: a device not back 30 days after the contract's end counts as lost and is charged."""
     yield from returns.not_returned(asked, s)
-    how = s.reading("ddp.fact-fees")
-    contract: Contract = s.contract(asked.contract)
-    if returns.overdue(s, contract):
-        yield s.accept(
-            "art:12.1.s2",
-            why=Words(
-                "承諾によらない一時費用の支払義務は、原因が起きた時に生じるとみます",
-                "one-time fees without an acceptance are taken to fall due when their cause occurs",
-            ),
-            conventions=(how.pair,),
-            defects=s.defects("art:12.1.s2"),
-        )
+    if returns.overdue(s, s.contract(asked.contract)):
+        yield _due_by_fact(s)
 
 
 # -- work (art. 10.2(2), 10.2(3)) --------------------------------------------------------------------

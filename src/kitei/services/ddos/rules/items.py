@@ -47,6 +47,17 @@ def known_item(asked: Apply, s: Situation) -> Iterator[Finding]:
                 part=index,
             )
             continue
+        if wanted.policies and item.slug != "type-m":
+            yield s.refuse(
+                "art:1.1.t7",
+                why=Words(
+                    f"{item.name.ja}に監視対象のポリシーは足せません",
+                    f"{item.name.en} cannot be given further policies",
+                ),
+                place=f"{place_of(index)}.policies",
+                remedy=Words("タイプ M を申し込んでください", "apply for a type M"),
+                part=index,
+            )
         yield s.accept(
             "art:1.1",
             item.cite.path,

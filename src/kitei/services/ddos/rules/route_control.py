@@ -209,7 +209,11 @@ def complained(asked: Complaint, s: Situation) -> Iterator[Finding]:
         stops = asked.known.instruction == "stop"
         yield s.accept(
             "art:10.4.3.s2",
-            why=Words("当社は経路制御を取りやめます", "the operator stops the route control")
+            *(("art:10.4.s2",) if stops else ()),
+            why=Words(
+                "当社は経路制御を取りやめ、契約者自身がします",
+                "the operator stops, and the customer does it itself",
+            )
             if stops
             else Words(
                 "苦情を記録し、経路制御を続けます", "the complaint is recorded, and route control goes on"
