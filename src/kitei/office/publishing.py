@@ -14,6 +14,7 @@ from kitei.network import Estate, Identity, Intent, NodeIntent, Orders
 from kitei.network.codec import node_intent, orders_json, orders_of
 from kitei.network.plan import Plan, compare, intent_of
 from kitei.office.authority import Authorities, revocation
+from kitei.office.desk import MANAGED_VPN
 from kitei.office.estate import estate_of, papers_issued
 from kitei.office.office import Office, Refusal
 from kitei.values import Json, Words
@@ -182,7 +183,9 @@ class Publishing:
             office.book.append([*facts, ("intent", fact)], actor=actor, at=office.clock(), within=transaction)
 
     def _networks(self) -> list[str]:
-        return sorted({each.group for each in self.office.contracts().values() if each.group})
+        """The VPN networks; what groups the contracts of other services needs no authority."""
+        contracts = self.office.contracts().values()
+        return sorted({each.group for each in contracts if each.group and each.service == MANAGED_VPN})
 
     def _issue_papers(self) -> None:
         """Every VPN network has an authority, and a list of exactly what was revoked."""
