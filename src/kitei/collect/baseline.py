@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from kitei.collect.counters import METRICS, Second, together
 from kitei.collect.policy import Book, Policy, Scope
@@ -83,6 +83,26 @@ class Baseline:
             "left_out": self.left_out,
             "usual": rows,
         }
+
+
+def baseline_of(written: Any) -> Baseline:
+    """What `Baseline.json` wrote. ValueError says what is missing."""
+    try:
+        usual: dict[tuple[str, Scope, str], Usual] = {
+            (row["policy"], row["scope"], row["metric"]): Usual(
+                int(row["median"]), int(row["high"]), int(row["peak"]), int(row["threshold"])
+            )
+            for row in written["usual"]
+        }
+        return Baseline(
+            int(written["first"]),
+            int(written["last"]),
+            int(written["seconds"]),
+            int(written["left_out"]),
+            usual,
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"is not a baseline as `kitei ddos reage --baseline` writes it: {error}") from None
 
 
 def learn(

@@ -11,7 +11,9 @@ from kitei.collect.counters import METRICS, Address, Network
 Scope = Literal["host", "prefix"]
 Thresholds = Mapping[str, int]  # by metric; 0: none, whatever else is set
 
-NONE: Final[Thresholds] = MappingProxyType({})
+
+def no_thresholds() -> Thresholds:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,8 @@ class Policy:
 
     name: str
     prefixes: tuple[Network, ...]
-    host: Thresholds = NONE
-    prefix: Thresholds = NONE
+    host: Thresholds = field(default_factory=no_thresholds)
+    prefix: Thresholds = field(default_factory=no_thresholds)
     overrides: tuple[Override, ...] = ()
     timing: Timing = field(default_factory=Timing)
     guards: Guards = field(default_factory=Guards)

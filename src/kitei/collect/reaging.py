@@ -11,7 +11,7 @@ from kitei.collect.policy import Book, Policy, Scope, book_of
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One threshold: as it is (0: none), as recommended, and the alarms of the history each alone caused."""
+    """One threshold: as it is (0: none), as recommended, and the alarms of the history that it caused."""
 
     policy: str
     scope: Scope

@@ -23,13 +23,14 @@ QUEUED: Final = 120
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One second and the state of reception at its end. `skipped`: seconds before it that were not handed
-    over; `late_ms`: how long after the second's end it was ready. `second` and `heard` are read when asked."""
+    over; `new_drops`: what the kernel dropped in this second; `late_ms`: how long after the second's end it was ready. `second` and `heard` are read when asked."""
 
     ended: Ended
     sessions: bytes
     datagrams: int
     records: int
     kernel_drops: int
+    new_drops: int
     skipped: int
     late_ms: int
 
@@ -68,7 +69,7 @@ class Receiver:
         self._wanted: Mapping[Network, Mapping[str, int]] | None = None
         self._closing = threading.Event()
         self._failed: OSError | None = None
-        self._skipped = 0
+        self._skipped = self._drops = 0
         self._thread = threading.Thread(target=self._run, name="flow-receiver", daemon=True)
 
     def start(self) -> None:
@@ -116,9 +117,11 @@ class Receiver:
             totals["datagrams"],
             totals["records"],
             totals["kernel_drops"],
+            totals["kernel_drops"] - self._drops,
             self._skipped,
             late,
         )
+        self._drops = totals["kernel_drops"]
         while True:
             try:
                 self.turns.put_nowait(turn)
