@@ -1,16 +1,21 @@
-"""`apply`, `order`, `cancel`, `claim`: what is asked, and what the terms say of it."""
+"""`apply`, `order`, `cancel`, `claim`, `ask`: what is asked, and what the terms say of it."""
 
+import tomllib
+from dataclasses import fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from kitei.cli.desk import office_of
+from kitei.catalogue import SERVICES, service_named
+from kitei.cli.desk import faults_told, office_of
 from kitei.cli.show import decided_json, decided_text
-from kitei.cli.speak import Talk, command, option
+from kitei.cli.speak import Misuse, Talk, command, option
 from kitei.desk import Verdict
+from kitei.office.desk import MANAGED_VPN
 from kitei.office.orderbook import read_book, take_book
+from kitei.values import Words
 
 _by = option("--by", required=True, ja="誰が(契約者の id)", en="Who asks: a customer's id.")
 _contract = option("--contract", required=True, ja="契約の id", en="The contract's id.")
@@ -95,14 +100,83 @@ def claim(talk: Talk, by: str, contract: str, outage: str | None, what_if: bool)
     _ask(talk, "claim-credit", {"by": by, "contract": contract, "outage": outage}, what_if)
 
 
-def _ask(talk: Talk, act: str, asked: dict[str, Any], what_if: bool) -> None:
+@command(
+    "ask",
+    ja="規程にある行為を何でも頼む。KEY=VALUE は申込ファイルと同じ(なければ行為と項目の一覧)",
+    en="Ask any act the terms know; KEY=VALUE as in an order book. Without them: the acts, and their keys.",
+)
+@click.argument("act", required=False)
+@click.argument("pairs", nargs=-1, metavar="[KEY=VALUE]...")
+@option(
+    "--service",
+    ja="サービス(なければ契約のもの)",
+    en="The service; without it, that of the contract it is about.",
+)
+@option("--by", default="operator", show_default=True, ja="誰が", en="Who asks.")
+@_what_if
+def ask(
+    talk: Talk, act: str | None, pairs: tuple[str, ...], service: str | None, by: str, what_if: bool
+) -> None:
+    if act is None or not pairs:
+        with faults_told(talk):
+            _tell_acts(talk, act, service)
+    else:
+        _ask(talk, act, {"by": by, **_written(pairs)}, what_if, service)
+
+
+def _tell_acts(talk: Talk, act: str | None, service: str | None) -> None:
+    """The acts of services by name, or the keys of one act."""
+    chosen = [service_named(service)] if service else list(SERVICES.values())
+    found = {
+        each.name: {name: [field.name for field in fields(kind)] for name, kind in each.acts.items()}
+        for each in chosen
+        if act is None or act in each.acts
+    }
+    if not found:
+        known = ", ".join(sorted({name for each in chosen for name in each.acts}))
+        raise LookupError(f"there is no act {act!r}; there are {known}")
+    told = {name: acts if act is None else {act: acts[act]} for name, acts in found.items()}
+    talk.answer(
+        told,
+        lambda: "\n".join(
+            f"{click.style(name, bold=True)}\n"
+            + "\n".join(f"  {each}: {', '.join(keys)}" for each, keys in acts.items())
+            for name, acts in told.items()
+        ),
+    )
+
+
+def _written(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """Each KEY=VALUE as TOML would have it, else as text; `a.b=1` stands in a table."""
+    written: dict[str, Any] = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign or not all(key.split(".")):
+            raise Misuse(Words(f"{pair!r} は KEY=VALUE ではありません", f"{pair!r} is not KEY=VALUE"))
+        *tables, last = key.split(".")
+        inner = written
+        for name in tables:
+            inner = inner.setdefault(name, {})
+            if not isinstance(inner, dict):
+                raise Misuse(Words(f"{pair!r}: {name} は表ではありません", f"{pair!r}: {name} is no table"))
+        try:
+            inner[last] = tomllib.loads(f"it = {value}")["it"]
+        except tomllib.TOMLDecodeError:
+            inner[last] = value
+    return written
+
+
+def _ask(talk: Talk, act: str, asked: dict[str, Any], what_if: bool, service: str | None = None) -> None:
     """Put one act to the office. A refusal ends with exit status 1, an act that cannot be read with 2."""
     written = {key: value for key, value in asked.items() if value not in (None, [], ())}
     with office_of(talk) as office:
+        if service is None:
+            about = office.contracts().get(str(written.get("contract")))
+            service = about.service if about else MANAGED_VPN
         if what_if or talk.on is not None:
-            decided = office.decide(act, written, on=talk.on)
+            decided = office.decide(act, written, service=service, on=talk.on)
         else:
-            decided = office.apply(act, written)
+            decided = office.apply(act, written, service=service)
         talk.answer(decided_json(decided), lambda: decided_text(decided, talk.language))
         if decided.decision.outcome is Verdict.REFUSE:
             raise SystemExit(1)

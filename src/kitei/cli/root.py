@@ -11,6 +11,7 @@ COMMANDS = {
     "order": "acts",
     "cancel": "acts",
     "claim": "acts",
+    "ask": "acts",
     "answer": "answers",
     "contract": "contracts",
     "due": "due",
@@ -24,6 +25,7 @@ COMMANDS = {
     "cases": "cases",
     "node": "nodes",
     "controller": "nodes",
+    "ddos": "ddos",
     "demo": "demo",
     "completion": "completion",
 }
