@@ -11,7 +11,6 @@ COMMANDS = {
     "order": "acts",
     "cancel": "acts",
     "claim": "acts",
-    "ask": "acts",
     "answer": "answers",
     "contract": "contracts",
     "due": "due",
