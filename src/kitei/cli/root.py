@@ -11,6 +11,7 @@ COMMANDS = {
     "order": "acts",
     "cancel": "acts",
     "claim": "acts",
+    "ask": "acts",
     "answer": "answers",
     "contract": "contracts",
     "due": "due",
