@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kitei.accounts import Line
 from kitei.desk import Verdict
 from kitei.ledger import Fact
 from kitei.office import Office
@@ -14,7 +15,7 @@ from kitei.office.closing import preview
 from kitei.office.due import due
 from kitei.services.ddos import SERVICE
 from kitei.services.ddos.contract import addresses, router
-from kitei.values import JST, Month, Span
+from kitei.values import JST, JsonObject, Month, Span
 
 NAME = SERVICE.name
 FEES = {
@@ -47,7 +48,7 @@ def time() -> SetTime:
 
 
 def held(service: str, name: str, **more: Any) -> tuple[str, Fact]:
-    body = {"holds": service, "id": name, "first": "2020-01-01", "last": None, **more}
+    body: JsonObject = {"holds": service, "id": name, "first": "2020-01-01", "last": None, **more}
     return "customer:acme", Fact("service.held", body, date(2020, 1, 1))
 
 
@@ -57,12 +58,12 @@ def office(tmp_path: Path, time: SetTime) -> Iterator[Office]:
     opened.publish_editions()
     told = [held("インターネット接続サービス", "I1")]
     for fee, amount in FEES.items():
-        body = {"fee": fee, "amount": amount, "first": "2025-01-01", "last": None, "scope": {}}
+        body: JsonObject = {"fee": fee, "amount": amount, "first": "2025-01-01", "last": None, "scope": {}}
         told.append(("customer:acme", Fact("quote.recorded", {"service": NAME, **body}, date(2025, 1, 1))))
-    models = {"service": NAME, "list": "tunnel-router-models", "entries": ["m1", "m2"]}
+    models: JsonObject = {"service": NAME, "list": "tunnel-router-models", "entries": ["m1", "m2"]}
     told.append(("operator", Fact("operator.listed", models, date(2025, 1, 1))))
-    polaris = {"ja": "北極星", "en": "Polaris"}
-    provider = {
+    polaris: JsonObject = {"ja": "北極星", "en": "Polaris"}
+    provider: JsonObject = {
         "name": polaris,
         "address": polaris,
         "registration": "T7000012050002",
@@ -85,6 +86,12 @@ def accepted(office: Office, act: str, **written: Any) -> Any:
         str(finding.why.en) for finding in decision.findings if finding.verdict is not Verdict.ACCEPT
     ]
     return decision
+
+
+def billed(office: Office, month: date) -> tuple[Line, ...]:
+    (bill,) = preview(office, Month.of(month))
+    assert bill.invoice is not None, bill
+    return bill.invoice.lines
 
 
 @pytest.fixture
@@ -124,8 +131,7 @@ def test_an_application_becomes_contracts_that_know_what_they_rest_on(served: Of
 
 def test_a_month_is_billed_by_the_row_of_each_item(served: Office, time: SetTime) -> None:
     time.go("2026-03-01")
-    (bill,) = preview(served, Month.of(date(2026, 2, 1)))
-    lines = {line.words.en: line.amount for line in bill.invoice.lines}
+    lines = {line.words.en: line.amount for line in billed(served, date(2026, 2, 1))}
     assert sum(lines.values()) == 300_000 + 50_000 + 300_000
     assert any("Type X" in words or "type X" in words for words in lines)
 
@@ -284,9 +290,15 @@ def test_a_report_of_type_v_is_due_every_month(office: Office, time: SetTime) ->
 
 
 def test_a_month_in_which_the_item_changes_is_billed_by_both(office: Office, time: SetTime) -> None:
-    told = []
+    told: list[tuple[str, Fact]] = []
     for item, amount in (("type-d", 100_000), ("type-x", 400_000)):
-        body = {"service": NAME, "fee": "monthly", "amount": amount, "first": "2025-01-01", "last": None}
+        body: JsonObject = {
+            "service": NAME,
+            "fee": "monthly",
+            "amount": amount,
+            "first": "2025-01-01",
+            "last": None,
+        }
         told.append(
             ("customer:acme", Fact("quote.recorded", {**body, "scope": {"item": item}}, date(2025, 1, 1)))
         )
@@ -302,15 +314,15 @@ def test_a_month_in_which_the_item_changes_is_billed_by_both(office: Office, tim
     assert ask(office, "network-event", by="operator", contract="acme-ddos-1", event="attack").verdict is (
         Verdict.ACCEPT
     )
-    (bill,) = preview(office, Month.of(date(2026, 4, 1)))
-    monthly = [line for line in bill.invoice.lines if line.name == "monthly"]
+    lines = billed(office, date(2026, 4, 1))
+    monthly = [line for line in lines if line.name == "monthly"]
     assert [(line.amount, line.period) for line in monthly] == [
         (50_000, Span(date(2026, 4, 1), date(2026, 4, 15))),
         (200_000, Span(date(2026, 4, 16), date(2026, 4, 30))),
     ]
     rows = [{cite.partition("#")[2] for cite in line.cites} for line in monthly]
     assert "schedule:1.2.1.t4" in rows[0] and "schedule:1.2.1.t2" in rows[1]
-    (charge,) = [line for line in bill.invoice.lines if line.name == "item-change"]
+    (charge,) = [line for line in lines if line.name == "item-change"]
     assert charge.amount == 40_000 and "Type D → Type X" in charge.words.en
     time.go("2026-08-31")
     ended = accepted(office, "external-ended", by="operator", holding="I1")

@@ -51,17 +51,20 @@ def added_to(contract: Contract, on: date, s: Situation) -> tuple[Contract, ...]
     )
 
 
-def below(contract: Contract, on: date, s: Situation) -> tuple[Link, ...]:
+def below(
+    contract: Contract, on: date, s: Situation, ending: frozenset[str] = frozenset()
+) -> tuple[Link, ...]:
     """Art. 11.2 for types M: their designated service is the contract they are added to (art. 3.1(4)).
 
-    Where the customer has another contract they can be added to, that one takes over (convention ddp.cascade).
+    Where the customer has another contract they can be added to, that one takes over (convention
+    ddp.cascade), unless it is among those that are `ending` as well.
     """
     found = []
     for each in added_to(contract, on, s):
         others = [
             other.id
             for other in bases(s, each.customer)
-            if other.id != contract.id and (other.ending is None or on < other.ending.last)
+            if other.id not in {contract.id, *ending} and (other.ending is None or on < other.ending.last)
         ]
         found.append(_link(each, contract.id, others, s))
     return tuple(found)
@@ -179,25 +182,30 @@ def upon(asked: ExternalEnded, s: Situation) -> tuple[Link, ...]:
     customer, holding, day = holder_of(asked, s), holding_of(asked, s), day_of(asked.at)
     if customer is None or holding is None:
         return ()
-    found: list[Link] = []
+    first: list[Link] = []
     for each in of_customer(s, customer):
         lasts = each.ending is None or day < each.ending.last
-        if (
-            each.customer != customer
-            or each.concluded_on > day
-            or not lasts
-            or not _rests_on(s, each, holding)
-        ):
+        if each.concluded_on > day or not lasts or not _rests_on(s, each, holding):
             continue
-        if asked.option is not None and needs_of(s, item_on(each, day)) != "art:3.1.3":
-            continue
-        others = [other.id for other in qualifying(s, customer, item_on(each, day)) if other.id != holding.id]
-        link = _link(each, holding.id, others, s)
+        item = item_on(each, day)
+        if asked.option is None or needs_of(s, item) == "art:3.1.3":
+            first.append(_link(each, holding.id, _others(s, holding, customer, item, day), s))
+    ending = frozenset(link.contract.id for link in first if link.fate == "ends")
+    found: list[Link] = []
+    for link in first:
         found.append(link)
         if link.fate == "ends":
-            ending = {one.contract.id for one in found}
-            found.extend(one for one in below(each, day, s) if one.contract.id not in ending)
+            found.extend(below(link.contract, day, s, ending))
     return tuple(found)
+
+
+def _others(s: Situation, holding: Holding, customer: str, item: str, day: date) -> list[str]:
+    """What else the customer has that an item can rest on beyond a day, by id."""
+    return [
+        each.id
+        for each in qualifying(s, customer, item)
+        if each.id != holding.id and (each.days.last is None or day < each.days.last)
+    ]
 
 
 def _rests_on(s: Situation, contract: Contract, holding: Holding) -> bool:
@@ -229,6 +237,7 @@ def external_ended(asked: ExternalEnded, s: Situation) -> Iterator[Finding]:
         yield from _chain(link, s)
         if link.fate == "ends":
             yield from ENDINGS.settled(link.contract, day, CASCADE, s)
+            yield from _settled_before(link.contract, s)
             yield from item_before(link.contract, s)
     ended = tuple(link.contract for link in links if link.fate == "ends")
     if ended:
@@ -240,6 +249,19 @@ def external_ended(asked: ExternalEnded, s: Situation) -> Iterator[Finding]:
             conventions=(s.reading("ddp.cascade").pair, s.reading("effect.time-of-day").pair),
         )
         yield from _devices_back(ended, day, s)
+
+
+def _settled_before(contract: Contract, s: Situation) -> Iterator[Finding]:
+    """A contract that was to end later anyway was settled for that day already: people have to look at both."""
+    if contract.ending is not None and any(each.name.endswith("settlement") for each in contract.charges):
+        yield s.accept(
+            s.role("settle"),
+            why=Words(
+                f"{contract.id} は {contract.ending.last} の終了としてすでに調定されています。二重にならないかご確認ください",
+                f"{contract.id} was settled already for its end on {contract.ending.last}; see that it is not paid twice",
+            ),
+            review=True,
+        )
 
 
 def _nothing_rests(asked: ExternalEnded, s: Situation) -> Finding:
@@ -289,6 +311,7 @@ def pulled_along(asked: Ended, s: Situation) -> Iterator[Finding]:
         yield from _chain(link, s)
         if link.fate == "ends":
             yield from ENDINGS.settled(link.contract, day, CASCADE, s)
+            yield from _settled_before(link.contract, s)
             yield s.accept(
                 "art:11.2",
                 why=Words(f"{day} に予告なく終わります", f"it ends on {day}, without notice"),
