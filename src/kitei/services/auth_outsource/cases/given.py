@@ -18,10 +18,11 @@ from kitei.clauses.history import (
 )
 from kitei.desk.cases import Sheet
 from kitei.ledger.facts import Fact
+from kitei.services.auth_outsource.application import Change
 from kitei.services.auth_outsource.edition import TERMS
 from kitei.services.auth_outsource.operation import ExplainOutage
 from kitei.services.auth_outsource.rules.batch import plain_realm
-from kitei.values import Json, JsonObject
+from kitei.values import Json, day_of
 
 LISTS = {
     "changeable_matters": "changeable-matters",
@@ -72,6 +73,7 @@ class Counts:
 def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Mapping[str, Counts]:
     """Record all that is given. What belongs to the act itself is left in `facts` for it."""
     counts: dict[str, Counts] = {}
+    changes: list[tuple[str, str, Sheet]] = []
     realm, terminators = facts.take("realm"), facts.look("terminators")
     forward_to = facts.take("forward_to") or facts.take("proxy_target")
     for sheet in given.sheets("contracts"):
@@ -81,12 +83,15 @@ def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Map
         beside = {"realm": realm, "terminators": terminators, "forward_to": forward_to}
         for fact in contract_facts(sheet, customer, beside, history):
             history.record(f"contract:{name}", fact)
+        changes += [(name, customer, each) for each in sheet.sheets("changes")]
         sheet.close()
     history.know(when.look("by"))
     history.know(when.look("customer"))
     _quotes_told(when, history)
     take_operator(given, when, history, LISTS, PARAMETERS, QUOTES)
     take_holdings(given, history)
+    for each in changes:
+        _change(*each, history)
     _outages(facts, when, history)
     return counts
 
@@ -130,20 +135,21 @@ def contract_facts(
     for option in sheet.sheets("options"):
         yield from option_facts(option, made, customer, history)
         option.close()
-    for change in sheet.sheets("changes"):
-        yield from _changed(change)
     ended = sheet.take("cancel_effective") or sheet.take("ended") or sheet.take("ends")
     if ended is not None:
         yield ending_fact(date.fromisoformat(ended), made)
 
 
-def _changed(sheet: Sheet) -> Iterator[Fact]:
-    """An earlier change: its day, the accounts there are since, and the fee."""
-    day = date.fromisoformat(sheet.take("date") or sheet.take("at"))
-    body: JsonObject = {"accounts": sheet.take("accounts")}
-    yield Fact("contract.amended", body, day)
+def _change(name: str, customer: str, sheet: Sheet, history: History) -> None:
+    """An earlier change: its day, the accounts there are since, and what is owed monthly since."""
+    told = sheet.take("date") or sheet.take("at")
+    at = datetime.fromisoformat(told) if "T" in told else datetime.fromisoformat(f"{told}T00:00:00+09:00")
+    sheet.take("matter")  # a group's accounts are all that the terms themselves let change
+    accounts = sheet.take("accounts") or sheet.take("to")
+    history.do(Change(by=customer, at=at, contract=name, matter="accounts", number=accounts))
     if (fee := sheet.take("monthly_fee_jpy")) is not None:
-        yield Fact("quote.recorded", {**quote_body("monthly", fee), "first": day.isoformat()}, day)
+        quote = {**quote_body("monthly", fee), "first": day_of(at).isoformat()}
+        history.record(f"contract:{name}", Fact("quote.recorded", quote, day_of(at)))
     sheet.close()
 
 

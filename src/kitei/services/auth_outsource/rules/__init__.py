@@ -78,10 +78,13 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
     customer.ClaimWarranty: (Rule("art:13.1", limits.not_warranted, also=("art:13.1.1", "art:13.1.2")),),
     operator.ExplainOutage: (Rule("art:12.1", limits.explained),),
     operator.LimitFunction: (Rule("art:14.1", limits.limited, also=("art:14.2",)),),
-    operator.Provision: (Rule("art:5.7", readiness.prepared, also=("art:5.6", *_PREPARED)),),
+    operator.Provision: (
+        Rule("art:5.7", readiness.prepared, also=("art:5.6", *_PREPARED)),
+        Rule("art:14.3", lines.gateway_kept_apart, also=("art:14.4",)),
+    ),
     acts.CheckReadiness: (Rule("art:5.6", readiness.checklist),),
     acts.ReadTerm: (Rule("art:3.1", billing.term_read, also=("art:8.3",)),),
-    operator.DayCheck: (Rule("art:5.1", lines.still_eligible, also=_LINES),),
+    operator.DayCheck: (Rule("art:5.1", lines.still_eligible, also=(*_LINES, "art:14.3", "art:14.4")),),
     acts.MonthClose: (
         Rule("schedule:1.2.1", MONTHS.costs, also=("schedule:1.2.2",)),
         Rule("art:10.1.s2", fees.not_yet_owed),

@@ -164,13 +164,18 @@ def change_fee(asked: Change, s: Situation) -> Iterator[Finding]:
     """Art. 10.1 and Schedule 1, 3(1): each accepted change costs the quoted fee, due on acceptance."""
     if any(found.verdict is Verdict.REFUSE for found in changeable(asked, s)):
         return
-    name = s.name("matters", asked.matter)
+    name, day = s.name("matters", asked.matter), accepted_on(asked)
+    yield s.accept(
+        "art:10.1.s2",
+        why=Words(f"{day} に承諾し、手数料が生じます", f"accepted on {day}, when the charge falls due"),
+        dates=(("effective", day),),
+    )
     yield quoted_charge(
         s,
         "change",
         "schedule:1.3.1",
         s.contract(asked.contract),
-        due_on=accepted_on(asked),
+        due_on=day,
         why=Words(f"{name.ja}の変更手数料", f"handling charge for a change of {name.en.lower()}"),
         more=("art:7.1",),
         detail={"matter": asked.matter},

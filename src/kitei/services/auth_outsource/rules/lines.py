@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from kitei.clauses.notice import still_in_force
 from kitei.desk import Finding, Situation, Verdict
+from kitei.ledger.contracts import Contract
 from kitei.services.auth_outsource.application import Apply, Beside, TakeService
 from kitei.services.auth_outsource.contract import days_of_use
-from kitei.services.auth_outsource.operation import DayCheck, LoseService
+from kitei.services.auth_outsource.operation import DayCheck, LoseService, Provision
 from kitei.services.auth_outsource.rules.batch import days_wanted, kind_of, lacking, place_of, standing
 from kitei.terms import Choice
 from kitei.values import Span, Words
@@ -199,6 +200,19 @@ def _banned(
         yield s.refer(path, proposes=Verdict.REFUSE, why=why, remedy=remedy, **more)
 
 
+def gateway_beside(contract: Contract, s: Situation, place: str) -> Iterator[Finding]:
+    """Art. 14.3 and 14.4 for a VPDN that is there (convention ao.gateway-ban)."""
+    item = s.choice("items", contract.item)
+    if item is not None and s.reading("ao.gateway-ban").value == "always":
+        lines = held_by(s, contract.customer)
+        yield from gateway_findings(s, item, lines, Span(s.on, s.on), place)
+
+
+def gateway_kept_apart(asked: Provision, s: Situation) -> Iterator[Finding]:
+    """Art. 14.3 and 14.4 when provision begins."""
+    yield from gateway_beside(s.contract(asked.contract), s, "provision.contract")
+
+
 def service_taken(asked: TakeService, s: Situation) -> Iterator[Finding]:
     """Art. 14.1, 14.3 and 14.4: what another service, added later, means for the VPDN that is there."""
     new = taken(s, asked)
@@ -288,6 +302,7 @@ def still_eligible(asked: DayCheck, s: Situation) -> Iterator[Finding]:
     )
     if contract.kind == "vpdn" and item is not None:
         mobile = s.edition.value("lines")[item.text("line")]
+        yield from gateway_beside(contract, s, "day-check.contract")
         today = [each for each in held_by(s, contract.customer) if s.on in each.days]
         if any(is_called(s, each, mobile) and fits(s, each, mobile) is not False for each in today):
             why = Words("前提の回線があります", "the line it takes is there")
