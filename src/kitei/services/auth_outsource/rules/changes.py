@@ -10,7 +10,8 @@ from kitei.ledger.contracts import Contract
 from kitei.services.auth_outsource.application import Change
 from kitei.services.auth_outsource.contract import days_of_use, number, text
 from kitei.services.auth_outsource.rules.batch import item_fits, number_fits, realm_fits
-from kitei.services.auth_outsource.rules.lines import eligible, gateway_findings, held_by
+from kitei.services.auth_outsource.rules.gateway import gateway_findings
+from kitei.services.auth_outsource.rules.lines import eligible, held_by
 from kitei.services.auth_outsource.rules.terminals import addresses_fit, clashes
 from kitei.terms import Choice
 from kitei.values import Span, Words
