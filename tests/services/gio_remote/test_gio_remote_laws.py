@@ -143,6 +143,22 @@ def test_settings_change_only_after_the_customer_was_told(notice: int) -> None:
     assert (decision.verdict is Verdict.ACCEPT) == (notice < 0)
 
 
+@given(day=DAYS, time=some.times(), first=some.integers(0, 22))
+def test_without_an_option_service_keeps_to_recorded_business_hours(day: date, time: Any, first: int) -> None:
+    at = datetime.combine(day + timedelta(days=1), time, JST)
+    hours = f"{first}:30-{first + 1:02}:15"
+    when = {
+        "action": "support-request",
+        "kind": "gateway setting change",
+        "at": at.isoformat(),
+    }
+    decision = asked(when, contract(), operator_params={"business_hours": hours})
+    inside = at.weekday() < 5 and (first, 30) <= (at.hour, at.minute) < (first + 1, 15)
+    assert (decision.verdict is Verdict.ACCEPT) == inside
+    extended = contract(options=[{"name": "拡張サポートオプション"}])
+    assert asked(when, extended, operator_params={"business_hours": hours}).verdict is Verdict.ACCEPT
+
+
 @given(name=some.from_regex(r"\A[a-z]{1,8}(\.[a-z]{1,8}){1,3}\Z"))
 def test_a_certificate_answers_for_its_own_name_in_any_case(name: str) -> None:
     assert is_same_name(name, name.upper()) and is_same_name(f"*.{name}", f"vpn.{name}")

@@ -1,7 +1,7 @@
 """Articles 9(2)(2), 9(2)(4) and 10: who is served at which hour, and the software that can be had."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, time
 
 from kitei.clauses.fees import quoted_charge
 from kitei.clauses.notice import own_notice
@@ -10,7 +10,7 @@ from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.services.gio_remote.application import GetSoftware, RequestSupport
 from kitei.services.gio_remote.rules.fees import EXTENDED, WORK
-from kitei.values import JST, Words
+from kitei.values import JST, Json, Words
 
 HOURS = ("business-hours-from", "business-hours-until")
 
@@ -23,12 +23,20 @@ def in_business_hours(asked: RequestSupport, s: Situation) -> bool | None:
     """
     if asked.known.in_hours is not None:
         return asked.known.in_hours
-    first, end = (s.operator.parameters.get(name) for name in HOURS)
-    if not isinstance(first, str) or not isinstance(end, str):
+    first, end = (clock_time(s.operator.parameters.get(name)) for name in HOURS)
+    if first is None or end is None:
         return None
     at = asked.at.astimezone(JST)
     closed = s.operator.parameters.get("business-days") != "every-day" and is_holiday(s, at)
-    return not closed and first <= f"{at:%H:%M}" < end
+    return not closed and first <= at.time() < end
+
+
+def clock_time(told: Json) -> time | None:
+    """A time such as "09:00" or "9:00", None for anything else."""
+    hours, _, minutes = told.partition(":") if isinstance(told, str) else ("", "", "")
+    if not (hours.isdecimal() and minutes.isdecimal() and int(hours) < 24 and int(minutes) < 60):
+        return None
+    return time(int(hours), int(minutes))
 
 
 def is_holiday(s: Situation, at: datetime) -> bool:
@@ -48,7 +56,7 @@ def supported(asked: RequestSupport, s: Situation) -> Iterator[Finding]:
     if inside:
         yield s.accept("art:9.2.2", why=Words("営業時間の中です", "it is within business hours"))
     elif gateway_work and running(contract, WORK, s.on) is not None:
-        yield from _out_of_hours(asked, s, contract)
+        yield from _out_of_hours(s, contract, inside)
     else:
         yield from _next_hours(s, inside, gateway_work)
 
@@ -64,10 +72,13 @@ def unpaid_work(contract: Contract) -> bool:
     return paid <= (len(works) if isinstance(works, list | tuple) else 0)
 
 
-def _out_of_hours(asked: RequestSupport, s: Situation, contract: Contract) -> Iterator[Finding]:
-    """Art. 9.2.4 and Schedule 1, 3(1): the work is done and recorded; a further one costs anew."""
+def _out_of_hours(s: Situation, contract: Contract, inside: bool | None) -> Iterator[Finding]:
+    """Art. 9.2.4 and Schedule 1, 3(1): the work is done and recorded; a further one costs anew.
+
+    Where business hours are not recorded it is out of hours as it was asked, for a person to look at.
+    """
     why = Words("時間外の設定変更として行い、記録します", "done out of hours, and recorded")
-    yield s.accept("art:9.2.4", why=why, defects=("COM-D09",))
+    yield s.accept("art:9.2.4", why=why, defects=("COM-D09",), review=inside is None)
     if unpaid_work(contract):
         told = Words("時間外の設定変更の一時費用", "the one-time fee for work out of hours")
         yield quoted_charge(s, WORK, "schedule:1.3.1", contract, due_on=s.on, why=told)
@@ -85,8 +96,8 @@ def _next_hours(s: Situation, inside: bool | None, gateway_work: bool) -> Iterat
             *paths,
             proposes=Verdict.REFUSE,
             why=Words(
-                "営業時間が記録されておらず、いつでも応じるオプションもありません",
-                "business hours are not recorded, and no option assures service at any hour",
+                "営業時間が 09:00 のような時刻で記録されておらず、いつでも応じるオプションもありません",
+                "business hours are not recorded as times such as 09:00, and no option assures service at any hour",
             ),
             **more,
         )
