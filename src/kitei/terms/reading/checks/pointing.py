@@ -15,6 +15,10 @@ from kitei.values import Words
 
 _LINK = r"(?:(?:に(?:定める|規定する|掲げる|いう|基づく|係る|定められた)|の|で定める)+)"
 _NAMED = re.compile(rf"^{_LINK}[「『]?(?P<noun>{NOUN}{{2,30}})")
+_BY = re.compile(
+    rf"^の(?:規定|定め)に(?:基づ(?:き|く|いて)|より|よる|従い|従って)、?(?:[一-龠]{{2,4}}(?:された|される|した|する))?"
+    rf"(?P<noun>{NOUN}{{2,30}})"
+)
 _NOTWITHSTANDING = re.compile(r"^の(?:規定|定め|記載)?にかかわらず、?(?P<rest>[^。]+)")
 _OTHERS = re.compile(r"^の(?:他|ほか)|^に(?:定める|掲げる)(?:もの|事項)の(?:他|ほか)")
 # Nouns that say how a provision is meant, not what it is about.
@@ -127,14 +131,17 @@ def topics(survey: Survey) -> Iterator[Flaw]:
     """`前項のX`, `第2項に定めるX` where the target does not speak of X and a neighbour does."""
     for each in survey.references:
         target = survey.target(each)
-        match = _NAMED.match(each.tail)
+        match = _BY.match(each.tail) or _NAMED.match(each.tail)
         if target is None or each.level not in ("paragraph", "item") or match is None or each.wants_items:
             continue
         noun = match["noun"]
         is_named = any(
             noun.startswith(other.heading) for other in survey.index.siblings(target) if other.heading
         )
-        if _EMPTY.match(noun) or is_named or speaks_of(_scope(survey, target), noun):
+        scope = _scope(survey, target)
+        is_term = next((term for term in survey.names.defined if noun.startswith(term)), "")
+        noun = is_term or noun
+        if _EMPTY.match(noun) or is_named or (noun in scope if is_term else speaks_of(scope, noun)):
             continue
         own = survey.index.holder(each.holder, target.kind)
         beside = [
@@ -150,6 +157,51 @@ def topics(survey: Survey) -> Iterator[Flaw]:
             )
             sure = "high" if len(beside) == 1 else "medium"
             yield flaw("reference-topic", sure, each.holder, each.text, gist, at=each.at)  # type: ignore[arg-type]
+
+
+def afar(survey: Survey) -> Iterator[Flaw]:
+    """`第6条第1項に規定するX` where article 6 does not know X and the article headed by X does."""
+    for each in survey.references:
+        target = survey.target(each)
+        match = re.match(
+            r"^に(?:定める|規定する|掲げる)[「『]?(?P<noun>[ァ-ヶー]{4,}|[一-龠]{3,})", each.tail
+        )
+        if target is None or match is None or each.level == "schedule" or _EMPTY.match(match["noun"]):
+            continue
+        article = survey.index.holder(target, "article")
+        if article is None or match["noun"] in article.whole or speaks_of(article.whole, match["noun"]):
+            continue
+        better = [other for other in survey.document.articles if match["noun"] in other.heading]
+        if len(better) == 1:
+            right = spoken(better[0].id)
+            gist = Words(
+                f"{spoken(article.id).ja}に「{match['noun']}」はない。{right.ja}の見出しにある。",
+                f"{spoken(article.id).en} does not know '{match['noun']}'; it is in the heading of {right.en}.",
+            )
+            yield flaw("reference-topic", "medium", each.holder, each.text, gist, at=each.at)
+
+
+def twice(survey: Survey) -> Iterator[Flaw]:
+    """`第2項及び前項` in paragraph 3: the number and the word are the same paragraph, so one is wrong."""
+    for each in survey.references:
+        if (
+            not each.is_relative
+            or each.target is None
+            or each.count != 1
+            or not re.match(r"前[項号]$", each.text)
+        ):
+            continue
+        same = [
+            other
+            for other in survey.references
+            if other.holder is each.holder and other.target == each.target and not other.is_relative
+        ]
+        for other in same:
+            gist = Words(
+                f"「{other.text}」は「{each.text}」と同じところを指す。",
+                f"'{other.text}' is the same as '{each.text}'.",
+            )
+            yield flaw("reference-elsewhere", "medium", other.holder, other.text, gist, at=other.at)
 
 
 def _scope(survey: Survey, target: Passage) -> str:

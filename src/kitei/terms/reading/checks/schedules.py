@@ -24,6 +24,24 @@ def belonging(survey: Survey) -> Iterator[Flaw]:
                 yield from _belongs(survey, schedule, holder, cited.text, cited.id, naming, claimed)
 
 
+def shared(survey: Survey) -> Iterator[Flaw]:
+    """Two parts of a schedule that belong to the same paragraph, while another that names it has none."""
+    for schedule in survey.document.schedules:
+        parts = [child for child in schedule.children if child.kind == "section"]
+        cited = [[each for each in cited_in_headings(part)][:1] for part in parts]
+        claims = [each[0].id for each in cited if each]
+        naming = _naming(survey, schedule)
+        if len(claims) != len(parts) or len(naming) != len(parts) or len(set(claims)) == len(claims):
+            continue
+        for part, claim, right in zip(parts, cited, naming, strict=True):
+            if claims.count(claim[0].id) > 1 and claim[0].id != right:
+                gist = Words(
+                    f"別の部と同じ項を挙げている。ここは{spoken(right).ja}と思われる。",
+                    f"Another part names the same paragraph; this one is probably {spoken(right).en}.",
+                )
+                yield flaw("reference-elsewhere", "high", part, claim[0].text, gist, at=-1)
+
+
 def _naming(survey: Survey, schedule: Passage) -> tuple[str, ...]:
     """The paragraphs of articles that name a schedule, by id."""
     found = {
@@ -72,7 +90,10 @@ def mutual(survey: Survey) -> Iterator[Flaw]:
         if each.level != "schedule" or target is None or target.kind != "item" or article is None:
             continue
         cited = _cited_by(survey, target)
-        if not cited or any(f"{one.target}.".startswith(f"{article.id}.") for one in cited):
+        if any(f"{one.target}.".startswith(f"{article.id}.") for one in cited):
+            yield from _paragraph_apart(survey, each, target, article, cited)
+            continue
+        if not cited:
             continue
         better = [other for other in survey.index.siblings(target) if _cites(survey, other, article)]
         if better:
@@ -82,6 +103,20 @@ def mutual(survey: Survey) -> Iterator[Flaw]:
                 f"{spoken(target.id).en} is about {spoken(cited[0].target or '').en}; {right.en} answers to this.",
             )
             yield flaw("reference-elsewhere", "high", each.holder, each.text, gist, at=each.at)
+
+
+def _paragraph_apart(
+    survey: Survey, each: Reference, target: Passage, article: Passage, cited: list[Reference]
+) -> Iterator[Flaw]:
+    """Paragraph 3 points here, and here paragraph 2 of the same article is cited."""
+    own = survey.paragraph(each.holder).id
+    within = [one for one in cited if (one.target or "").startswith(f"{article.id}.")]
+    if within and not any(f"{one.target}.".startswith(f"{own}.") for one in within):
+        gist = Words(
+            f"ここを指しているのは{spoken(own).ja}である。", f"It is {spoken(own).en} that points here."
+        )
+        one = within[0]
+        yield flaw("reference-elsewhere", "medium", target, one.text, gist, at=one.at)
 
 
 def _cited_by(survey: Survey, passage: Passage) -> list[Reference]:
