@@ -6,6 +6,7 @@ from datetime import date
 from kitei.clauses.acts import ReadTerm, StartBilling
 from kitei.clauses.options import option_months, running
 from kitei.clauses.settling import contract_term_path, term_path
+from kitei.clauses.tariff import counted
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract, OptionTaken
 from kitei.terms import term_last_day
@@ -62,7 +63,7 @@ def term_read(asked: ReadTerm, s: Situation) -> Iterator[Finding]:
         path,
         why=Words(
             f"{term.start} を初日として {term.months} か月、{term.last} まで",
-            f"{term.months} months with {term.start} as their first day, to {term.last}",
+            f"{counted(term.months, 'month')} from {term.start}, its first day, to {term.last}",
         ),
         dates=(("term_end", term.last),),
         conventions=(s.reading("term.month-arithmetic").pair,),
@@ -129,7 +130,7 @@ def begun_term(s: Situation, start: date, months: int, path: str) -> Finding:
         path,
         why=Words(
             f"最低利用期間は {start} から {months} か月、{last} まで",
-            f"the minimum term is {months} months from {start}, to {last}",
+            f"the minimum term is {counted(months, 'month')} from {start}, to {last}",
         ),
         dates=(("term_end", last),),
         conventions=(how.pair,),

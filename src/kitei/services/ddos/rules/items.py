@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from kitei.clauses.acts import ReadTerm
+from kitei.clauses.tariff import counted
 from kitei.desk import Finding, Situation
 from kitei.desk.operator import Holding
 from kitei.ledger.contracts import Contract
@@ -65,7 +66,8 @@ def known_item(asked: Apply, s: Situation) -> Iterator[Finding]:
             item.text("term"),
             why=Words(
                 f"{item.name.ja}の最低利用期間は課金開始日から {item.number('months')} か月です",
-                f"the minimum term of {item.name.en} is {item.number('months')} months from the start of billing",
+                f"the minimum term of {item.name.en} is {counted(item.number('months'), 'month')} "
+                "from the start of billing",
             ),
             part=index,
         )

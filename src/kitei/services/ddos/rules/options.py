@@ -9,6 +9,7 @@ from kitei.clauses.acts import ReadTerm, accepted_on
 from kitei.clauses.fees import charge, quoted_charge
 from kitei.clauses.notice import own_notice
 from kitei.clauses.options import running
+from kitei.clauses.tariff import counted
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.services.ddos.act import OptionWanted
@@ -86,8 +87,13 @@ def option_findings(
         )
     if s.choice("items", about.item) is None:
         return
-    yield from _for_item(s, choice, about, place, more)
-    yield from _own_conditions(s, choice, wanted, about, place, more)
+    barred = [
+        *_for_item(s, choice, about, place, more),
+        *_own_conditions(s, choice, wanted, about, place, more),
+    ]
+    yield from barred
+    if any(finding.verdict is Verdict.REFUSE for finding in barred):
+        return
     does = (choice.text("does"),) if choice.has("does") else ()
     yield s.accept(
         "art:10.1",
@@ -125,6 +131,7 @@ def _for_item(
     on_base = about.item == "type-m" and in_letters(s, choice, about.item)
     base = s.name("items", about.base or "")
     yield s.refuse(
+        "art:10.2",
         choice.cite.path,
         why=Words(
             f"{base.ja or '土台のない契約'}に付いたタイプ M に{choice.name.ja}はありません",
@@ -276,7 +283,7 @@ def _term(s: Situation, choice: Choice, wanted: AskedOption, more: dict[str, Any
         return s.accept(path, why=_NO_TERM, defects=() if own else s.defects(path), **more)
     why = Words(
         f"最低利用期間は、このオプション自身の課金開始日から {months} か月です",
-        f"its minimum term is {months} months from the day its own billing starts",
+        f"its minimum term is {counted(months, 'month')} from the day its own billing starts",
     )
     if wanted.billing_start is None:
         return s.accept("art:10.3", why=why, **more)
