@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -135,14 +136,16 @@ def ask(
     patience: float = 1.0,
 ) -> tuple[str, dict[str, str]]:
     """By radclient: what came back (`'Access-Accept'`, `'nothing'`) with its attributes."""
-    put_sack(host, "radclient", secret)
+    keyfile = Path(host.state(f"radclient.{secrets.token_hex(4)}"))
+    keyfile.write_text(secret)
     family = "IPv6" if ":" in source else "IP"
     port = 1812 if kind == "auth" else 1813
     at = f"[{server}]:{port}" if ":" in server else f"{server}:{port}"
-    argv = ["radclient", "-x", "-t", str(patience), "-r", str(tries), "-S", host.state("sacks", "radclient")]
+    argv = ["radclient", "-x", "-t", str(patience), "-r", str(tries), "-S", str(keyfile)]
     done = host.run(
         [*argv, at, kind], stdin=f"{attributes}, Packet-Src-{family}-Address={source}\n", timeout=30
     )
+    keyfile.unlink()
     if "Received " not in done.out:
         return "nothing", {}
     received = done.out.rpartition("Received ")[2]

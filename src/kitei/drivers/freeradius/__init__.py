@@ -68,13 +68,16 @@ class Freeradius:
 
     def see(self, host: Host) -> RadiusSeen:
         folders = _folders(host)
+        sacks = frozenset(_listed(host, folders.sacks))
+        if not _listed(host, folders.own):
+            return RadiusSeen(folders, sacks=sacks)
         told = json.loads(host.read(_path(host, "relay.json")) or "null")
         written = host.run(["stat", "-c", "%Y", _path(host, "policy.json")])
         return RadiusSeen(
             folders=folders,
-            present=bool(_listed(host, folders.own)),
+            present=True,
             running=frozenset(name for name in host.running() if name.startswith("radius")),
-            sacks=frozenset(_listed(host, folders.sacks)),
+            sacks=sacks,
             clients={
                 name: _first_line(host, name)
                 for folder in _CLIENTS

@@ -188,9 +188,6 @@ _EAP = """\
     }}
     mschapv2 {{
     }}
-    gtc {{
-      auth_type = PAP
-    }}
     tls {{
       tls = ours
       virtual_server = certified
@@ -251,7 +248,6 @@ home_server relay-{slot} {{
   require_message_authenticator = yes
   response_window = 30
   response_timeouts = 1000
-  zombie_period = 1
   revive_interval = 10
   status_check = none
   max_outstanding = 65536
@@ -382,14 +378,21 @@ server inner {
 _CERTIFIED = """\
 server certified {
   authorize {
+    update request {
+      &Tmp-String-0 := "%{outer.request:Tmp-String-0}"
+      &User-Name := "%{outer.request:User-Name}"
+    }
     kitei_certified {
       reject = 1
     }
     if (reject) {
-      update control {
+      update outer.control {
         &Tmp-String-4 := "told"
       }
       reject
+    }
+    update control {
+      &Auth-Type := Accept
     }
   }
 }

@@ -71,8 +71,8 @@ def relay_config(parts: Sequence[Part], folders: Folders) -> str:
     return "".join(
         (
             _HEAD,
-            *(_home(name, part, folders) for name, part in servers.items()),
-            *(_pool(pool) for pool in pools),
+            *(_home(name, part, folders, use) for name, part in servers.items() for use in _uses(part)),
+            *(_pool(pool, use, servers) for pool in pools for use in ("auth", "acct")),
             _SERVER,
         )
     )
@@ -87,28 +87,37 @@ def fill(config: str, slot: int, folders: Folders) -> str:
     return config
 
 
-def _home(name: str, part: HomeServer, folders: Folders) -> str:
-    family = f"ipv{ip_address(part.address).version}addr"
+def _uses(part: HomeServer) -> tuple[str, ...]:
+    """Over UDP accounting has a port of its own; over TLS all goes through one connection."""
+    return ("auth", "acct") if part.transport == "udp" else ("auth+acct",)
+
+
+def _home(name: str, part: HomeServer, folders: Folders, use: str) -> str:
     tls = ""
     if part.transport == "radsec":
         tls = _TLS.format(papers=f"{folders.sacks}/{part.papers}", name=name)
     return _HOME.format(
+        title=_title(name, part, use),
         name=name,
-        kind="auth+acct",
-        family=family,
+        kind=use,
+        family=f"ipv{ip_address(part.address).version}addr",
         address=part.address,
-        port=part.port,
+        port=part.port + (use == "acct"),
         proto="tcp" if part.transport == "radsec" else "udp",
-        signed="" if part.transport == "radsec" else "require_message_authenticator = yes\n  ",
+        signed="require_message_authenticator = yes\n  " if use == "auth" else "",
         tls=tls,
         sack=part.sack,
     )
 
 
-def _pool(pool: Pool) -> str:
+def _title(name: str, part: HomeServer, use: str) -> str:
+    return f"{name}_acct" if use == "acct" and part.transport == "udp" else name
+
+
+def _pool(pool: Pool, use: str, servers: Mapping[str, HomeServer]) -> str:
     kind = "keyed-balance" if pool.spread else "fail-over"
-    servers = "".join(f"  home_server = {name}\n" for name in pool.servers)
-    return f'home_server_pool "{pool.realm}" {{\n  type = {kind}\n{servers}}}\n'
+    titles = "".join(f"  home_server = {_title(name, servers[name], use)}\n" for name in pool.servers)
+    return f'home_server_pool "{use} {pool.realm}" {{\n  type = {kind}\n{titles}}}\n'
 
 
 _HEAD = """\
@@ -166,7 +175,7 @@ listen {
 }
 """
 _HOME = """\
-home_server {name} {{
+home_server {title} {{
   type = {kind}
   {family} = {address}
   port = {port}
@@ -175,7 +184,6 @@ home_server {name} {{
   secret = ${{secret_{name}}}
   {signed}response_window = 30
   response_timeouts = 1000
-  zombie_period = 1
   revive_interval = 3600
   status_check = none
   max_outstanding = 65536
@@ -204,7 +212,7 @@ server default {
   }
   authorize {
     update control {
-      &Home-Server-Pool := &request:Kitei-Pool
+      &Home-Server-Pool := "auth %{Kitei-Pool}"
       &Load-Balance-Key := &request:Kitei-Caller
       &Auth-Type := nobody
     }
@@ -220,7 +228,7 @@ server default {
   }
   preacct {
     update control {
-      &Home-Server-Pool := &request:Kitei-Pool
+      &Home-Server-Pool := "acct %{Kitei-Pool}"
       &Load-Balance-Key := &request:Kitei-Caller
     }
   }
