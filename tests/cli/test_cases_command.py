@@ -112,7 +112,7 @@ def test_every_fault_of_a_file_is_told_with_case_line_and_what_would_be_right(
     for told in (
         "A (bad.json:2)",
         "then.colour: is not known; known are decision",
-        "then.amount_jpy: 'many' is not whole yen",
+        "then.amount_jpy: 'many' is not whole yen, or null",
         "B (bad.json:3)",
         "given.weather: is not known here",
         "service: 'telegraph' is not one of managed-vpn-pro",

@@ -117,6 +117,13 @@ def test_what_its_terms_leave_to_a_person_waits_with_its_proposal(home: Path) ->
     )
 
 
+def test_a_common_command_goes_by_the_terms_of_the_contract_it_names(home: Path) -> None:
+    asked = ["cancel", "--by", "hana", "--contract", "hana.example", "--on", "2026-12-15", "--what-if"]
+    decided = answer(home, *asked)
+    assert decided["dates"]["effective"] == "2027-01-04"
+    assert all("managed-dns@" in cite for each in decided["findings"] for cite in each["cites"])
+
+
 def test_the_effect_of_a_new_edition_is_weighed(home: Path, tmp_path: Path) -> None:
     old = EXAMPLE / "managed_dns" / "terms" / "2026-10-01"
     draft = tmp_path / "managed_dns" / "2027-01-01"

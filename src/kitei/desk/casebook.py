@@ -163,8 +163,8 @@ def _wanted(kind: str, value: Any) -> Words | None:
             return Words("条項の番号のリスト", "a list of provisions such as ['art:9.2']")
         case "day" if not _is_day(value):
             return Words("2026-04-01 のような日付", "a day such as 2026-04-01")
-        case "yen" if type(value) is not int:
-            return Words("円の整数", "whole yen")
+        case "yen" if value is not None and type(value) is not int:
+            return Words("円の整数か null(計算できない)", "whole yen, or null for what cannot be computed")
         case "text" if not isinstance(value, str):
             return Words("文字列", "a text")
     return None
