@@ -148,6 +148,8 @@ ACTS: Mapping[str, type[Act]] = {
     "change-settings": ChangeSettings,
     "claim-credit": acts.ClaimCredit,
     "explain-outage": operation.ExplainOutage,
+    "day-check": operation.DayCheck,
+    "other-service-ends": operation.OtherServiceEnds,
     "provision": operation.Provision,
     "check-readiness": acts.CheckReadiness,
     "read-term": acts.ReadTerm,

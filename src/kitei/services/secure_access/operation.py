@@ -25,6 +25,20 @@ class Evaluate(Act):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DayCheck(Act):
+    """What a day brings for a contract: what it rests on, and what was not told of its environment."""
+
+    contract: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherServiceEnds(Act):
+    """Another service of a customer ends (`holding` is what it goes by): who loses the basis of a contract?"""
+
+    holding: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainOutage(Act):
     """Find that an outage came of something the customer accepted or brought about (art. 15 and 16)."""
 

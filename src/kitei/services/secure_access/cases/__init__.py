@@ -7,8 +7,9 @@ from kitei.clauses.history import History, Line
 from kitei.desk import Decision, Situation
 from kitei.desk.cases import Case, Sheet, close_all
 from kitei.services.secure_access.application import read_act
+from kitei.services.secure_access.cases.asking import Asking
 from kitei.services.secure_access.cases.given import take_given
-from kitei.services.secure_access.cases.when import Asking, take_when
+from kitei.services.secure_access.cases.when import take_when
 from kitei.services.secure_access.conclusion import conclude
 from kitei.services.secure_access.contract import fold
 from kitei.services.secure_access.decision import decide

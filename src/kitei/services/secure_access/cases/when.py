@@ -1,35 +1,16 @@
 """What is asked in a case, in the keys of the acts."""
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from kitei.clauses.history import History, holder
+from kitei.clauses.history import holder
 from kitei.desk.cases import Sheet, unknown
+from kitei.services.secure_access.cases.asking import Asking, Body, said, taken
 from kitei.services.secure_access.cases.given import OURS
+from kitei.services.secure_access.cases.network import network_event
 from kitei.services.secure_access.edition import TERMS
-from kitei.terms import plain_name
 
-Body = dict[str, Any]
-DENY = ("deny", "denied", "block", "drop", "forbid", "拒否", "遮断", "notallowed", "notpermitted")
-ALLOW = ("allow", "permit", "accept", "許可")
-INTO = ("from the internet", "inbound", "remote user")
 MATTERS = {"kind": "種類", "item": "品目", "billing_start": "課金開始日", "minimum_term": "最低利用期間"}
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """The act of a case, the facts beside it, and what happened before."""
-
-    when: Sheet
-    facts: Sheet
-    history: History
-
-    def told(self, *keys: str) -> Any:
-        """What the act or the facts say under one of these keys."""
-        found = [sheet.take(key) for key in keys for sheet in (self.when, self.facts)]
-        return next((each for each in found if each is not None), None)
 
 
 def take_when(case: Asking) -> tuple[str, Body]:
@@ -42,16 +23,12 @@ def take_when(case: Asking) -> tuple[str, Body]:
     body = {
         "by": holder(case.when, case.history),
         "at": case.when.take("at"),
-        "contract": case.when.look("contract"),
         **take(case),
     }
+    body = {"contract": case.when.look("contract"), **body}
     case.when.take("contract")
     known = {key: value for key, value in body.pop("known", {}).items() if value is not None}
-    return name, {**_said(body), "known": known}
-
-
-def _said(body: Body) -> Body:
-    return {key: value for key, value in body.items() if value is not None and value != []}
+    return name, {**said(body), "known": known}
 
 
 def _accepted(case: Asking) -> Body:
@@ -78,7 +55,8 @@ def _wanted(sheet: Sheet) -> list[Body]:
     """
     kinds = sheet.take("kinds") or [sheet.take("kind") or ""]
     contracts = sheet.take("contracts", 1)
-    body = _taken(sheet, "item", "billing_start")
+    body = taken(sheet, "item", "billing_start")
+    body["billing_start"] = body["billing_start"] or sheet.take("requested_start")
     body["accounts"] = _accounts(sheet.take("accounts", TERMS.first.value("least_accounts").number))
     body["tunnel"] = sheet.take("tunnel") or sheet.take("protocol")
     body["environment"] = _environment(sheet.take("access_line") or sheet.take("environment"))
@@ -87,10 +65,10 @@ def _wanted(sheet: Sheet) -> list[Body]:
         sheet.take(key)  # the terms name a form for options and notices only; who applies is said once
     sheet.close()
     if contracts == len(kinds) > 1:
-        return [_said({**body, "kind": [kind], "item": body["item"] or _item(kind)}) for kind in kinds]
+        return [said({**body, "kind": [kind], "item": body["item"] or _item(kind)}) for kind in kinds]
     body["item"] = body["item"] or (_item(kinds[0]) if len(kinds) == 1 else None)
     several = contracts if len(kinds) == 1 else 1
-    return [_said({**body, "kind": kinds})] * several
+    return [said({**body, "kind": kinds})] * several
 
 
 def _item(kind: str) -> str | None:
@@ -106,10 +84,10 @@ def _accounts(told: Any) -> Any:
 
 def _option(told: str | Mapping[str, Any]) -> Body:
     sheet = Sheet({"name": told} if isinstance(told, str) else told, "options")
-    option = _taken(sheet, "form", option="name", billing_start="option_billing_start")
+    option = taken(sheet, "form", option="name", billing_start="option_billing_start")
     option["billing_start"] = option["billing_start"] or sheet.take("billing_start")
     sheet.close()
-    return _said(option)
+    return said(option)
 
 
 def _environment(told: Mapping[str, Any] | None) -> Body | None:
@@ -126,13 +104,13 @@ def _environment(told: Mapping[str, Any] | None) -> Body | None:
 
 
 def _add_option(case: Asking) -> Body:
-    body = _taken(case.when, "option", "form", billing_start="option_billing_start")
+    body = taken(case.when, "option", "form", billing_start="option_billing_start")
     body["billing_start"] = body["billing_start"] or case.when.take("billing_start")
     return {**body, "known": _accepted(case)}
 
 
 def _stop_option(case: Asking) -> Body:
-    return _taken(case.when, "option", "form", "arrived", "designated")
+    return taken(case.when, "option", "form", "arrived", "designated")
 
 
 def _change(case: Asking) -> Body:
@@ -150,15 +128,15 @@ def _change(case: Asking) -> Body:
 
 
 def _cancel(case: Asking) -> Body:
-    return _taken(case.when, "form", "ground", "arrived", "designated", "effective")
+    return taken(case.when, "form", "ground", "arrived", "designated", "effective")
 
 
 def _terminate(case: Asking) -> Body:
-    return {"by": "operator", **_taken(case.when, "ground", "effective")}
+    return {"by": "operator", **taken(case.when, "ground", "effective")}
 
 
 def _start_billing(case: Asking) -> Body:
-    return {"by": "operator", **_taken(case.when, "billing_start", "option")}
+    return {"by": "operator", **taken(case.when, "billing_start", "option")}
 
 
 # -- readiness, software, transition -----------------------------------------------------
@@ -208,109 +186,27 @@ def _keep(case: Asking) -> Body:
 
 
 def _explain(case: Asking) -> Body:
-    return {"by": "operator", **_taken(case.when, "outage", "risk")}
-
-
-# -- the network -------------------------------------------------------------------------
-
-
-def _network_event(case: Asking) -> Body:
-    tunnel = case.told("tunnel", "protocol", "vpn")
-    body: Body = {
-        "by": "operator",
-        "web": case.told("http_request", "url"),
-        "file": case.told("http_object", "object", "file"),
-        "tunnel": tunnel,
-        "reaches": case.told("reaches", "to", "destination"),
-        "megabits": case.told("mbps", "offered_mbps", "megabits", "throughput_mbps"),
-        "egress_of": _egress(case, case.told("egress_ip", "egress", "source_ip")),
-    }
-    engine = case.told("appliance", "engine")
-    if engine is not None:
-        body["appliance"] = "fortinet" if plain_name("fortinet") in plain_name(engine) else "other"
-    for told in filter(None, (case.told("flow"), case.told("event"), case.told("packet"))):
-        body |= _said(_flow(case, str(told), body))
-    return body
-
-
-def _egress(case: Asking, told: str | None) -> str | None:
-    """Whose address it is: 'the address dedicated to C1', or a shared one."""
-    if told is None:
-        return None
-    found = re.search(r"dedicated to (\w+)|(\w+)の専用", told)
-    if found:
-        return found.group(1) or found.group(2)
-    if any(each in told for each in ("shared", "common", "共用")):
-        return "shared"
-    if told in case.history.customers:
-        return told
-    raise unknown(
-        f"{case.when.place}.egress_ip", told, ["the address dedicated to <customer>", "a shared address"]
-    )
-
-
-def _flow(case: Asking, told: str, body: Body) -> Body:
-    """A flow in words: what a firewall's rules say of it, or where it goes."""
-    plain = plain_name(told)
-    kind = _kind(case)
-    if any(each in plain for each in map(plain_name, DENY)):
-        return {"allowed": False}
-    if any(each in plain for each in map(plain_name, ALLOW)):
-        return {"allowed": True}
-    if kind == "private-connect" or "backbone" in plain:
-        into = plain.startswith("fromtheprivatebackbone") or plain.startswith("backboneto")
-        return {"toward": "service" if into else "backbone"}
-    if kind == "remote-connect":
-        return {"reaches": body["reaches"] or _reached(plain), "tunnel": body["tunnel"] or _tunnel(plain)}
-    if kind == "web-gateway":
-        return {"web": told}
-    known = ["matches a deny rule", "matches an allow rule", "to the Private Backbone", "to the Web gateway"]
-    raise unknown(f"{case.when.place}.flow", told, known)
-
-
-def _kind(case: Asking) -> str:
-    contracts = case.history.situation().contracts
-    found = contracts.get(case.when.look("contract") or "")
-    return found.kind if found else ""
-
-
-def _reached(plain: str) -> str | None:
-    """The kind of contract that a flow is said to go to."""
-    return next(
-        (
-            each.slug
-            for each in TERMS.first.value("kinds").choices
-            if any(
-                plain_name(name) in plain for name in (each.slug, each.name.ja, each.name.en, *each.aliases)
-            )
-        ),
-        None,
-    )
-
-
-def _tunnel(plain: str) -> str | None:
-    """The protocol that a flow is said to come by; without one, the one there is."""
-    return next(
-        (each for each in ("ipsec", "l2tp", "openvpn", "pptp", "sstp", "ssl-vpn") if each in plain),
-        "wireguard",
-    )
+    return {"by": "operator", **taken(case.when, "outage", "risk")}
 
 
 def _customer(case: Asking) -> Body:
-    return _taken(case.when, "customer")
+    return taken(case.when, "customer")
 
 
 def _of_option(case: Asking) -> Body:
-    return _taken(case.when, "option")
+    return taken(case.when, "option")
+
+
+def _by_operator(case: Asking) -> Body:
+    return {"by": "operator"}
+
+
+def _other_service(case: Asking) -> Body:
+    return {"by": "operator", "holding": case.when.take("contract"), "contract": None}
 
 
 def _nothing_more(case: Asking) -> Body:
     return {}
-
-
-def _taken(sheet: Sheet, *same: str, **renamed: str) -> Body:
-    """Keys taken under their own names or others."""
-    return {key: sheet.take(key) for key in same} | {key: sheet.take(old) for key, old in renamed.items()}
 
 
 ACTIONS: Mapping[str, tuple[str, Callable[[Asking], Body]]] = {
@@ -326,6 +222,8 @@ ACTIONS: Mapping[str, tuple[str, Callable[[Asking], Body]]] = {
     "compute-minimum-term": ("read-term", _of_option),
     "month-close": ("month-close", _customer),
     "provision": ("provision", _provision),
+    "day-check": ("day-check", _by_operator),
+    "external-contract-ended": ("other-service-ends", _other_service),
     "readiness-check": ("check-readiness", _nothing_more),
     "disclose-environment": ("disclose-environment", _disclose),
     "edition-change": ("evaluate", _nothing_more),
@@ -335,5 +233,5 @@ ACTIONS: Mapping[str, tuple[str, Callable[[Asking], Body]]] = {
     "get-software": ("get-software", _get_software),
     "use-software": ("use-software", _use_software),
     "setting-change": ("change-settings", _settings),
-    "network-event": ("network-event", _network_event),
+    "network-event": ("network-event", network_event),
 }

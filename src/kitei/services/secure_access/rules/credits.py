@@ -53,8 +53,15 @@ def explained(asked: ExplainOutage, s: Situation) -> Iterator[Finding]:
         )
     if choice is not None:
         yield s.accept(
-            path, why=Words(f"{choice.name.ja}と認定します", f"its cause is found to be: {choice.name.en}")
+            *with_heading(path),
+            why=Words(f"{choice.name.ja}と認定します", f"its cause is found to be: {choice.name.en}"),
         )
+
+
+def with_heading(path: str) -> tuple[str, ...]:
+    """What the customer accepted, with the paragraph that heads it where it is one of a list."""
+    heading, _, _ = path.rpartition(".")
+    return (heading, path) if heading.count(".") else (path,)
 
 
 def not_warranted(asked: ClaimCredit, s: Situation) -> Iterator[Finding]:
@@ -64,7 +71,7 @@ def not_warranted(asked: ClaimCredit, s: Situation) -> Iterator[Finding]:
         choice = s.choice("risks", str(outage.get("risk")))
         if choice is not None and asked.outage in (None, outage["id"]):
             yield s.accept(
-                choice.cite.path,
+                *with_heading(choice.cite.path),
                 why=Words(
                     f"{outage['id']} は契約者が承知していること({choice.name.ja})によります",
                     f"{outage['id']} came of what the customer accepted: {choice.name.en}",
@@ -77,9 +84,9 @@ def not_warranted(asked: ClaimCredit, s: Situation) -> Iterator[Finding]:
         if finding.verdict is not Verdict.REFUSE or outage_.cause not in ("operator", None):
             continue
         if not (outage_.total or outage_.equally_bad):
-            yield s.confirm(_QUALITY, "art:15.1.2")
+            yield s.confirm(_QUALITY, "art:15.1", "art:15.1.2")
         elif earned.units == 0:
-            yield s.confirm(_ALWAYS, "art:15.1.1")
+            yield s.confirm(_ALWAYS, "art:15.1", "art:15.1.1")
 
 
 _QUALITY = Words(

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import date
 
 from kitei.clauses.ending import Ending
-from kitei.desk import Finding, Situation
+from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.services.secure_access.application import Apply
+from kitei.services.secure_access.operation import DayCheck, OtherServiceEnds
 from kitei.services.secure_access.rules.batch import excess, held_by, is_sound, kind_of, one_of, place_of
 from kitei.values import Words
 
@@ -136,3 +137,63 @@ def left_without(contract: Contract, effective: date, s: Situation) -> Iterator[
             conventions=(how.pair,),
             defects=("SA-D14",),
         )
+
+
+def rests_on(asked: DayCheck, s: Situation) -> Iterator[Finding]:
+    """Art. 6.1 and 2.1 on a day: what a connect contract rests on, and whether it has lost it."""
+    contract = s.contract(asked.contract)
+    if not is_dependent(s, contract.kind):
+        yield s.accept("art:6.1", why=Words("もとになる契約は要りません", "it rests on no other contract"))
+        return
+    there = [each.id for each in held_by(s, contract.customer) if qualifies(s, each.kind)]
+    yield _standing(s, "art:6.1", contract, there[0] if there else None)
+    if contract.kind == "private-connect":
+        yield _standing(s, "art:2.1.t1.a2", contract, backbone_of(s, contract.customer))
+
+
+def _standing(s: Situation, path: str, contract: Contract, basis: str | None) -> Finding:
+    how = s.reading("eligibility.when")
+    more = {"conventions": (how.pair,), "defects": s.defects(path)}
+    if basis is not None:
+        return s.accept(path, why=Words(f"{basis} にもとづきます", f"it rests on {basis}"), **more)
+    why = Words(
+        f"{contract.id} のもとになる契約がありません。契約は続きますが、ご確認ください",
+        f"{contract.id} has lost what it rests on; it goes on, but please review",
+    )
+    if how.value == "continuing":
+        return s.refer(path, proposes=Verdict.REFUSE, why=why, place="day-check.contract", **more)
+    return s.accept(path, why=why, review=True, **more)
+
+
+def backbone_ends(asked: OtherServiceEnds, s: Situation) -> Iterator[Finding]:
+    """Art. 2.1, the item 1 Gbps: nothing ends with the backbone, but who loses it is flagged (SA-D14)."""
+    names, how = s.edition.value("backbone_names"), s.reading("eligibility.when")
+    holders = [
+        customer
+        for customer, held in s.operator.holdings.items()
+        if any(each.id == asked.holding and names.choose(each.service) for each in held)
+    ]
+    losing = [
+        each.id
+        for customer in holders
+        for each in held_by(s, customer)
+        if each.kind == "private-connect" and not _other_backbone(s, customer, asked.holding)
+    ]
+    told = ", ".join(losing)
+    yield s.accept(
+        "art:2.1.t1.a2",
+        why=Words(
+            f"{told} はつなぐ先を失いますが、契約は続きます。ご確認ください",
+            f"{told} loses what it is joined with and goes on; please review",
+        )
+        if losing
+        else Words("もとになる契約を失うものはありません", "no contract loses its basis"),
+        conventions=(how.pair,),
+        defects=s.defects("art:2.1.t1.a2"),
+        review=bool(losing),
+    )
+
+
+def _other_backbone(s: Situation, customer: str, but: str) -> bool:
+    names = s.edition.value("backbone_names")
+    return any(each.id != but and names.choose(each.service) for each in s.held(customer))

@@ -34,7 +34,7 @@ def _of_contract(s: Situation, contract: Contract, month: Month) -> Finding:
         if choice is not None:
             ends = [each for each in (last, option.ending.last if option.ending else None) if each]
             told = option_price(s, contract, option, month.last)
-            path = (choice.text("monthly_fee"),)
+            path = ("schedule:1.2.2", choice.text("monthly_fee"))
             lines.append(("option-monthly", told, path, option.billing_start, min(ends, default=None)))
     paths: list[str] = []
     amounts: list[tuple[str, Yen]] = []

@@ -149,6 +149,7 @@ def added_option_fees(asked: AddOption, s: Situation) -> Iterator[Finding]:
             contract,
             due_on=accepted_on(asked),
             why=OPTION_INITIAL,
+            more=(s.role("option-initial"),),
             detail={"option": asked.option},
             about={"option": asked.option},
         )
@@ -158,6 +159,7 @@ def added_option_fees(asked: AddOption, s: Situation) -> Iterator[Finding]:
 def free_at_first(s: Situation, choice: Choice, part: int | None = None) -> Finding:
     """An initial fee of 0 yen, which the schedule itself says."""
     return s.accept(
+        s.role("option-initial"),
         choice.text("initial_fee"),
         s.role("due"),
         why=Words(f"{choice.name.ja}の初期費用は 0 円です", f"the initial fee of {choice.name.en} is 0 yen"),
@@ -176,7 +178,7 @@ def monthly_told(s: Situation, choice: Choice, part: int | None = None) -> Findi
             f"{choice.name.ja}の月額はアカウントの使用料で、課金開始日から生じます",
             f"the monthly fee of {choice.name.en} is for the use of accounts, owed from billing start",
         )
-    return s.accept(path, s.role("due"), why=why, part=part)
+    return s.accept(s.role("option-monthly"), path, s.role("due"), why=why, part=part)
 
 
 OPTION_INITIAL = Words(

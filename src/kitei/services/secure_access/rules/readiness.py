@@ -1,6 +1,7 @@
 """Articles 7, 10 and 15(2)(1): what the customer prepares and tells, the client software, and what a change may cut."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kitei.clauses.acts import CheckReadiness
 from kitei.clauses.notice import own_notice, still_in_force
@@ -12,7 +13,7 @@ from kitei.services.secure_access.application import (
     GetSoftware,
     UseSoftware,
 )
-from kitei.services.secure_access.operation import Provision
+from kitei.services.secure_access.operation import DayCheck, Provision
 from kitei.values import Words
 
 
@@ -73,6 +74,17 @@ def environment_told(asked: Provision, s: Situation) -> Iterator[Finding]:
         )
     elif is_by_others(contract):
         yield s.accept("art:7.2", why=Words("設定は開示されています", "the settings were disclosed"))
+
+
+def still_told(asked: DayCheck, s: Situation) -> Iterator[Finding]:
+    """Art. 7.2 and 7.3 while it runs: a change that was not told lets the operator withhold the service."""
+    fault = undisclosed(s.contract(asked.contract))
+    if fault is not None:
+        promptly = s.reading("promptly")
+        found = _withheld(
+            s, "art:7.2", fault, Words("今の設定を知らせてください", "tell the settings as they are")
+        )
+        yield replace(found, conventions=(promptly.pair,))
 
 
 def is_by_others(contract: Contract) -> bool:

@@ -92,6 +92,7 @@ def evaluated(asked: Evaluate, s: Situation) -> Iterator[Finding]:
         until = s.edition.value("sandbox_kept_by").day
         yield s.refuse(
             PATH,
+            "suppl:dates",
             "art:9.2.2",
             why=Words(
                 f"続ける意思が {until} までに届いていないので、サンドボックスなしで契約が続きます",
@@ -109,6 +110,7 @@ def _goes_on(s: Situation, on: date, used: tuple[tuple[str, str], ...]) -> Findi
     last = term_last_day(on, s.number("sandbox_term_months"), how.value)
     return s.accept(
         PATH,
+        "suppl:dates",
         "art:9.2.2",
         "art:9.3",
         why=Words(

@@ -1,0 +1,107 @@
+"""What happens in the network of a case: flows, files and connections in words."""
+
+import re
+
+from kitei.desk.cases import unknown
+from kitei.services.secure_access.cases.asking import Asking, Body, said
+from kitei.services.secure_access.edition import TERMS
+from kitei.terms import plain_name
+
+DENY = (
+    "no allow",
+    "no rule",
+    "no matching",
+    "deny",
+    "denied",
+    "block",
+    "drop",
+    "forbid",
+    "拒否",
+    "遮断",
+    "not allowed",
+    "not permitted",
+)
+ALLOW = ("allow", "permit", "accept", "許可")
+TUNNELS = ("ipsec", "l2tp", "openvpn", "pptp", "sstp", "ssl-vpn")
+
+
+def network_event(case: Asking) -> Body:
+    tunnel = case.told("tunnel", "protocol", "vpn")
+    body: Body = {
+        "by": "operator",
+        "web": case.told("http_request", "url"),
+        "file": case.told("http_object", "object", "file"),
+        "tunnel": tunnel,
+        "reaches": case.told("reaches", "to", "destination"),
+        "megabits": case.told("mbps", "offered_mbps", "megabits", "throughput_mbps"),
+        "egress_of": _egress(case, case.told("egress_ip", "egress", "source_ip")),
+    }
+    engine = case.told("appliance", "engine")
+    if engine is not None:
+        body["appliance"] = "fortinet" if plain_name("fortinet") in plain_name(engine) else "other"
+    for told in filter(None, (case.told("flow"), case.told("event"), case.told("packet"))):
+        body |= said(_flow(case, str(told), body))
+    return body
+
+
+def _egress(case: Asking, told: str | None) -> str | None:
+    """Whose address it is: 'the address dedicated to C1', or a shared one."""
+    if told is None:
+        return None
+    found = re.search(r"dedicated to (\w+)|(\w+)の専用", told)
+    if found:
+        return found.group(1) or found.group(2)
+    if any(each in told for each in ("shared", "common", "共用")):
+        return "shared"
+    if told in case.history.customers:
+        return told
+    raise unknown(
+        f"{case.when.place}.egress_ip", told, ["the address dedicated to <customer>", "a shared address"]
+    )
+
+
+def _flow(case: Asking, told: str, body: Body) -> Body:
+    """A flow in words: what a firewall's rules say of it, or where it goes."""
+    plain = plain_name(told)
+    kind = _kind(case)
+    if any(each in plain for each in map(plain_name, DENY)):
+        return {"allowed": False}
+    if any(each in plain for each in map(plain_name, ALLOW)):
+        return {"allowed": True}
+    if kind == "private-connect" or "backbone" in plain:
+        into = plain.startswith("fromtheprivatebackbone") or plain.startswith("backboneto")
+        return {"toward": "service" if into else "backbone"}
+    if kind == "remote-connect":
+        return {"reaches": body["reaches"] or _reached(plain), "tunnel": body["tunnel"] or _tunnel(plain)}
+    if kind == "web-gateway":
+        return {"web": told}
+    known = ["matches a deny rule", "matches an allow rule", "to the Private Backbone", "to the Web gateway"]
+    raise unknown(f"{case.when.place}.flow", told, known)
+
+
+def _kind(case: Asking) -> str:
+    contracts = case.history.situation().contracts
+    found = contracts.get(case.when.look("contract") or "")
+    return found.kind if found else ""
+
+
+def _reached(plain: str) -> str | None:
+    """The kind of contract that a flow is said to go to."""
+    return next(
+        (
+            each.slug
+            for each in TERMS.first.value("kinds").choices
+            if any(
+                plain_name(name) in plain for name in (each.slug, each.name.ja, each.name.en, *each.aliases)
+            )
+        ),
+        None,
+    )
+
+
+def _tunnel(plain: str) -> str | None:
+    """The protocol that a flow is said to come by; without one, the one there is."""
+    return next(
+        (each for each in TUNNELS if each in plain),
+        "wireguard",
+    )
