@@ -1,8 +1,10 @@
 """Stand-ins for those who meet our RADIUS server: customers' own servers, clients, terminators."""
 
+import json
 import os
 import re
 import secrets
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -141,7 +143,16 @@ def ask(
     family = "IPv6" if ":" in source else "IP"
     port = 1812 if kind == "auth" else 1813
     at = f"[{server}]:{port}" if ":" in server else f"{server}:{port}"
-    argv = ["radclient", "-x", "-t", str(patience), "-r", str(tries), "-S", str(keyfile)]
+    argv = [
+        "radclient",
+        "-x",
+        "-t",
+        str(patience),
+        "-r",
+        str(tries),
+        "-S",
+        str(keyfile),
+    ]
     done = host.run(
         [*argv, at, kind], stdin=f"{attributes}, Packet-Src-{family}-Address={source}\n", timeout=30
     )
@@ -151,3 +162,115 @@ def ask(
     received = done.out.rpartition("Received ")[2]
     pairs = re.findall(r"^\t(\S+) = (.*)$", received, re.M)
     return received.split()[0], {name: value.strip('"') for name, value in pairs}
+
+
+def blast(host: LinuxHost, secret: str, requests: str) -> None:
+    """Many requests at once, answered or not."""
+    keyfile = Path(host.state(f"radclient.{secrets.token_hex(4)}"))
+    keyfile.write_text(secret)
+    argv = [
+        "radclient",
+        "-q",
+        "-p",
+        "100",
+        "-t",
+        "0.2",
+        "-r",
+        "1",
+        "-S",
+        str(keyfile),
+        "127.0.0.1:1812",
+        "auth",
+    ]
+    host.run(argv, stdin=requests, timeout=30)
+    keyfile.unlink()
+
+
+def start_terminator(host: LinuxHost, address: str) -> None:
+    """An L2TP network server that refuses every tunnel: it lives, and that is all it is asked."""
+    host.keep_running(f"door-{address}", [sys.executable, "-c", _TERMINATOR, address])
+
+
+_TERMINATOR = """
+import socket, struct, sys
+door = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+door.bind((sys.argv[1], 1701))
+while True:
+    packet, caller = door.recvfrom(4096)
+    at, tunnel = 12, 0
+    while at + 6 <= len(packet):
+        size = struct.unpack_from(">H", packet, at)[0] & 0x3FF
+        if packet[at + 4 : at + 6] == b"\\0\\x09":
+            tunnel = struct.unpack_from(">H", packet, at + 6)[0]
+        at += size
+    refusal = struct.pack(">HHHH", 0x8008, 0, 0, 4) + struct.pack(">HHHH", 0x8008, 0, 1, 2)
+    door.sendto(struct.pack(">HHHHHH", 0xC802, 12 + len(refusal), tunnel, 0, 0, 1) + refusal, caller)
+"""
+
+
+class Listener:
+    """An access server's ear for Disconnect-Requests (RFC 5176): it notes whom it was asked to end, and obeys."""
+
+    def __init__(self, host: LinuxHost, address: str, secret: str) -> None:
+        self._host, self._name = host, f"ear-{address}"
+        keyfile = Path(host.state(f"ear.{secrets.token_hex(4)}"))
+        keyfile.write_text(secret)
+        host.keep_running(self._name, [sys.executable, "-u", "-c", _EAR, address, str(keyfile)])
+
+    def asked(self) -> str:
+        return self._host.read(self._host.state("programs", f"{self._name}.log")) or ""
+
+
+_EAR = """
+import hashlib, socket, sys
+secret = open(sys.argv[2], "rb").read()
+ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+ear.bind((sys.argv[1], 3799))
+while True:
+    packet, caller = ear.recvfrom(4096)
+    proof = hashlib.md5(packet[:4] + bytes(16) + packet[20:] + secret).digest()
+    if packet[0] != 40 or proof != packet[4:20]:
+        print("a request that is not one")
+        continue
+    at = 20
+    while at < len(packet):
+        kind, size = packet[at], packet[at + 1]
+        if kind == 44:
+            print(packet[at + 2 : at + size].decode())
+        at += size
+    head = bytes((41, packet[1], 0, 20))
+    ear.sendto(head + hashlib.md5(head + packet[4:20] + secret).digest(), caller)
+"""
+
+
+def call(host: LinuxHost, source: str, secret: str, user: str, password: str, signed: bool = True) -> str:
+    """One PAP login by a client that tries eight times within two seconds, whatever ICMP tells it."""
+    told = json.dumps([source, secret, user, password, signed])
+    return host.run([sys.executable, "-c", _CALLER], stdin=told, timeout=20).out.strip()
+
+
+_CALLER = """
+import hashlib, hmac, json, os, socket, sys
+source, secret, user, password, signed = json.load(sys.stdin)
+secret, proof = secret.encode(), os.urandom(16)
+hidden = password.encode().ljust(16, bytes(1))
+hidden = bytes(a ^ b for a, b in zip(hidden, hashlib.md5(secret + proof).digest()))
+pairs = bytes((1, len(user) + 2)) + user.encode() + bytes((2, 18)) + hidden
+size = 20 + len(pairs) + (18 if signed else 0)
+head = bytes((1, 7)) + size.to_bytes(2, "big") + proof
+packet = head + pairs
+if signed:
+    packet = head + bytes((80, 18)) + hmac.new(secret, head + bytes((80, 18)) + bytes(16) + pairs, "md5").digest() + pairs
+line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+line.bind((source, 0))
+line.settimeout(0.25)
+for _ in range(8):
+    line.sendto(packet, ("127.0.0.1", 1812))
+    try:
+        print({2: "Access-Accept", 3: "Access-Reject"}[line.recv(4096)[0]])
+        break
+    except OSError:
+        continue
+else:
+    print("nothing")
+"""

@@ -9,7 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from radius_stand import FOR, HOME_SECRET, ask, put_sack, put_users, record, start_home
+from radius_stand import (
+    FOR,
+    HOME_SECRET,
+    Listener,
+    ask,
+    blast,
+    call,
+    put_sack,
+    put_users,
+    record,
+    start_home,
+    start_terminator,
+)
 
 from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.host import LinuxHost
@@ -17,10 +29,13 @@ from kitei.network import (
     HomeServer,
     Origin,
     Part,
+    RadiusCaps,
     RadiusClient,
     RadiusGroup,
     RadiusProxy,
     RadiusServer,
+    RadiusVpdn,
+    TunnelTerminator,
 )
 from kitei.radius.table import write_changes
 
@@ -237,3 +252,97 @@ def test_nothing_wanted_leaves_nothing(node, make_right) -> None:
     make_right(Freeradius(), node.host, ())
     assert not node.host.running()
     assert not os.path.exists(node.host.state("radius"))
+
+
+def test_a_carrier_is_told_the_customers_living_terminators(node) -> None:
+    vpdn = RadiusVpdn(FOR, "shop.example", "D", True)
+    put_sack(node.host, "tunnel@1", "a tunnel's secret")
+    doors = [TunnelTerminator(FOR, "shop.example", f"127.0.2.{i}", "tunnel@1", 1, i) for i in (1, 2)]
+    for i in (1, 2):
+        start_terminator(node.host, f"127.0.2.{i}")
+    node.make(SHOP, CARRIER, vpdn, *doors)
+
+    def dial(caller: int) -> dict[str, str]:
+        told = f"User-Name=phone@shop.example, User-Password=x, Calling-Station-Id={caller}"
+        return ask(node.host, "127.0.0.4", "the carrier's secret", told)[1]
+
+    first = [dial(caller)["Tunnel-Server-Endpoint:1"] for caller in range(40)]
+    assert 0 < first.count("127.0.2.1") < first.count("127.0.2.2"), "by weight 1 and 2"
+    told = dial(1)
+    assert (told["Tunnel-Type:1"], told["Tunnel-Medium-Type:1"]) == ("L2TP", "IPv4")
+    assert told["Tunnel-Password:1"] == "a tunnel's secret"
+    assert {told["Tunnel-Server-Endpoint:1"], told["Tunnel-Server-Endpoint:2"]} == {"127.0.2.1", "127.0.2.2"}
+    node.host.stop("door-127.0.2.2")
+    assert eventually(lambda: "Tunnel-Server-Endpoint:2" not in dial(1))
+    assert {dial(caller)["Tunnel-Server-Endpoint:1"] for caller in range(10)} == {"127.0.2.1"}
+    assert node.login("phone@shop.example", "x")[0] == "Access-Reject", "only its type's carrier may ask"
+    node.make(SHOP, replace(CARRIER, carries="K"), vpdn, *doors)
+    assert eventually(lambda: dial(1) == {} or "Tunnel-Type:1" not in dial(1)), "type K is not type D"
+
+
+def test_a_user_beyond_the_cap_is_kept_out_and_thrown_out(node) -> None:
+    caps = RadiusCaps(FOR, "shop.example", 2, 1, 1000, 0)
+    node.make(SHOP, GROUP, caps)
+    heard = Listener(node.host, "127.0.0.2", SECRET)
+
+    def account(status: str, session: str, user: str = "alice", more: str = "") -> str:
+        told = f"User-Name={user}@shop.example, Acct-Status-Type={status}, Acct-Session-Id={session}{more}"
+        return ask(node.host, "127.0.0.2", SECRET, told, "acct")[0]
+
+    assert account("Start", "s1") == "Accounting-Response"
+    assert node.login("alice", "pw-alice")[0] == "Access-Reject", "one session each"
+    assert node.login("bob", "pw-bob")[0] == "Access-Accept"
+    os.kill(node.host.running()["radius"], signal.SIGKILL)
+    assert eventually(lambda: node.login("bob", "pw-bob")[0] == "Access-Accept")
+    assert node.login("alice", "pw-alice")[0] == "Access-Reject", "sessions outlive the server"
+    assert account("Accounting-On", "x") == "Accounting-Response"
+    assert node.login("alice", "pw-alice")[0] == "Access-Accept", "the access server has restarted"
+    assert account("Start", "s2", more=", NAS-Port=7") == "Accounting-Response"
+    assert account("Start", "s3", "bob", ", NAS-Port=7") == "Accounting-Response"
+    assert node.login("alice", "pw-alice")[0] == "Access-Accept", "the port is taken: a Stop was lost"
+    assert account("Interim-Update", "s3", "bob", ", Acct-Input-Octets=2000") == "Accounting-Response"
+    assert eventually(lambda: "s3" in heard.asked()), "traffic is used up: out"
+    assert node.login("alice", "pw-alice")[0] == "Access-Reject"
+    assert eventually(lambda: "too-much-traffic" in node.reasons())
+
+
+def test_a_killed_server_is_back_and_only_requests_in_flight_are_asked_again(node) -> None:
+    node.make(SHOP, GROUP)
+    answers = []
+    customer = threading.Thread(
+        target=lambda: [
+            answers.append(call(node.host, "127.0.0.2", SECRET, "bob", "pw-bob")) for _ in range(25)
+        ]
+    )
+    customer.start()
+    assert eventually(lambda: len(answers) > 5)
+    os.kill(node.host.running()["radius"], signal.SIGKILL)
+    customer.join()
+    assert answers == ["Access-Accept"] * 25
+
+
+def test_a_client_in_transition_may_leave_its_requests_unsigned_and_is_named(node) -> None:
+    def unsigned() -> str:
+        return call(node.host, "127.0.0.2", SECRET, "bob", "pw-bob", signed=False)
+
+    node.make(SHOP, GROUP)
+    assert unsigned() == "nothing"
+    node.make(replace(SHOP, transition=True), GROUP)
+    assert eventually(lambda: unsigned() == "Access-Accept", 4.0)
+    assert eventually(
+        lambda: '"unsigned": {"127.0.0.2"' in (node.host.read(node.host.state("radius", "state.json")) or "")
+    )
+
+
+def test_one_that_floods_is_not_answered_and_starves_nobody(node) -> None:
+    put_users(node.host, "others@1", {"x": record("x")})
+    other = replace(GROUP, realm="other.example", users="others@1")
+    node.make(replace(SHOP, rate=5), OTHER, GROUP, other)
+    flood = "".join(
+        "User-Name=bob, User-Password=pw-bob, Packet-Src-IP-Address=127.0.0.2\n\n" for _ in range(200)
+    )
+    flooding = threading.Thread(target=lambda: blast(node.host, SECRET, flood))
+    flooding.start()
+    assert node.login("x", "x", "127.0.0.3", "another's secret", tries=1)[0] == "Access-Accept"
+    flooding.join()
+    assert eventually(lambda: "too-many-requests" in node.reasons())

@@ -46,7 +46,7 @@ _LOG_LIMIT: Final = 64 << 20  # bytes of sessions.log before it is folded into s
 _COA_PORT: Final = 3799
 
 Request: TypeAlias = tuple[tuple[str, str], ...]
-Result: TypeAlias = int | tuple[int, Pairs, Pairs]
+Result: TypeAlias = int | tuple[int, tuple[tuple[str, ...], ...], Pairs]
 
 
 class Engine:
@@ -92,7 +92,7 @@ class Engine:
             self._unsigned[address] += 1
         if found.act == "accept":
             self._note(address, told, found.reason)
-            return UPDATED, found.reply, _ACCEPT
+            return UPDATED, _all_of(found.reply), _ACCEPT
         return self._other(address, told, found)
 
     def _other(self, address: str, told: dict[str, str], found: Answer) -> Result:
@@ -104,7 +104,7 @@ class Engine:
             return _SILENCE
         if found.act == "proxy":
             return UPDATED, (), (("Home-Server-Name", self._relay), *found.control)
-        return (UPDATED if found.act == "check" else NOOP), found.reply, found.control
+        return (UPDATED if found.act == "check" else NOOP), _all_of(found.reply), found.control
 
     def certified(self, request: Request) -> Result:
         """A certificate was shown and is valid: may its owner log in under the name that was told?"""
@@ -363,6 +363,11 @@ def _replace(path: str, text: str) -> None:
 
 _ACCEPT: Final[Pairs] = (("Auth-Type", "Accept"),)
 _SILENCE: Final[Result] = (HANDLED, (), (("Response-Packet-Type", "Do-Not-Respond"),))
+
+
+def _all_of(reply: Pairs) -> tuple[tuple[str, ...], ...]:
+    """Attributes that may stand more than once (the server's operator `+=`)."""
+    return tuple((name, "+=", value) for name, value in reply)
 
 
 def _search(table: Table, newer: dict[str, str | None]) -> Callable[[str], User | None]:
