@@ -1,11 +1,10 @@
 """Applications in a case, in the keys of `apply`."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from kitei.desk.cases import Sheet
 from kitei.services.gio_remote.cases.asking import Asking, Body, first, taken
-from kitei.services.gio_remote.cases.given import OURS
+from kitei.services.gio_remote.cases.given import designations, environment_of
 from kitei.services.gio_remote.edition import TERMS
 from kitei.terms import plain_name
 
@@ -46,7 +45,7 @@ def _wanted(case: Asking, sheet: Sheet) -> list[Body]:
     who = sheet.take("designated_by")
     body["hosts"] = _designated("host", first(sheet, "designated_hosts", "hosts"), who)
     body["addresses"] = _designated("prefix", first(sheet, "addresses", "prefixes"), who)
-    body["environment"] = _environment(sheet.take("network_environment") or sheet.take("environment"))
+    body["environment"] = environment_of(sheet.take("network_environment") or sheet.take("environment"))
     body["options"] = [_option(option) for option in sheet.sheets("options")]
     sheet.close()
     told_body = {key: value for key, value in body.items() if value not in (None, [])}
@@ -54,22 +53,7 @@ def _wanted(case: Asking, sheet: Sheet) -> list[Body]:
 
 
 def _designated(key: str, told: Any, who: str | None) -> list[Body]:
-    told = [told] if isinstance(told, str) else told
-    parties = told if isinstance(told, Mapping) else dict.fromkeys(told or (), who or "customer")
-    return [{key: what, "designated_by": party} for what, party in parties.items()]
-
-
-def _environment(told: Mapping[str, Any] | None) -> Body | None:
-    if told is None:
-        return None
-    sheet = Sheet(told, "network_environment")
-    operator = sheet.take("operator", "operator")
-    body = {
-        "operator": "operator" if operator in OURS else operator,
-        "settings_disclosed": sheet.take("settings_disclosed", True),
-    }
-    sheet.close()
-    return body
+    return [{key: what, "designated_by": party} for what, party in designations(told, who).items()]
 
 
 def _option(sheet: Sheet) -> Body:

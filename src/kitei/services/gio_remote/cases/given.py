@@ -11,49 +11,15 @@ from kitei.clauses.history import (
     ending_fact,
     option_facts,
     quote_body,
-    take_holdings,
-    take_operator,
-    take_outages,
     term_fact,
 )
 from kitei.desk.cases import Sheet
 from kitei.ledger.facts import Fact
+from kitei.services.gio_remote.cases.operator import take_beside, take_explained_outages
 from kitei.services.gio_remote.contract import prefix_of
 from kitei.services.gio_remote.edition import TERMS
-from kitei.services.gio_remote.rules.abolition import ended_key
-from kitei.terms import Choice, plain_name
 from kitei.values import Json, JsonObject
 
-LISTS = {
-    "changeable_matters": "changeable-matters",
-    "designated_services": "designated-services",
-    "designated_other_services": "designated-services",
-    "protocols": "protocols",
-    "vpn_protocols": "protocols",
-    "type_b_options": "type-b-options",
-    "holidays": "holidays",
-}
-PARAMETERS = {
-    "business_hours_from": "business-hours-from",
-    "business_hours_until": "business-hours-until",
-    "business_days": "business-days",
-    "server_name": "server-name",
-    "prompt_days": "prompt-days",
-    "minimum_usable_seconds": "minimum-usable-seconds",
-    "charges_work_beside_extended_support": "charges-work-beside-extended-support",
-}
-SCOPES: Mapping[str, Mapping[str, str]] = {
-    "": {},
-    "gateway_": {"kind": "gateway"},
-    "network_": {"kind": "network"},
-}
-OPTION_SCOPES: Mapping[str, Mapping[str, str]] = {
-    "option_": {},
-    "ssl_": {"option": "server-certificate"},
-    "certificate_": {"option": "server-certificate"},
-    "extended_support_": {"option": "extended-support"},
-    "matrix_": {"option": "matrix-authentication"},
-}
 OURS = ("operator", "IIJ", "当社")
 # Acceptance goes before billing; a contract that is given was accepted in a month before.
 BEFORE = timedelta(days=31)
@@ -73,7 +39,7 @@ def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Map
     """Record all that is given. What belongs to the act itself is left in `facts` for it."""
     counts: dict[str, Counts] = {}
     subject = when.look("contract")
-    environment = _environment(facts.take("network_environment") or facts.take("environment"))
+    environment = environment_of(facts.take("network_environment") or facts.take("environment"))
     hosts = facts.take("designated_hosts") or facts.take("hosts")
     addresses = facts.take("designated") or facts.take("designated_addresses")
     kinds: list[tuple[str, str]] = []
@@ -85,7 +51,7 @@ def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Map
         own = {
             "hosts": sheet.take("designated_hosts", hosts if name == subject else None),
             "addresses": sheet.take("designated_addresses", addresses if name == subject else None),
-            "environment": _environment(sheet.take("network_environment"))
+            "environment": environment_of(sheet.take("network_environment"))
             or (environment if kind == "network" or name == subject else None),
         }
         for fact in contract_facts(sheet, customer, kind, own, history):
@@ -96,8 +62,8 @@ def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Map
         _complete(kinds, history)
     history.know(when.look("by"))
     history.know(when.look("customer"))
-    _operator(given, facts, when, history)
-    _outages(facts, when, history)
+    take_beside(given, facts, when, history)
+    take_explained_outages(facts, when, history)
     return counts
 
 
@@ -165,8 +131,6 @@ def _initial(name: str, customer: str, amount: int, on: date, history: History) 
 
 
 def _designated(told: Any, since: date) -> list[Json]:
-    """Hosts or prefixes in a list, or in a table with who designated each."""
-    who = told if isinstance(told, Mapping) else dict.fromkeys(told or (), "customer")
     return [
         {
             "what": _host(str(what)),
@@ -175,8 +139,21 @@ def _designated(told: Any, since: date) -> list[Json]:
             "last": None,
             "cites": [],
         }
-        for what, party in who.items()
+        for what, party in designations(told).items()
     ]
+
+
+def designations(told: Any, who: str | None = None) -> Mapping[str, str]:
+    """Hosts or prefixes, each with who designated it: from one text, a list, or tables that say who."""
+    if isinstance(told, Mapping):
+        return told
+    found: dict[str, str] = {}
+    for each in [told] if isinstance(told, str) else told or ():
+        sheet = Sheet(each if isinstance(each, Mapping) else {"prefix": each}, "designated")
+        what = [sheet.take(key) for key in ("prefix", "host", "address")]
+        found[next(text for text in what if text)] = sheet.take("designated_by") or who or "customer"
+        sheet.close()
+    return found
 
 
 def _host(text: str) -> str:
@@ -184,7 +161,7 @@ def _host(text: str) -> str:
     return str(prefix) if prefix is not None else text.lower()
 
 
-def _environment(told: Mapping[str, Any] | None) -> Json:
+def environment_of(told: Mapping[str, Any] | None) -> Json:
     if told is None:
         return None
     sheet = Sheet(told, "network_environment")
@@ -210,85 +187,3 @@ def _complete(kinds: Iterable[tuple[str, str]], history: History) -> None:
             empty: Mapping[str, Any] = {"hosts": None, "addresses": None, "environment": None}
             for fact in contract_facts(sheet, customer, other, empty, history):
                 history.record(f"contract:{customer}-{other}", fact)
-
-
-def _operator(given: Sheet, facts: Sheet, when: Sheet, history: History) -> None:
-    """The operator's lists, parameters and quotes, and what else customers have."""
-    params = dict(given.take("operator_params") or {})
-    hours = params.pop("business_hours", None)
-    if isinstance(hours, str):
-        first, _, until = hours.replace("〜", "-").partition("-")
-        hours = {"from": first, "until": until}
-    for key, names in (
-        ("business_hours_from", ("from", "start")),
-        ("business_hours_until", ("until", "to", "end")),
-    ):
-        if hours and (found := next((hours[name] for name in names if name in hours), None)):
-            params[key] = found.strip()
-    held = [dict(each) for key in ("other_services", "other_contracts") for each in given.take(key) or ()]
-    if (beside := facts.take("combined_service")) is not None:
-        held.append({"service": beside})
-    customer = when.look("by") or next(iter(history.customers), "C1")
-    for each in held:
-        each.setdefault("customer", customer)
-    # A list that a case does not give is in order: what is used beside is what was designated.
-    if when.look("action") == "operator-setting-change" and not {"designated_services"} & params.keys():
-        params["designated_services"] = [each["service"] for each in held]
-    for party in TERMS.first.value("third_parties").slugs:
-        for key in (f"{party}_ended", f"{party}_service_ended", f"{party}_service_end"):
-            if (last := facts.take(key)) is not None:
-                history.say("operator.set", name=ended_key(party), value=last[:10])
-    rest = Sheet({"operator_params": params, "other_services": held}, given.place)
-    _quotes(given, when, history)
-    take_operator(rest, when, history, LISTS, PARAMETERS, {})
-    take_holdings(rest, history)
-
-
-def _quotes(given: Sheet, when: Sheet, history: History) -> None:
-    told = Sheet({**(given.take("quoted") or {}), **(when.take("quoted") or {})}, "quoted")
-    for fee in ("initial", "monthly"):
-        if (amount := when.take(f"quoted_{fee}_jpy")) is not None:
-            _quoted(history, fee, amount, {})
-        for before, scope in SCOPES.items():
-            if (amount := told.take(f"{before}{fee}_jpy")) is not None:
-                _quoted(history, fee, amount, scope)
-        for before, scope in OPTION_SCOPES.items():
-            if (amount := told.take(f"{before}{fee}_jpy")) is not None:
-                _quoted(history, f"option-{fee}", amount, scope)
-    for key in ("out_of_hours_jpy", "out_of_hours_change_jpy"):
-        if (amount := told.take(key)) is not None:
-            _quoted(history, "out-of-hours-change", amount, {})
-    told.close()
-
-
-def _quoted(history: History, fee: str, amount: int, scope: Mapping[str, str]) -> None:
-    for customer in history.customers:
-        history.say("quote.recorded", f"customer:{customer}", **quote_body(fee, amount, **scope))
-
-
-def _outages(facts: Sheet, when: Sheet, history: History) -> None:
-    """Outages, and which of them came of a risk that the customer accepted."""
-    told = [*facts.look("outages", []), *filter(None, (facts.look("outage"), when.look("outage")))]
-    common = facts.look("cause")
-    take_outages(facts, when, history)
-    for at, each in enumerate(told):
-        risk = risk_of(str(each.get("cause") or common or ""))
-        if risk is None:
-            continue
-        body: JsonObject = {"outage": f"outage-{at + 1}", "cause": risk.text("party"), "risk": risk.slug}
-        for name in each.get("contracts") or [each.get("contract") or when.look("contract")]:
-            history.record(f"contract:{name}", Fact("outage.explained", body, history.day))
-
-
-def risk_of(cause: str) -> Choice | None:
-    """The risk that a cause begins with in any of its names."""
-    plain = plain_name(cause)
-    return next(
-        (
-            each
-            for each in TERMS.first.value("risks").choices
-            for name in (each.slug, each.name.ja, *each.aliases)
-            if plain.startswith(plain_name(name))
-        ),
-        None,
-    )

@@ -6,7 +6,8 @@ from kitei.clauses.history import holder
 from kitei.desk.cases import unknown
 from kitei.services.gio_remote.cases.applying import apply
 from kitei.services.gio_remote.cases.asking import Asking, Body, first, taken
-from kitei.services.gio_remote.cases.given import Counts, risk_of
+from kitei.services.gio_remote.cases.given import Counts
+from kitei.services.gio_remote.cases.operator import risk_of
 from kitei.services.gio_remote.edition import TERMS
 
 EVENTS = {
