@@ -14,6 +14,7 @@ from types import NoneType, UnionType
 from typing import (
     Annotated,
     Any,
+    Final,
     Literal,
     NewType,
     TypeVar,
@@ -208,26 +209,28 @@ def _annotated(kind: Any, written: object, place: str, edition: Edition, faults:
 
 
 def _scalar(kind: Any, written: object, place: str, faults: list[Fault]) -> Any:
-    if kind is date and type(written) is date:
+    if kind in (date, datetime):
+        found = _day_or_instant(kind, written)
+        if found is not None:
+            return found
+    elif type(written) is kind and (not isinstance(written, str) or written.strip()):
         return written
-    if kind is datetime and isinstance(written, datetime) and written.tzinfo is not None:
-        return written
-    if kind in (bool, int) and type(written) is kind:
-        return written
-    if isinstance(written, str) and written.strip():
-        if kind is str:
-            return written
-        try:
-            if kind is date:
-                return date.fromisoformat(written)
-            if kind is datetime and (instant := datetime.fromisoformat(written)).tzinfo is not None:
-                return instant
-        except ValueError:
-            pass
     faults.append(_not(place, written, _wanted(kind)))
     return None
 
 
+def _day_or_instant(kind: type[date], written: object) -> date | None:
+    """None for what is neither. Far years are slips of the pen, and no term could be counted from them."""
+    try:
+        found = kind.fromisoformat(written) if isinstance(written, str) else written
+    except ValueError:
+        return None
+    if type(found) is not kind or found.year not in _YEARS:
+        return None
+    return None if isinstance(found, datetime) and found.tzinfo is None else found
+
+
+_YEARS: Final = range(1900, 3000)
 _SCALARS = {
     str: Words("文字列", "a text"),
     bool: Words("true か false", "true or false"),

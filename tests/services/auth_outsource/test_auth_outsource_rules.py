@@ -372,6 +372,125 @@ def test_every_fault_is_told_with_its_place() -> None:
     ]
 
 
+ACTS_AS_WRITTEN: dict[str, dict[str, Any]] = {
+    "apply": {
+        "services": [
+            {**wanted("client", 3), "realm": "a.example", "first": "2026-02-10", "last": "2026-12-31"},
+            {**wanted("group", 4), "realm": "b.example"},
+            {
+                **wanted("vpdn", 5),
+                "terminators": ["192.0.2.9"],
+                "options": [
+                    {"option": "load-balancing", "form": "prescribed", "billing_start": "2026-03-01"}
+                ],
+            },
+            {"kind": "proxy", "forward_to": ["192.0.2.8"]},
+        ],
+        "beside": [{"service": "IIJモバイルサービス/タイプK", "item": "定額プラン", "first": "2026-02-02"}],
+        "billing_start": "2026-03-01",
+        "known": {"accepted_on": "2026-02-03", "accounts_in_use": 3},
+    },
+    "prepare": {
+        "contract": "C1-group-1",
+        "realm": "a.example",
+        "home_servers": [{"address": "192.0.2.7", "port": 1812, "transport": "udp", "weight": 1}],
+        "terminators": [{"address": "192.0.2.6", "preference": 1, "secret": True}],
+        "users": 3,
+        "methods": ["pap"],
+        "new_secret": True,
+        "transition": False,
+    },
+    "start-billing": {"contract": "C1-group-1", "billing_start": "2026-03-01", "option": None},
+    "add-option": {"contract": "C1-vpdn-1", "option": "load-balancing", "billing_start": "2026-03-01"},
+    "stop-option": {"contract": "C1-vpdn-1", "option": "load-balancing", "designated": "2026-05-01"},
+    "change": {"contract": "C1-group-1", "matter": "accounts", "number": 5, "to": ["x"]},
+    "take-service": {"service": "IIJモバイルサービス/タイプI", "network_type_class": "III"},
+    "lose-service": {"service": "IIJモバイルサービス/タイプD", "customer": "C1"},
+    "cancel": {"contract": "C1-group-1", "form": "prescribed", "arrived": "2026-02-02"},
+    "operator-terminate": {"contract": "C1-group-1", "by": "operator", "effective": "2026-03-01"},
+    "claim-credit": {"contract": "C1-group-1", "outage": "outage-1"},
+    "claim-warranty": {"contract": "C1-group-1", "warranty": "availability"},
+    "explain-outage": {"contract": "C1-group-1", "outage": "outage-1", "limit": "session-cap"},
+    "limit-function": {"contract": "C1-group-1", "limit": "other-service", "service": "x"},
+    "provision": {"contract": "C1-vpdn-1", "known": {"ready": {"realm": True}}},
+    "check-readiness": {"contract": "C1-client-1"},
+    "read-term": {"contract": "C1-vpdn-1", "option": "load-balancing"},
+    "day-check": {"contract": "C1-vpdn-1"},
+    "month-close": {"contract": "C1-group-1", "customer": "C1"},
+    "network-event": {
+        "event": "vpdn-request",
+        "contract": "C1-vpdn-1",
+        "source": "192.0.2.1",
+        "user": "u@a.example",
+        "line": "IIJモバイルサービス/タイプD class I",
+        "times": 3,
+        "sessions": 4,
+        "terminators": ["a", "b"],
+        "down": ["a"],
+    },
+}
+ODD: tuple[Any, ...] = (
+    None,
+    -1,
+    0,
+    10**12,
+    "",
+    " ",
+    "??",
+    "2026-02-30",
+    "9999-12-31",
+    [],
+    {},
+    [[]],
+    True,
+    "Ⅲ" * 99,
+)
+
+
+def mutants(written: Any) -> Any:
+    """Every way to put something odd in one place, or to leave one thing out."""
+    if isinstance(written, dict):
+        for key, value in written.items():
+            yield {other: each for other, each in written.items() if other != key}
+            for odd in (*ODD, *mutants(value)):
+                yield {**written, key: odd}
+    elif isinstance(written, list):
+        for at_index, value in enumerate(written):
+            for odd in (*ODD, *mutants(value)):
+                yield [*written[:at_index], odd, *written[at_index + 1 :]]
+
+
+def test_acts_as_written_here_are_all_there_are() -> None:
+    assert set(ACTS_AS_WRITTEN) == set(ACTS)
+
+
+@pytest.mark.parametrize("name", ACTS_AS_WRITTEN)
+def test_whatever_is_asked_is_decided_or_every_fault_of_it_told(name: str) -> None:
+    told = history("type-d")
+    told.do(act("apply", services=[wanted("client", 0), wanted("group", 1), wanted("vpdn", 2)]))
+    told.do(act("add-option", contract="C1-vpdn-1", option="load-balancing"))
+    situation = told.situation()
+    basic = {"by": "C1", "at": at(DAY).isoformat()}
+    decided = 0
+    for mutant in (ACTS_AS_WRITTEN[name], *mutants(ACTS_AS_WRITTEN[name])):
+        try:
+            asked = SERVICE.read(name, {**basic, **mutant}, EDITION)
+        except Unreadable as unreadable:
+            assert all(each.place and each.wrong.ja for each in unreadable.faults)
+            continue
+        contract_named = getattr(asked, "contract", None)
+        if contract_named is not None and contract_named not in situation.contracts:
+            with pytest.raises(LookupError, match="there is no contract"):
+                SERVICE.decide(asked, situation, asked.at)
+            continue
+        decision = SERVICE.decide(asked, situation, asked.at)
+        decided += 1
+        if decision.verdict is Verdict.ACCEPT:
+            for stream, fact in SERVICE.conclude(asked, decision, situation):
+                assert stream and fact.body
+    assert decided
+
+
 def test_every_act_answers_something_with_a_provision() -> None:
     told = history("type-d")
     told.do(act("apply", services=[wanted("client", 0), wanted("group", 1), wanted("vpdn", 2)]))

@@ -167,9 +167,13 @@ def dialled(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
 
 def _over_line(asked: NetworkEvent, contract: Contract, s: Situation) -> Iterator[Finding]:
     """Art. 2.1, table: only lines of the item's service, in its class or on its plans."""
-    item = s.edition.value("items")[contract.item]
+    item, realm = s.choice("items", contract.item), text(contract.body, "realm")
+    if item is None:
+        why = Words(f"{contract.id} の品目が記録されていません", f"the item of {contract.id} is not recorded")
+        yield s.refer("art:1.1.t2", "art:2.1", proposes=Verdict.ACCEPT, why=why)
+        return
     mobile = s.edition.value("lines")[item.text("line")]
-    path, realm = mobile.text("served"), text(contract.body, "realm")
+    path = mobile.text("served")
     if realm and realm_of(asked.user) not in ("", realm):
         yield s.refuse(
             "art:5.6.1",
