@@ -1,6 +1,7 @@
 """The whole line without a network: recorded holdings, application, options, cascade, month, and what is due."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from kitei.ledger import Fact
 from kitei.office import Office
 from kitei.office.closing import preview
 from kitei.office.due import due
+from kitei.office.impact import impact
 from kitei.services.ddos import SERVICE
 from kitei.services.ddos.contract import addresses, router
 from kitei.values import JST, JsonObject, Month, Span
@@ -328,3 +330,19 @@ def test_a_month_in_which_the_item_changes_is_billed_by_both(office: Office, tim
     ended = accepted(office, "external-ended", by="operator", holding="I1")
     assert ended.amounts == {"settlement": 4 * 400_000}
     assert "art:6.1.1.i" in {cite.path for cite in ended.cites}
+
+
+def test_a_draft_with_a_longer_term_is_told_what_it_would_change(served: Office) -> None:
+    edition = SERVICE.terms.editions[-1]
+    longer = replace(edition.value("minimum_term_months"), value=24)
+    steps = replace(edition.value("option_notice_days"), value=60)
+    draft = replace(
+        edition,
+        in_force=date(2027, 4, 1),
+        values={**edition.values, "minimum_term_months": longer, "option_notice_days": steps},
+    )
+    found = impact(served, draft)
+    assert found.contracts == 2 and not found.failed
+    assert {(change.question.act, change.question.about) for change in found.changes} == {
+        ("stop-option", "tunnel-router")
+    }

@@ -31,7 +31,14 @@ from kitei.services.ddos.contract import MULTI_ISP, ROUTER, had_rental, text_of
 from kitei.services.ddos.rules import changes, devices, ending
 from kitei.services.ddos.rules.credits import CREDITS
 from kitei.services.ddos.rules.ending import CASCADE, ENDINGS, Link
-from kitei.services.ddos.rules.items import base_asked_with, bases, names_of, needs_of, qualifying
+from kitei.services.ddos.rules.items import (
+    base_asked_with,
+    bases,
+    months_of_item,
+    names_of,
+    needs_of,
+    qualifying,
+)
 from kitei.services.ddos.rules.options import AskedOption, months_of, steps_of
 from kitei.services.ddos.rules.route_control import done_by
 from kitei.values import Json, day_of
@@ -50,7 +57,7 @@ def _contracts(asked: customer.Apply, decision: Decision, s: Situation) -> Itera
             "application": asked.id,
             "edition": s.edition.in_force.isoformat(),
             "name": wanted.name or name,
-            "months": s.lists["items"][wanted.item].number("months"),
+            "months": months_of_item(s, wanted.item),
             "base": _base(asked, wanted, names, s),
             "rests_on": _rests_on(s, asked.by, wanted.item, wanted.rests_on),
             "addresses": [_address(each, "customer", day, s) for each in wanted.addresses],
@@ -189,12 +196,12 @@ def _new_item(
     body: Body = {
         "item": item,
         "changed": [before],
-        "months": s.lists["items"][item].number("months"),
+        "months": months_of_item(s, item),
         "base": others[0].id if item == "type-m" and others else None,
         "rests_on": _rests_on(s, contract.customer, item),
     }
     if s.reading("ddp.item-change").value == "restarts":
-        body["term"] = term_body(s, asked.billing_start or day, s.lists["items"][item].number("months"))
+        body["term"] = term_body(s, asked.billing_start or day, months_of_item(s, item))
     yield to_contract(contract.id, "contract.amended", body, day, cites)
     for option in changes.options_lost(asked, s):
         stop: Body = {

@@ -95,7 +95,7 @@ def contract_facts(sheet: Sheet, name: str, history: History) -> Iterator[Fact]:
     before = [_before(each, history) for each in sheet.sheets("history")]
     fee, first = sheet.take("monthly_fee_jpy"), before[0][0] if before else item
     choice = TERMS.first.value("items").choose(first)
-    months = choice.number("months") if choice else 12
+    months = TERMS.first.value(choice.text("months")).number if choice else 12
     quotes: list[Json] = []
     since = ALWAYS
     for price, until in (*((each, until) for _, until, each in before), (fee, None)):

@@ -13,7 +13,15 @@ from kitei.ledger.contracts import Contract, OptionTaken
 from kitei.services.ddos.application import Change
 from kitei.services.ddos.contract import MULTI_ISP, addresses, item_on, text_of
 from kitei.services.ddos.rules.addresses import families_allowed
-from kitei.services.ddos.rules.items import bases, lacking, lacking_base, needs_of, of_customer, qualifying
+from kitei.services.ddos.rules.items import (
+    bases,
+    lacking,
+    lacking_base,
+    months_of_item,
+    needs_of,
+    of_customer,
+    qualifying,
+)
 from kitei.services.ddos.rules.options import For, is_for
 from kitei.terms import Choice, term_last_day
 from kitei.values import Words
@@ -176,7 +184,7 @@ def term_after(asked: Change, s: Situation) -> Iterator[Finding]:
     if how.value == "restarts":
         start = asked.billing_start or change_day(asked)
         arithmetic = s.reading("term.month-arithmetic")
-        last = term_last_day(start, item.number("months"), arithmetic.value)
+        last = term_last_day(start, months_of_item(s, item.slug), arithmetic.value)
         yield s.accept(
             item.text("term"),
             why=Words(

@@ -65,12 +65,17 @@ def known_item(asked: Apply, s: Situation) -> Iterator[Finding]:
             "art:2.1",
             item.text("term"),
             why=Words(
-                f"{item.name.ja}の最低利用期間は課金開始日から {item.number('months')} か月です",
-                f"the minimum term of {item.name.en} is {counted(item.number('months'), 'month')} "
+                f"{item.name.ja}の最低利用期間は課金開始日から {months_of_item(s, item.slug)} か月です",
+                f"the minimum term of {item.name.en} is {counted(months_of_item(s, item.slug), 'month')} "
                 "from the start of billing",
             ),
             part=index,
         )
+
+
+def months_of_item(s: Situation, item: str) -> int:
+    """How long an item's minimum term is (art. 2): its row names the figure."""
+    return s.number(s.lists["items"][item].text("months"))
 
 
 def first_day(asked: ReadTerm, s: Situation) -> Iterator[Finding]:
@@ -152,9 +157,15 @@ def bases(s: Situation, customer: str, named: str | None = None) -> tuple[Contra
 
 
 def base_asked_with(asked: Apply, wanted: Wanted, s: Situation) -> int | None:
-    """Which application of the same batch a type M can be added to (convention eligibility.when)."""
+    """Which application of the same batch a type M can be added to (convention eligibility.when).
+
+    One that is itself refused for want of its own designated service is none.
+    """
     allowed = s.listed("base_items")
     for index, other in enumerate(asked.applications):
+        needs = needs_of(s, other.item) is not None
+        if needs and not qualifying(s, asked.by, other.item, other.rests_on):
+            continue
         if other.item in allowed and wanted.base in (None, other.name, names_of(asked, s)[index]):
             return index
     return None
