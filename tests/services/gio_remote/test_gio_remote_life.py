@@ -110,6 +110,19 @@ def test_a_change_of_sessions_is_what_the_gateway_then_holds_to(desk: Desk) -> N
     assert desk.ask("network-event", by="operator", **event).verdict is Verdict.ACCEPT
 
 
+def test_a_change_holds_from_the_day_it_is_asked_for(desk: Desk) -> None:
+    change = {"contract": "acme-gateway-1", "matter": "sessions"}
+    assert desk.ask("change", number=150, change_on="2025-12-01", **change).verdict is Verdict.ACCEPT
+    assert desk.ask("change", number=80, change_on="2025-11-01", **change).verdict is Verdict.ACCEPT
+
+    def sessions(on: date) -> int | None:
+        return gateway(desk.has("acme-gateway-1"), on).sessions
+
+    # Asked on 5 November: nothing changes before that day, whatever day is named.
+    assert [sessions(date(2025, 11, day)) for day in (4, 5, 30)] == [100, 80, 80]
+    assert sessions(date(2025, 12, 1)) == 150
+
+
 def test_a_proposal_is_recorded_and_changes_nothing(desk: Desk) -> None:
     seen = {"contract": "acme-gateway-1", "observed": "CPU saturated", "proposes": 200}
     assert desk.ask("capacity-observed", by="operator", **seen).verdict is Verdict.ACCEPT

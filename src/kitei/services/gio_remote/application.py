@@ -103,12 +103,16 @@ class AddOption(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change(Act):
-    """Ask for a change of contract (art. 8): a matter, and its new `number` or, of what is no number, `to`."""
+    """Ask for a change of contract (art. 8): a matter, and its new `number` or, of what is no number, `to`.
+
+    A number holds from `change_on`, or from the day of acceptance if that is later.
+    """
 
     contract: str
     matter: Matter
     number: int | None = None
     to: str | None = None
+    change_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

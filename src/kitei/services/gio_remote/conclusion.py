@@ -25,6 +25,7 @@ from kitei.services.gio_remote import application as customer
 from kitei.services.gio_remote import operation as operator
 from kitei.services.gio_remote.rules.abolition import abolished, ended_key
 from kitei.services.gio_remote.rules.batch import counted, group_of, kind_of, names_of
+from kitei.services.gio_remote.rules.changes import first_day
 from kitei.services.gio_remote.rules.credits import CREDITS
 from kitei.services.gio_remote.rules.ending import ENDINGS
 from kitei.services.gio_remote.rules.support import in_business_hours
@@ -103,16 +104,18 @@ def _option(asked: customer.AddOption, decision: Decision, s: Situation) -> Iter
 
 
 def _change(asked: customer.Change, decision: Decision, s: Situation) -> Iterator[Recorded]:
-    """The new number, item, or other matter. Its day is that of acceptance."""
-    item = s.called("items", asked.to or "")
+    """The new number from its day on, else the item or other matter from the day of acceptance."""
+    contract, item = s.contract(asked.contract), s.called("items", asked.to or "")
     told: Json = asked.number if asked.number is not None else asked.to
     body: Body
     if s.choice("matters", asked.matter) is not None:
-        body = {asked.matter: told}
+        since = first_day(asked).isoformat()
+        change: Body = {"matter": asked.matter, "number": told, "since": since}
+        body = {"changes": [*tables(contract.body, "changes"), change]}
     elif item is not None and asked.matter in ("item", "品目"):
         body = {"item": item.slug}
     else:
-        others = s.contract(asked.contract).body.get("matters")
+        others = contract.body.get("matters")
         body = {"matters": {**(others if isinstance(others, dict) else {}), asked.matter: told}}
     yield to_contract(asked.contract, "contract.amended", body, accepted_on(asked), cited(decision))
 

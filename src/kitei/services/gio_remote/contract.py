@@ -1,7 +1,7 @@
 """GIO Remote Access's contracts: folded from their facts, and read as gateways and the networks behind them.
 
 A contract's `group` is the customer's service: the gateways of a group go through its networks. Its `body`
-holds `name`, `months`, `sessions`, `accounts`, `l2tp`, `browser`, `hosts`, `addresses`, `environment`,
+holds `name`, `months`, `sessions` and `accounts` with their later `changes`, `l2tp`, `browser`, `hosts`, `addresses`, `environment`,
 and `made_as` where it was made as another service; what was done and seen is kept in lists (`works`,
 `observations`, `proposals` ...).
 """
@@ -84,8 +84,8 @@ def gateway(contract: Contract, on: date) -> Gateway:
         customer=contract.customer,
         group=contract.group,
         item=cast(Item, contract.item),
-        sessions=number(body, "sessions"),
-        accounts=number(body, "accounts"),
+        sessions=agreed(contract, "sessions", on),
+        accounts=agreed(contract, "accounts", on),
         l2tp=body.get("l2tp") is True,
         hosts=designated(contract, "hosts", on),
         addresses=designated(contract, "addresses", on),
@@ -103,6 +103,20 @@ def number(body: JsonObject, key: str) -> int | None:
     """A whole number of a body, None where there is none."""
     found = body.get(key)
     return found if type(found) is int else None
+
+
+def agreed(contract: Contract, matter: str, on: date) -> int | None:
+    """The number of sessions or accounts agreed for a day: as concluded, or as last changed by then.
+
+    Of two changes from one day the one that was made later holds.
+    """
+    changed = [
+        each
+        for each in tables(contract.body, "changes")
+        if each["matter"] == matter and each["since"] <= on.isoformat()
+    ]
+    latest = sorted(changed, key=lambda each: str(each["since"]))[-1:]
+    return latest[0]["number"] if latest else number(contract.body, matter)
 
 
 def designated(contract: Contract, key: Literal["hosts", "addresses"], on: date) -> tuple[Designation, ...]:

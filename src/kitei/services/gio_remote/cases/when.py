@@ -73,8 +73,8 @@ def _stop_option(case: Asking) -> Body:
 def _change(case: Asking) -> Body:
     """A matter and what it becomes; a case may also name the matter by its key."""
     matter, to = case.when.take("matter"), case.when.take("to")
-    case.when.take("from")
-    case.when.take("change_date")
+    case.when.take("from")  # what it is now, which the contract says
+    day = case.when.take("change_date")
     for key, name in (
         ("sessions", "sessions"),
         ("accounts", "accounts"),
@@ -84,7 +84,7 @@ def _change(case: Asking) -> Body:
         if (told := case.when.take(key)) is not None:
             matter, to = matter or name, to if to is not None else told
     known = {"accepted_on": case.when.take("accepted_at")}
-    return {"matter": matter, ("number" if type(to) is int else "to"): to, "known": known}
+    return {"matter": matter, ("number" if type(to) is int else "to"): to, "change_on": day, "known": known}
 
 
 def _cancel(case: Asking) -> Body:

@@ -1,13 +1,15 @@
 """Article 8: what of a contract can be asked to change, and nothing else."""
 
 from collections.abc import Iterator
+from datetime import date
 
+from kitei.clauses.acts import accepted_on
 from kitei.clauses.notice import own_notice
 from kitei.clauses.options import running_options
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.services.gio_remote.application import Change
-from kitei.services.gio_remote.contract import number
+from kitei.services.gio_remote.contract import agreed
 from kitei.services.gio_remote.rules.batch import in_sentence, number_fits
 from kitei.terms import Choice, plain_name
 from kitei.values import Words
@@ -15,6 +17,11 @@ from kitei.values import Words
 MATTERS = "changeable-matters"
 ITEM_WORDS = ("item", "品目")
 KIND_WORDS = ("kind", "種類")
+
+
+def first_day(asked: Change) -> date:
+    """The day a change holds from."""
+    return max(accepted_on(asked), asked.change_on or accepted_on(asked))
 
 
 def changed_by_customer(asked: Change, s: Situation) -> Iterator[Finding]:
@@ -41,13 +48,14 @@ def changed_number(asked: Change, s: Situation) -> Iterator[Finding]:
     yield from fits
     if any(each.verdict is Verdict.REFUSE for each in fits):
         return
-    told = number(contract.body, asked.matter)
+    told = agreed(contract, asked.matter, s.on)
     before = "?" if told is None else str(told)
     yield s.accept(
         "art:8.1",
         why=Words(
-            f"{choice.name.ja}を {before} から {asked.number} へ。動いているゲートウェイも従います",
-            f"{in_sentence(choice.name.en)}: from {before} to {asked.number}, which the running gateway holds to",
+            f"{choice.name.ja}を {first_day(asked)} に {before} から {asked.number} へ。動いているゲートウェイも従います",
+            f"{in_sentence(choice.name.en)}: from {before} to {asked.number} on {first_day(asked)}, "
+            "which the running gateway holds to",
         ),
     )
 

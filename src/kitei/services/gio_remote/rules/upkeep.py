@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from kitei.clauses.notice import still_in_force
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
-from kitei.services.gio_remote.contract import number
+from kitei.services.gio_remote.contract import agreed
 from kitei.services.gio_remote.operation import CapacityObserved, ChangeSettings
 from kitei.services.gio_remote.rules.batch import in_sentence
 from kitei.terms import Choice, plain_name
@@ -52,7 +52,7 @@ def _proposal(asked: CapacityObserved, s: Situation, contract: Contract) -> Word
             "契約の変更を提案します。契約者が請求するまで何も変わりません",
             "a change of contract is proposed; nothing changes until the customer asks for it",
         )
-    now = number(contract.body, matter.slug)
+    now = agreed(contract, matter.slug, s.on)
     told = f" {asked.proposes}" if asked.proposes is not None else ""
     return Words(
         f"{matter.name.ja}{told} への変更を提案します。契約者が請求するまで {now if now is not None else '今'} のままです",
