@@ -1,21 +1,30 @@
 """What the terms leave open is read as the operator chooses, and laws hold over all that may be asked."""
 
+import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from kitei.accounts import Provider, Recipient
 from kitei.desk import Decision, Unreadable, Verdict
-from kitei.desk.cases import Case
+from kitei.desk.cases import Case, case_of
+from kitei.office.papers import Letter, decision_html
 from kitei.services.ddos.application import ACTS, read_act
 from kitei.services.ddos.cases import run, translate
 from kitei.services.ddos.conclusion import conclude
 from kitei.services.ddos.decision import decide
 from kitei.services.ddos.edition import TERMS
+from kitei.values import Words
 
+OWN = Path(__file__).parents[2] / "cases" / "ddos-protection.json"
+NAME = Words("北極星", "Polaris")
+PROVIDER = Provider(NAME, "T7000012050002", NAME, "billing@polaris.example")
+RECIPIENT = Recipient(NAME, NAME)
 LETTERS = "EXPDWVM"
 NET = {"customer": "C1", "service": "インターネット接続サービス", "id": "I1"}
 OPTIONS = TERMS.first.value("options").slugs
@@ -253,3 +262,14 @@ def test_the_same_instant_in_another_zone_is_the_same_day() -> None:
     found = run(case(told, contract("E")))
     assert found.dates["effective"] == date(2026, 7, 1)
     assert found.at == datetime.fromisoformat("2026-07-01T00:30:00+09:00")
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_every_date_and_amount_has_a_name_for_people(language: Any) -> None:
+    """A slug in a letter says nothing to who reads it."""
+    for written in json.loads(OWN.read_text()):
+        decision = run(case_of(written))
+        letter = Letter("A-1", Words("申込", "application"), RECIPIENT, PROVIDER, decision)
+        text = decision_html(letter, language)
+        for name in (*decision.dates, *decision.amounts):
+            assert f">{name}<" not in text, (written["id"], name)

@@ -74,7 +74,15 @@ def designated(
             remedy=Words("指定できる者から出してください", "let those who designate ask"),
             part=part,
         )
-    families = sorted({family_of(each) for each in prefixes})
+    families, usable = sorted({family_of(each) for each in prefixes}), s.listed("address_families")
+    if odd := [each for each in families if each not in usable]:
+        yield s.refuse(
+            "art:5.1",
+            why=Words(f"{'、'.join(odd)} は使えません", f"{', '.join(odd)} cannot be used"),
+            place=place,
+            remedy=Words(f"使えるのは {'、'.join(usable)}", f"usable are {', '.join(usable)}"),
+            part=part,
+        )
     if len(families) > families_allowed(s, item, dual_stack):
         yield s.refuse(
             "art:10.2.7",
