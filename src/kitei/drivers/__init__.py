@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.frr import Frr
 from kitei.drivers.keepalived import Keepalived
 from kitei.drivers.links import Links
@@ -10,4 +11,4 @@ from kitei.drivers.strongswan import Strongswan
 from kitei.network import Driver
 
 # In the order to apply: nothing is joined before the filter stands. To clear a node, go backwards.
-ALL: tuple[Driver[Any], ...] = (Nftables(), Links(), Strongswan(), Frr(), Keepalived())
+ALL: tuple[Driver[Any], ...] = (Nftables(), Links(), Strongswan(), Frr(), Keepalived(), Freeradius())
