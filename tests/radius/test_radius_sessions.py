@@ -1,0 +1,97 @@
+"""Sessions from accounting as the network really sends it: twice, late, out of order, or not at all."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from kitei.radius.sessions import Event, Sessions, event_of
+
+NOON = 1_800_000_000.0
+statuses = some.sampled_from(["Start", "Interim-Update", "Stop", "Accounting-On", "Accounting-Off"])
+
+
+@some.composite
+def events(draw: some.DrawFn) -> list[Event]:
+    at, told = NOON, []
+    for _ in range(draw(some.integers(0, 25))):
+        at += draw(some.floats(0, 4000))
+        user = draw(some.sampled_from(["alice", "bob"]))
+        session = f"{user}-{draw(some.integers(0, 2))}"
+        port = draw(some.sampled_from(["", "1", "2"]))
+        client = draw(some.sampled_from(["192.0.2.1", "192.0.2.2"]))
+        counts = draw(some.integers(0, 9)), draw(some.integers(0, 9))
+        told.append(Event(at, client, draw(statuses), session, "shop.example", user, port, "", *counts))
+    return told
+
+
+def state(book: Sessions) -> str:
+    return json.dumps(book.snapshot(), sort_keys=True)
+
+
+@given(events())
+def test_counts_are_those_of_the_open_sessions(told) -> None:
+    book = Sessions()
+    for event in told:
+        book.hear(event)
+        for user in ("alice", "bob"):
+            together, own = book.count("shop.example", user)
+            assert together == sum(1 for _ in book) and own == sum(s.user == user for s in book)
+
+
+@given(events())
+def test_what_comes_twice_counts_once(told) -> None:
+    once, twice = Sessions(), Sessions()
+    for event in told:
+        once.hear(event)
+        twice.hear(event)
+        if event.status != "Start":
+            twice.hear(event)
+    assert once.octets("shop.example", "alice") == twice.octets("shop.example", "alice")
+    assert {(s.client, s.session) for s in once} == {(s.client, s.session) for s in twice}
+
+
+@given(events(), some.integers(0, 25))
+def test_a_restart_anywhere_changes_nothing(told, at) -> None:
+    straight = Sessions()
+    for event in told:
+        straight.hear(event)
+    book = Sessions()
+    for event in told[:at]:
+        book.hear(event)
+    book = Sessions.restored(json.loads(json.dumps(book.snapshot())))
+    for event in told[at:]:
+        book.hear(event)
+    assert state(book) == state(straight)
+
+
+def test_a_lost_stop_does_not_hold_a_place_for_ever() -> None:
+    book = Sessions()
+    start = Event(NOON, "192.0.2.1", "Start", "s1", "shop.example", "alice", "1")
+    book.hear(start)
+    assert [e.why for e in book.hear(start._replace(session="s2", at=NOON + 9))] == ["port-taken"]
+    book.hear(start._replace(status="Interim-Update", session="s2", at=NOON + 609))
+    assert book.tidy(NOON + 609 + 1700) == []
+    assert [e.why for e in book.tidy(NOON + 609 + 1900)] == ["silent"]
+    assert book.count("shop.example", "alice") == (0, 0)
+    book.hear(start._replace(session="s3"))
+    assert [e.why for e in book.hear(Event(NOON + 5, "192.0.2.1", "Accounting-On"))] == ["restart"]
+
+
+def test_traffic_is_of_the_month_in_japan() -> None:
+    book = Sessions()
+    evening = 1_798_729_200.0 - 1  # 2026-12-31T23:59:59+09:00
+    one = Event(evening, "192.0.2.1", "Interim-Update", "s1", "shop.example", "alice", received=5, sent=6)
+    book.hear(one)
+    assert book.octets("shop.example", "alice") == (11, 11)
+    book.hear(one._replace(at=evening + 1, sent=10))
+    assert book.octets("shop.example", "alice") == (4, 4)
+    book.hear(one._replace(at=evening - 100, sent=11))
+    assert book.octets("shop.example", "alice") == (5, 5), "a clock set back does not bring the month back"
+
+
+def test_counters_of_64_bits_are_read() -> None:
+    told = {"Acct-Status-Type": "Stop", "Acct-Input-Octets": "7", "Acct-Input-Gigawords": "2"}
+    event = event_of(told, "192.0.2.1", "shop.example", "alice", NOON)
+    assert event is not None and event.received == (2 << 32) + 7
+    assert event_of({"Acct-Status-Type": "Failed"}, "192.0.2.1", "", "", NOON) is None
