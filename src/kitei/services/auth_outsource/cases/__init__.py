@@ -7,8 +7,9 @@ from kitei.clauses.history import History, Line
 from kitei.desk import Decision, Situation
 from kitei.desk.cases import Case, Sheet, close_all
 from kitei.services.auth_outsource.application import read_act
+from kitei.services.auth_outsource.cases.asking import Asking
 from kitei.services.auth_outsource.cases.given import take_given
-from kitei.services.auth_outsource.cases.when import Asking, take_when
+from kitei.services.auth_outsource.cases.when import take_when
 from kitei.services.auth_outsource.conclusion import conclude
 from kitei.services.auth_outsource.contract import fold
 from kitei.services.auth_outsource.decision import decide

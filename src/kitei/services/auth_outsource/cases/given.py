@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from ipaddress import ip_interface
 from typing import Any
 
 from kitei.clauses.history import (
@@ -26,6 +27,7 @@ from kitei.values import Json, day_of
 
 LISTS = {
     "changeable_matters": "changeable-matters",
+    "designated_matters": "changeable-matters",
     "address_families": "address-families",
     "designated_address_families": "address-families",
     "client_address_families": "address-families",
@@ -35,12 +37,19 @@ PARAMETERS = {
     "max_sessions_per_realm": "max-sessions-per-realm",
     "max_sessions_per_contract": "max-sessions-per-contract",
     "max_sessions": "max-sessions-per-contract",
+    "max_sessions_per_customer": "max-sessions-per-contract",
+    "session_cap": "max-sessions-per-realm",
+    "session_limit": "max-sessions-per-realm",
+    "max_sessions_per_group": "max-sessions-per-realm",
     "max_sessions_per_user": "max-sessions-per-user",
     "max_requests_per_second": "max-requests-per-second",
     "max_octets_per_month": "max-octets-per-month",
     "max_octets_per_user": "max-octets-per-user",
     "max_traffic_mbps": "max-traffic-mbps",
     "traffic_cap_mbps": "max-traffic-mbps",
+    "traffic_limit_mbps": "max-traffic-mbps",
+    "max_mbps": "max-traffic-mbps",
+    "max_requests": "max-requests-per-second",
     "minimum_usable_seconds": "minimum-usable-seconds",
 }
 QUOTES = {
@@ -79,7 +88,10 @@ def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Map
     for sheet in given.sheets("contracts"):
         name, customer = sheet.take("id"), sheet.take("customer")
         history.know(customer)
-        counts[name] = Counts(sheet.take("active_sessions"), sheet.take("accounts_in_use"))
+        in_use = sheet.take("accounts_in_use", sheet.take("registered_accounts"))
+        users = sheet.take("users")
+        in_use = len(users) if isinstance(users, list) else users if in_use is None else in_use
+        counts[name] = Counts(sheet.take("active_sessions"), in_use)
         beside = {"realm": realm, "terminators": terminators, "forward_to": forward_to}
         for fact in contract_facts(sheet, customer, beside, history):
             history.record(f"contract:{name}", fact)
@@ -88,12 +100,36 @@ def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Map
     history.know(when.look("by"))
     history.know(when.look("customer"))
     _quotes_told(when, history)
-    take_operator(given, when, history, LISTS, PARAMETERS, QUOTES)
-    take_holdings(given, history)
+    said = {"operator_params": given.take("operator_params"), "quoted": _scoped(given, history)}
+    take_operator(Sheet(said, given.place), when, history, LISTS, PARAMETERS, QUOTES)
+    take_holdings(Sheet(_held(given), given.place), history)
     for each in changes:
         _change(*each, history)
     _outages(facts, when, history)
     return counts
+
+
+def _scoped(given: Sheet, history: History) -> dict[str, Any]:
+    """The prices told; those of one kind (`group_initial_jpy`) are recorded here, the rest is handed on."""
+    rest = dict(given.take("quoted") or {})
+    for key in tuple(rest):
+        kind, _, name = key.partition("_")
+        if kind in TERMS.first.value("kinds").slugs and name in QUOTES:
+            quote = quote_body(QUOTES[name], rest.pop(key), kind=kind)
+            for customer in history.customers:
+                history.say("quote.recorded", f"customer:{customer}", **quote)
+    return rest
+
+
+def _held(given: Sheet) -> dict[str, Any]:
+    """What else customers have, its days under the keys that all cases have for them."""
+    names = {"start": "billing_start", "from": "billing_start", "since": "billing_start"}
+    names |= {"end": "ended", "until": "ended", "last": "ended", "terminated": "ended"}
+    return {
+        key: [{names.get(name, name): value for name, value in each.items()} for each in told]
+        for key in ("other_services", "other_contracts")
+        if (told := given.take(key)) is not None
+    }
 
 
 def contract_facts(
@@ -116,7 +152,7 @@ def contract_facts(
             "group": customer,
             "edition": TERMS.first.in_force.isoformat(),
             "months": months,
-            "ip": sheet.take("ip") or "",
+            "ip": plain_address(sheet.take("ip") or sheet.take("ip_address") or ""),
             "accounts": sheet.take("accounts"),
             "realm": plain_realm(sheet.take("realm") or beside["realm"] or ""),
             "forward_to": _listed(
@@ -182,6 +218,11 @@ def _outages(facts: Sheet, when: Sheet, history: History) -> None:
             history.do(
                 ExplainOutage(by="operator", at=at, contract=contract, outage=f"outage-{number}", limit=limit)
             )
+
+
+def plain_address(address: str) -> str:
+    """An address as acts are read: one of a prefix of its own length is that address."""
+    return str(ip_interface(address).ip) if address else ""
 
 
 def _listed(value: str | list[str] | None) -> Json:
