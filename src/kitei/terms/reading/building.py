@@ -231,7 +231,7 @@ class _Reader(Standing):
         if top is None or top.kind in ("front", "chapter"):
             return False
         match mark.form:
-            case "number" if mark.dotted and self._outlined(mark, line):
+            case "number" if (mark.dotted or self._is_listed(mark, line)) and self._outlined(mark, line):
                 return True
             case "number" if top.kind == "schedule":
                 return self._section(mark, line)
@@ -265,8 +265,17 @@ class _Reader(Standing):
         draft = self.enter(home, home.open("paragraph", f"{home.id}.{number}", str(number)))
         draft.add(line, mark.rest)
         if mark.dotted:
-            draft.indent, draft.written = line.indent, mark.number
+            draft.indent, draft.written, draft.is_dotted = line.indent, mark.number, True
         return True
+
+    def _is_listed(self, mark: Mark, line: Line) -> bool:
+        """Plain figures that count things below a first paragraph without number: `１　甲` after `次の事業`."""
+        beside = any(each.indent is not None and not each.is_dotted for each in self.stack)
+        leads = any(
+            re.search(r"次の|次に|以下|下記|左の|各号|とおり", piece.text) for piece in self.here.pieces
+        )
+        below = self.here.kind == "paragraph" and self.here.is_implied and leads
+        return beside or (mark.spaced and mark.number == "1" and below and (line.gap or self.is_settled))
 
     def _outlined(self, mark: Mark, line: Line) -> bool:
         """Dotted figures that stand deeper than those above: items of a paragraph, sub-items of an item.
@@ -287,7 +296,7 @@ class _Reader(Standing):
 
     def _list(self, parent: Draft, kind: Kind, number: int, mark: Mark, line: Line) -> bool:
         draft = self.enter(parent, parent.open(kind, f"{parent.id}.{number}", str(number)))
-        draft.indent, draft.written = line.indent, mark.number
+        draft.indent, draft.written, draft.is_dotted = line.indent, mark.number, mark.dotted
         draft.add(line, mark.rest)
         return True
 

@@ -35,6 +35,7 @@ class Draft:
     in_table: bool = False
     indent: int | None = None
     written: str = ""
+    is_dotted: bool = False
 
     def add(self, line: Line, text: str) -> None:
         self.lines.append(line.at)

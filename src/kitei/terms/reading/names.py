@@ -99,7 +99,8 @@ def _of_table(passage: Passage) -> list[NameList]:
         if head in _PLAIN_HEADS:
             continue
         having = [row for row in rows if place < len(row.cells) and row.cells[place]]
-        if having and all(len(row.cells[place]) <= 40 for row in having):
+        numeric = sum(bool(re.match(r"[\d.,]+", row.cells[place])) for row in having)
+        if having and numeric * 2 <= len(having) and all(len(row.cells[place]) <= 40 for row in having):
             found.append(NameList(head, passage, tuple(row.cells[place] for row in having), tuple(having)))
     return found
 

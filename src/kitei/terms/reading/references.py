@@ -63,7 +63,7 @@ class Reference:
 
 def references_in(index: Index, passage: Passage) -> Iterator[Reference]:
     """The references in a passage's own text, in order, lists (`第2項又は第3項`) taken apart."""
-    text, at = passage.text, 0
+    text, at, ended = passage.text, 0, 0
     last: Reference | None = None
     while at < len(text):
         found = next(
@@ -79,10 +79,13 @@ def references_in(index: Index, passage: Passage) -> Iterator[Reference]:
             continue
         pattern, match = found
         first = _reference(index, passage, pattern, match, last)
+        if last and last.other and not first.other and re.fullmatch(rf"{_AND}(?:同法)?", text[ended:at]):
+            first = replace(first, other=last.other)
         found_here = list(_with_more(passage, first, match.end()))
+        found_here = [replace(each, tail=found_here[-1].tail) for each in found_here]
         yield from found_here
         last = found_here[-1]
-        at = max(match.end(), found_here[-1].at + len(found_here[-1].text))
+        at = ended = max(match.end(), found_here[-1].at + len(found_here[-1].text))
 
 
 @dataclass(frozen=True, slots=True)

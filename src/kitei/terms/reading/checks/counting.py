@@ -82,13 +82,16 @@ def unnumbered(survey: Survey) -> Iterator[Flaw]:
                 yield flaw("unnumbered", "medium", around[1], around[1].number, gist, at=-1)
             continue
         if len(around) > 1:
-            yield from _loose_paragraphs(passage, {each.line for each in survey.document.noise})
+            yield from _loose_paragraphs(survey, passage)
 
 
-def _loose_paragraphs(passage: Passage, noise: set[int]) -> Iterator[Flaw]:
+def _loose_paragraphs(survey: Survey, passage: Passage) -> Iterator[Flaw]:
+    noise = {each.line for each in survey.document.noise}
+    listed = {line.at for line in survey.document.raw if re.match(r"\s*[-*+・<※(]", line.raw)}
     for before, piece in pairwise(passage.pieces):
         is_page_end = any(before.line < line < piece.line for line in noise)
-        if piece.gap and not is_page_end and before.text.endswith("。") and passage.text.endswith("。"):
+        is_own = piece.gap and not is_page_end and piece.line not in listed
+        if is_own and before.text.endswith("。") and passage.text.endswith("。"):
             gist = Words(
                 "番号のない段落が項の中にある。", "A paragraph without a number stands within this one."
             )

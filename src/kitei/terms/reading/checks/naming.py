@@ -55,6 +55,8 @@ def _unlisted(
         if any(each.has(name) for each in lists) or squeeze(name) in quoted:
             continue
         every = [each for one in lists for each in one.names]
+        if re.search(r"[ぁ-ん]{2}", name) or name in ("以下", "以上", "未満", "もの"):
+            continue
         near = difflib.get_close_matches(name, every, 1, 0.6)
         hint = near[0] if near else "、".join(every[:6])
         gist = Words(
@@ -229,7 +231,7 @@ def _appears(survey: Survey, name: str, row: Passage) -> bool:
 
 
 def _is_scrap(name: str) -> bool:
-    return bool(re.fullmatch(r"\d{1,3}\s*/?\s*[A-Za-z]{0,3}|[^\wァ-ヶ一-龠]+|[ぁ-んっー、。]+", name))
+    return bool(re.fullmatch(r"\d{1,3}\s*/?\s*[A-Za-z]{0,3}|[^\wァ-ヶ一-龠]+", name))
 
 
 def _is_piece(name: str, whole: Counter[str]) -> bool:

@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping
 
-from kitei.terms.reading.flaws import Flaw, flaw
+from kitei.terms.reading.flaws import Confidence, Flaw, flaw
 from kitei.terms.reading.folding import squeeze
 from kitei.terms.reading.passages import Passage
 from kitei.terms.reading.references import Reference
@@ -31,7 +31,7 @@ _EMPTY = re.compile(
 def missing(survey: Survey) -> Iterator[Flaw]:
     """References to an article, paragraph, item or schedule that is not there."""
     for each in survey.references:
-        if each.other:
+        if each.other or _is_among_loose_paragraphs(each):
             continue
         target = survey.target(each)
         if target is None:
@@ -41,6 +41,15 @@ def missing(survey: Survey) -> Iterator[Flaw]:
         elif each.wants_items and not any(child.kind == "item" for child in target.children):
             gist = Words(f"{spoken(target.id).ja}には号がない。", f"{spoken(target.id).en} has no items.")
             yield flaw("reference-missing", "high", each.holder, each.text, gist, at=each.at)
+
+
+def _is_among_loose_paragraphs(each: Reference) -> bool:
+    """`前項` in an article whose paragraphs are lines without numbers: it means the line above."""
+    text = each.holder.text
+    starts = [start for start in each.holder.starts if 0 < start <= each.at and text[start - 1] == "。"]
+    return (
+        each.target is None and each.level == "paragraph" and each.holder.kind == "paragraph" and bool(starts)
+    )
 
 
 def _lacking(survey: Survey, each: Reference) -> Words:
@@ -134,29 +143,38 @@ def topics(survey: Survey) -> Iterator[Flaw]:
         match = _BY.match(each.tail) or _NAMED.match(each.tail)
         if target is None or each.level not in ("paragraph", "item") or match is None or each.wants_items:
             continue
+        beside = survey.index.siblings(target)
         noun = match["noun"]
-        is_named = any(
-            noun.startswith(other.heading) for other in survey.index.siblings(target) if other.heading
-        )
-        scope = _scope(survey, target)
-        is_term = next((term for term in survey.names.defined if noun.startswith(term)), "")
-        noun = is_term or noun
-        if _EMPTY.match(noun) or is_named or (noun in scope if is_term else speaks_of(scope, noun)):
+        if _EMPTY.match(noun) or any(noun.startswith(other.heading) for other in beside if other.heading):
             continue
+        noun = next((term for term in survey.names.defined if noun.startswith(term)), "") or noun
         own = survey.index.holder(each.holder, target.kind)
-        beside = [
-            other
-            for other in survey.index.siblings(target)
-            if other is not target and other is not own and noun in other.whole
-        ]
-        if beside:
-            right = spoken(beside[0].id)
+        others = [other for other in beside if other is not target and other is not own]
+        better = _introducing(target, others, noun) or _speaking(survey, target, others, noun)
+        is_strong = not each.tail.startswith("の") or _BY.match(each.tail) is not None
+        if better and (len(better) <= 2 or is_strong):
+            right = spoken(better[0].id)
             gist = Words(
                 f"{spoken(target.id).ja}は「{noun}」に触れていない。{right.ja}が触れている。",
                 f"{spoken(target.id).en} does not speak of '{noun}'; {right.en} does.",
             )
-            sure = "high" if len(beside) == 1 else "medium"
-            yield flaw("reference-topic", sure, each.holder, each.text, gist, at=each.at)  # type: ignore[arg-type]
+            sure: Confidence = "high" if len(better) == 1 else "medium"
+            yield flaw("reference-topic", sure, each.holder, each.text, gist, at=each.at)
+
+
+def _introducing(target: Passage, others: list[Passage], noun: str) -> list[Passage]:
+    """The one neighbour that brings X up (`Xとして請求する`), where the target itself does not name it."""
+    found = [other for other in others if f"{noun}として" in other.text]
+    return (
+        found if len(found) == 1 and noun not in target.text and f"{noun}として" not in target.whole else []
+    )
+
+
+def _speaking(survey: Survey, target: Passage, others: list[Passage], noun: str) -> list[Passage]:
+    """The neighbours that speak of X, where the target does not."""
+    scope = _scope(survey, target)
+    speaks = noun in scope if noun in survey.names.defined else speaks_of(scope, noun)
+    return [] if speaks else [other for other in others if noun in other.whole]
 
 
 def afar(survey: Survey) -> Iterator[Flaw]:
@@ -194,7 +212,8 @@ def twice(survey: Survey) -> Iterator[Flaw]:
         same = [
             other
             for other in survey.references
-            if other.holder is each.holder and other.target == each.target and not other.is_relative
+            if other.holder is each.holder and other.target == each.target
+            if other.at < each.at and not other.is_relative
         ]
         for other in same:
             gist = Words(
@@ -221,9 +240,11 @@ def notwithstanding(survey: Survey) -> Iterator[Flaw]:
         about = words_of(match["rest"])
         own = survey.paragraph(each.holder)
         earlier = [
-            other for other in survey.index.siblings(target) if other is not own and other is not target
+            other
+            for other in survey.index.siblings(target)
+            if other.line < own.line and other is not own and other is not target
         ]
-        theme = [word for word in about if len(word) >= 4 and word not in target.whole]
+        theme = [word for word in about if len(word) >= 4 and not speaks_of(target.whole, word)]
         better = [other for other in earlier if any(word in other.whole for word in theme)]
         gain = {other.id: _weigh(about, other, weights) for other in [*better, target]}
         if better and max(gain[o.id] for o in better) > gain[target.id]:

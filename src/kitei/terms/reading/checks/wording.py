@@ -62,7 +62,8 @@ def doubled(survey: Survey) -> Iterator[Flaw]:
     for passage in survey.document.walk():
         for match in _PHRASE.finditer(passage.text):
             part = match["part"] or match["kanji"]
-            if not _REDUPLICATED.match(part):
+            is_seam = match.start() + len(part) in passage.starts
+            if not _REDUPLICATED.match(part) and not is_seam:
                 gist = Words(f"「{part}」が二度ある。", f"'{part}' stands twice.")
                 yield flaw("doubled", "high", passage, match[0], gist, at=match.start())
         for match in _PARTICLES.finditer(passage.text):
@@ -127,7 +128,9 @@ def ends(survey: Survey) -> Iterator[Flaw]:
     for passage in survey.document.walk():
         text = passage.text
         has_list = any(child.kind in ("item", "row", "subitem") for child in passage.children)
-        if passage.kind == "paragraph" and _PREDICATE.search(text) and not has_list:
+        around = survey.index.siblings(passage)
+        is_usual = sum(each.text.endswith("。") for each in around) * 2 >= len(around) - 1
+        if passage.kind == "paragraph" and _PREDICATE.search(text) and not has_list and is_usual:
             gist = Words("句点がない。", "The full stop is missing.")
             yield flaw("sentence-end", "high", passage, text[-8:], gist, at=len(text) - 1)
         for match in _RUNS_ON.finditer(text):
