@@ -1,5 +1,7 @@
 """What a case gives: contracts, quotes, lists, holdings and outages, as facts that a ledger would hold."""
 
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
@@ -18,7 +20,7 @@ from kitei.clauses.history import (
 from kitei.desk.cases import Sheet
 from kitei.ledger.facts import Fact
 from kitei.services.secure_access.edition import TERMS
-from kitei.terms import Choice, plain_name
+from kitei.terms import Choice
 from kitei.values import Json, JsonObject
 
 LISTS = {"changeable_matters": "changeable-matters", "holidays": "holidays"}
@@ -37,18 +39,12 @@ QUOTES = {
 OURS = ("operator", "IIJ", "当社")
 # Acceptance goes before billing; a contract that is given was accepted in a month before.
 BEFORE = timedelta(days=31)
+# How a cause speaks of what the customer accepted.
 RISKS = {
-    "client-software": ("software", "ソフトウェア", "client fault"),
-    "setting-change": ("settingchange", "changeofsetting", "設定変更", "configurationchange"),
-    "our-other-service": ("otheroperatorservice", "otherservice", "他のサービス", "ほかのサービス"),
-    "restricted-access": (
-        "isp",
-        "customer'saccess",
-        "customeraccess",
-        "accessline",
-        "carrierrestriction",
-        "回線",
-    ),
+    "client-software": r"client (software|application|fault)|software fault, remote|ソフトウェア",
+    "setting-change": r"(setting|settings|configuration) change|change of (setting|configuration)|設定変更",
+    "our-other-service": r"other (\w+ )*services?\b|another (\w+ )*service\b|(他|ほか)の(\w*)サービス",
+    "restricted-access": r"\bisp\b|internet (access|line|provider)|access (line|network)|carrier|回線|通信制限",
 }
 
 
@@ -59,11 +55,12 @@ def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Non
     wish = _wish(facts)
     for sheet in given.sheets("contracts"):
         name = sheet.take("id")
+        first = sheet.look("customer") not in history.customers
         history.know(sheet.look("customer"))
         own = sheet.take("access_line") or sheet.take("environment") or environment.get(name)
         if own is None and name == subject and "operator" in environment:
             own = environment
-        for fact in contract_facts(sheet, _environment(own), history):
+        for fact in contract_facts(sheet, _environment(own), history, first):
             history.record(f"contract:{name}", fact)
         if (said := _wish(sheet) or (wish if name == subject else None)) is not None:
             history.record(f"contract:{name}", Fact("sandbox.wished", said, history.day))
@@ -77,8 +74,10 @@ def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Non
     _outages(facts, when, history)
 
 
-def contract_facts(sheet: Sheet, environment: Json, history: History) -> Iterator[Fact]:
-    """A contract as given, from its conclusion on."""
+def contract_facts(
+    sheet: Sheet, environment: Json, history: History, bears_basic: bool = True
+) -> Iterator[Fact]:
+    """A contract as given, from its conclusion on. `bears_basic`: a basic charge owed once stands with it."""
     customer = sheet.take("customer")
     billing = day_or_none(sheet.take("billing_start"))
     made = day_or_none(sheet.take("made")) or min(filter(None, (billing, history.day))) - BEFORE
@@ -100,7 +99,7 @@ def contract_facts(sheet: Sheet, environment: Json, history: History) -> Iterato
             "accounts": [{"since": made.isoformat(), "accounts": sheet.take("accounts", 50)}],
             "environment": environment,
             "sandbox_before": before,
-            "quotes": list(_prices(sheet)),
+            "quotes": list(_prices(sheet, bears_basic)),
         },
         made,
     )
@@ -122,18 +121,19 @@ def contract_facts(sheet: Sheet, environment: Json, history: History) -> Iterato
         yield ending_fact(last, made)
 
 
-def _prices(sheet: Sheet) -> Iterator[Json]:
+def _prices(sheet: Sheet, bears_basic: bool) -> Iterator[Json]:
     """The monthly fee by its parts where a model is given, else as a whole. A model without a basic charge has none."""
     whole, model = sheet.take("monthly_fee_jpy"), sheet.sheet("fee_model")
     if not model.keys():
         if whole is not None:
             yield quote_body("monthly", whole)
         return
+    once = (model.take("basic_per") or model.take("basic_scope")) == "customer"
     basic, each = model.take("basic_jpy"), model.take("basic_per_account_jpy")
     if each is not None:
         yield quote_body("basic-account", each)
     else:
-        yield quote_body("basic", basic or 0)
+        yield quote_body("basic", (basic or 0) if bears_basic or not once else 0)
     for key, fee in (("per_account_jpy", "monthly-account"), ("flat_jpy", "monthly-kind")):
         if (amount := model.take(key)) is not None:
             yield quote_body(fee, amount)
@@ -206,9 +206,6 @@ def _outages(facts: Sheet, when: Sheet, history: History) -> None:
 
 def _risk(cause: str) -> Choice | None:
     """What the customer accepted, where a cause speaks of it."""
-    plain = plain_name(cause)
+    plain = " ".join(unicodedata.normalize("NFKC", cause).casefold().split())
     risks = TERMS.first.value("risks")
-    return next(
-        (risks[slug] for slug, words in RISKS.items() if any(plain_name(each) in plain for each in words)),
-        None,
-    )
+    return next((risks[slug] for slug, words in RISKS.items() if re.search(words, plain)), None)

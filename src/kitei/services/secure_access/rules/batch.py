@@ -7,11 +7,11 @@ the limit are refused and the others accepted.
 from collections.abc import Iterator
 from fractions import Fraction
 
-from kitei.desk import Finding, Situation, Verdict
+from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
 from kitei.services.secure_access.application import Apply, Wanted
 from kitei.services.secure_access.contract import accounts_on, is_held
-from kitei.services.secure_access.rules.options import wanted_option
+from kitei.services.secure_access.rules.options import fits_option, wanted_option
 from kitei.terms import Choice
 from kitei.values import Words
 
@@ -98,13 +98,17 @@ def known_item(asked: Apply, s: Situation) -> Iterator[Finding]:
         yield from _item(s, wanted, index)
 
 
+def has_item(kind: Choice, wanted: Wanted) -> bool:
+    """Whether an application names the item of its kind, or none where there is none."""
+    return (wanted.item or "none") == kind.text("item")
+
+
 def _item(s: Situation, wanted: Wanted, index: int) -> Iterator[Finding]:
     kind = s.choice("kinds", kind_of(wanted))
     if kind is None:
         return
-    due = kind.text("item")
-    if wanted.item == due or (wanted.item is None and due == "none"):
-        item = s.choice("items", due)
+    if has_item(kind, wanted):
+        item = s.choice("items", kind.text("item"))
         why = item.name if item else Words("この種類に品目はありません", "this kind has no item")
         yield s.accept("art:2.1", *((item.cite.path,) if item else ()), why=why, part=index)
         return
@@ -125,8 +129,13 @@ def known_tunnel(asked: Apply, s: Situation) -> Iterator[Finding]:
         yield from _tunnel(s, wanted, index)
 
 
+def has_tunnel(s: Situation, wanted: Wanted) -> bool:
+    """Whether the means to connect are what is offered; unsaid, they are."""
+    return wanted.tunnel is None or s.choice("tunnels", wanted.tunnel) is not None
+
+
 def _tunnel(s: Situation, wanted: Wanted, index: int) -> Iterator[Finding]:
-    if wanted.tunnel is not None and s.choice("tunnels", wanted.tunnel) is None:
+    if not has_tunnel(s, wanted):
         yield s.refuse(
             "art:2.1.t2",
             why=Words(f"{wanted.tunnel} ではつなげません", f"{wanted.tunnel} is not what is offered"),
@@ -139,7 +148,6 @@ def _tunnel(s: Situation, wanted: Wanted, index: int) -> Iterator[Finding]:
 
 def enough_accounts(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 5.1: from 50, one by one. Of which contracts that is asked is the convention sa.min-accounts."""
-    beside = sum(each.accounts or 0 for each in asked.services)
     for index, wanted in enumerate(asked.services):
         place = f"{place_of(index)}.accounts"
         yield account_finding(
@@ -147,7 +155,7 @@ def enough_accounts(asked: Apply, s: Situation) -> Iterator[Finding]:
             asked.by,
             kind_of(wanted),
             wanted.accounts,
-            beside - (wanted.accounts or 0),
+            _beside(asked, wanted),
             place,
             index,
         )
@@ -165,34 +173,43 @@ def account_finding(
 ) -> Finding:
     """Whether a number of accounts can be had. `beside`: the batch's others, `but`: the contract it replaces."""
     least, how = s.number("least_accounts"), s.reading("sa.min-accounts")
-    choice = s.choice("kinds", kind)
     more = {"conventions": (how.pair,), "defects": ("SA-D03",), "part": part}
-    if accounts is None or accounts % s.number("account_step"):
-        said = "?" if accounts is None else f"{float(accounts):g}"
-        return s.refuse(
-            "art:5.1",
-            why=Words(f"アカウント数 {said} は整数ではありません", f"{said} accounts is no whole number"),
-            place=place,
-            remedy=Words(f"{least} 以上の整数にしてください", f"give a whole number, {least} or more"),
-            **more,
-        )
-    asked_of = how.value != "account-priced" or choice is None or choice.text("counted") == "account"
-    total = accounts if how.value != "customer-total" else accounts + beside
-    if how.value == "customer-total":
-        others = (each for each in held_by(s, customer) if each.id != but)
-        total += sum(accounts_on(each, s.on) for each in others)
-    if asked_of and total < least:
-        return s.refuse(
-            "art:5.1",
-            why=Words(
-                f"アカウントは {least} からです({accounts})",
-                f"accounts begin at {least}, and {accounts} are asked for",
-            ),
-            place=place,
-            remedy=Words(f"{least} 以上にしてください", f"ask for {least} or more"),
-            **more,
-        )
-    return s.accept("art:5.1", why=Words(f"{accounts} アカウント", f"{accounts} accounts"), **more)
+    if are_enough(s, customer, kind, accounts, beside, but):
+        return s.accept("art:5.1", why=Words(f"{accounts} アカウント", f"{accounts} accounts"), **more)
+    said = "?" if accounts is None else f"{float(accounts):g}"
+    return s.refuse(
+        "art:5.1",
+        why=Words(
+            f"アカウントは {least} からの整数です({said})",
+            f"accounts begin at {least} and go one by one; asked for are {said}",
+        ),
+        place=place,
+        remedy=Words(f"{least} 以上の整数にしてください", f"give a whole number, {least} or more"),
+        **more,
+    )
+
+
+def are_enough(
+    s: Situation,
+    customer: str,
+    kind: str,
+    accounts: int | Fraction | None,
+    beside: int | Fraction,
+    but: str = "",
+) -> bool:
+    """Whether a number is whole and not below the least, of whatever is counted (convention sa.min-accounts)."""
+    if accounts is None or accounts % s.number("account_step") or accounts < s.number("account_step"):
+        return False
+    how, least = s.reading("sa.min-accounts").value, s.number("least_accounts")
+    if accounts >= least:
+        return True
+    choice = s.choice("kinds", kind)
+    if how == "account-priced" and choice is not None:
+        return choice.text("counted") != "account"
+    if how != "customer-total":
+        return False
+    others = (each for each in held_by(s, customer) if each.id != but)
+    return accounts + beside + sum(accounts_on(each, s.on) for each in others) >= least
 
 
 def options_wanted(asked: Apply, s: Situation) -> Iterator[Finding]:
@@ -267,17 +284,20 @@ def excess(asked: Apply, s: Situation) -> frozenset[int]:
 def is_sound(asked: Apply, s: Situation, index: int) -> bool:
     """Whether nothing refuses an application for itself, whatever else there is."""
     wanted = asked.services[index]
-    beside = sum(each.accounts or 0 for each in asked.services) - (wanted.accounts or 0)
-    kind = kind_of(wanted)
-    own = (
-        *_kind(s, wanted, index),
-        _unit(s, wanted, index),
-        *_item(s, wanted, index),
-        *_tunnel(s, wanted, index),
-        account_finding(s, asked.by, kind, wanted.accounts, beside, "", index),
-        *_options(s, wanted, index),
+    kind = s.choice("kinds", kind_of(wanted))
+    return (
+        kind is not None
+        and len(set(wanted.kind)) <= s.number("kinds_per_contract")
+        and has_item(kind, wanted)
+        and has_tunnel(s, wanted)
+        and are_enough(s, asked.by, kind.slug, wanted.accounts, _beside(asked, wanted))
+        and all(fits_option(s, each, kind.slug) for each in wanted.options)
     )
-    return all(finding.verdict is not Verdict.REFUSE for finding in own)
+
+
+def _beside(asked: Apply, wanted: Wanted) -> int | Fraction:
+    """The accounts of the batch's other applications."""
+    return sum(each.accounts or 0 for each in asked.services) - (wanted.accounts or 0)
 
 
 def one_of(choices: tuple[Choice, ...] | list[Choice]) -> Words:

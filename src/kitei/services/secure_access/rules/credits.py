@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from kitei.clauses.acts import ClaimCredit
-from kitei.clauses.credits import Credits
-from kitei.desk import Finding, Situation, Verdict
+from kitei.clauses.credits import Credits, meant
+from kitei.desk import Finding, Situation
 from kitei.services.secure_access.operation import ExplainOutage
 from kitei.services.secure_access.rules.batch import one_of
 from kitei.services.secure_access.rules.fees import monthly, option_monthly
@@ -77,15 +77,12 @@ def not_warranted(asked: ClaimCredit, s: Situation) -> Iterator[Finding]:
                     f"{outage['id']} came of what the customer accepted: {choice.name.en}",
                 ),
             )
-    if asked.outage in {credit.outage for credit in contract.credits}:
-        return
-    for earned, finding in CREDITS.judged(asked, s):
-        outage_ = earned.outage
-        if finding.verdict is not Verdict.REFUSE or outage_.cause not in ("operator", None):
+    for each in meant(asked, s):
+        if each.cause not in ("operator", None):
             continue
-        if not (outage_.total or outage_.equally_bad):
+        if not (each.total or each.equally_bad):
             yield s.confirm(_QUALITY, "art:15.1", "art:15.1.2")
-        elif earned.units == 0:
+        elif each.hours(asked.at) < s.number("credit_threshold_hours"):
             yield s.confirm(_ALWAYS, "art:15.1", "art:15.1.1")
 
 

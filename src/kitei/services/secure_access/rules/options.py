@@ -54,6 +54,16 @@ def wanted_option(
     yield replace(_term(s, choice, wanted.billing_start), part=part)
 
 
+def fits_option(s: Situation, wanted: OptionWanted, kind: str) -> bool:
+    """Whether nothing refuses an option that is asked for with a contract of a kind."""
+    choice = s.choice("options", wanted.option)
+    return (
+        choice is not None
+        and wanted.form == "prescribed"
+        and (not choice.has("only_for") or choice.text("only_for") == kind)
+    )
+
+
 def _fitting(s: Situation, choice: Choice, kind: str, place: str, part: int | None) -> Iterator[Finding]:
     """The sandbox belongs to a Web gateway's proxy; an address of one's own to what leads to the Internet."""
     own = s.choice("kinds", kind)
