@@ -151,6 +151,19 @@ def test_every_fault_of_what_was_written_is_told_with_its_place() -> None:
     }
 
 
+@pytest.mark.parametrize("rate", ["1/0", "-5", "nan", "fast", 4.5])
+def test_a_rate_that_is_none_is_told(rate: object) -> None:
+    written = {"by": "operator", "at": f"2026-06-01{TEN}", "contract": "K1", "clean_mbps": rate}
+    with pytest.raises(Unreadable, match=r"network-event\.clean_mbps: .* is not Mbps such as 450"):
+        read_act("network-event", written, TERMS.first)
+
+
+def test_a_target_that_is_no_address_is_told() -> None:
+    written = {"by": "operator", "at": f"2026-06-01{TEN}", "contract": "K1", "target": "203.0.113.9/24"}
+    with pytest.raises(Unreadable, match=r"network-event\.target: .* is not a prefix"):
+        read_act("network-event", written, TERMS.first)
+
+
 def test_a_contract_that_is_not_there_is_no_matter_of_the_terms() -> None:
     asked, situation = translate(case({"action": "readiness-check"}, contract("E")))
     with pytest.raises(LookupError, match="there is no contract 'K9'"):

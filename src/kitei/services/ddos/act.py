@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from ipaddress import ip_network
 from typing import Annotated
 
@@ -14,6 +15,12 @@ def _prefix(text: str) -> str:
     return str(ip_network(text))
 
 
+def _rate(text: str) -> Fraction:
+    if "/" in text or text.startswith("-"):
+        raise ValueError(text)
+    return Fraction(text)
+
+
 Prefix = Annotated[
     str,
     Form(
@@ -23,6 +30,9 @@ Prefix = Annotated[
             "a prefix such as '203.0.113.0/24' or '2001:db8::/32'",
         ),
     ),
+]
+Rate = Annotated[
+    int | Fraction, Form(_rate, Words("450 か '99.9' のような Mbps", "Mbps such as 450 or '99.9'"))
 ]
 RouterItem = Annotated[str, Listed("option_items")]
 Variant = Annotated[str, Listed("option_variants")]

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from kitei.clauses import devices
 from kitei.clauses.acts import OptionName
-from kitei.services.ddos.act import Act, LinkOption, Variant
+from kitei.services.ddos.act import Act, LinkOption, Prefix, Rate, Variant
 
 # An attack is seen, or none is; mitigation is asked for by hand; an incident is declared; traffic reaches a
 # policy that was added; clean traffic is to go back by a tunnel; thresholds are to be learned anew; equipment
@@ -93,8 +93,8 @@ class NetworkEvent(Act):
 
     contract: str
     event: Happening | None = None
-    offered_mbps: int | None = None
-    clean_mbps: int | None = None
-    mbps: int | None = None
-    target: str | None = None
+    offered_mbps: Rate | None = None
+    clean_mbps: Rate | None = None
+    mbps: Rate | None = None
+    target: Prefix | None = None
     path: Literal["operator", "other-carrier"] = "operator"

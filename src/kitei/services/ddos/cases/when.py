@@ -302,7 +302,10 @@ def _network_event(case: Asking) -> Body:
     packet.take("src")
     packet.close()
     path = "other-carrier" if by_others else None
-    return {"event": event, "path": path, "target": target, "by": "operator", **_taken(case.when, *RATES)}
+    rates = {
+        key: told if type(told := case.when.take(key)) is int or told is None else str(told) for key in RATES
+    }
+    return {"event": event, "path": path, "target": target, "by": "operator", **rates}
 
 
 def _nothing_more(case: Asking) -> Body:

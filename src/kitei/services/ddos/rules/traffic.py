@@ -1,7 +1,8 @@
 """What each item does with traffic: carried or not, mitigated or not, and who is called (art. 1, 5, 10.2)."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address, ip_network
+from fractions import Fraction
+from ipaddress import ip_network
 
 from kitei.clauses.notice import own_notice, still_in_force
 from kitei.clauses.options import running
@@ -27,6 +28,11 @@ def ceiling_of(s: Situation, contract: Contract) -> int | None:
     """What may pass in Mbps, extensions included; None where the item names no such ceiling."""
     treating, item = treated_as(s, contract)
     return item.number("ceiling_mbps") + extra_mbps(treating, s.on) if item.has("ceiling_mbps") else None
+
+
+def shown(rate: int | Fraction) -> str:
+    """A rate as people write it."""
+    return f"{float(rate):g}" if isinstance(rate, Fraction) else str(rate)
 
 
 def alive(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
@@ -59,8 +65,8 @@ def rates(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
         yield s.accept(
             *paths,
             why=Words(
-                f"緩和の後の {rate} Mbps は上限 {sum_of} Mbps に収まります",
-                f"{rate} Mbps after mitigation fit the ceiling of {sum_of} Mbps",
+                f"緩和の後の {shown(rate)} Mbps は上限 {sum_of} Mbps に収まります",
+                f"{shown(rate)} Mbps after mitigation fit the ceiling of {sum_of} Mbps",
             ),
             conventions=used,
         )
@@ -68,8 +74,8 @@ def rates(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
         yield s.refuse(
             *paths,
             why=Words(
-                f"緩和の後の {rate} Mbps は上限 {sum_of} Mbps を超え、超えた分は運びません",
-                f"{rate} Mbps after mitigation exceed the ceiling of {sum_of} Mbps; the excess is not carried",
+                f"緩和の後の {shown(rate)} Mbps は上限 {sum_of} Mbps を超え、超えた分は運びません",
+                f"{shown(rate)} Mbps after mitigation exceed the ceiling of {sum_of} Mbps; the excess is not carried",
             ),
             place="network-event.clean_mbps",
             remedy=Words(
@@ -79,17 +85,22 @@ def rates(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
         )
 
 
-def _below(s: Situation, item: Choice, rate: int, used: tuple[tuple[str, str], ...]) -> Finding:
+def _below(s: Situation, item: Choice, rate: int | Fraction, used: tuple[tuple[str, str], ...]) -> Finding:
     limit = item.number("below_mbps")
     if rate < limit:
         return s.accept(
             item.cite.path,
-            why=Words(f"{rate} Mbps は {limit} Mbps 未満です", f"{rate} Mbps are below {limit}"),
+            why=Words(
+                f"{shown(rate)} Mbps は {limit} Mbps 未満です", f"{shown(rate)} Mbps are below {limit}"
+            ),
             conventions=used,
         )
     return s.refuse(
         item.cite.path,
-        why=Words(f"{rate} Mbps は {limit} Mbps 未満ではありません", f"{rate} Mbps are not below {limit}"),
+        why=Words(
+            f"{shown(rate)} Mbps は {limit} Mbps 未満ではありません",
+            f"{shown(rate)} Mbps are not below {limit}",
+        ),
         place="network-event.mbps",
         conventions=used,
     )
@@ -197,7 +208,7 @@ def target_protected(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
     if asked.target is None:
         return
     contract = s.contract(asked.contract)
-    target = ip_network(asked.target) if "/" in asked.target else ip_network(f"{ip_address(asked.target)}")
+    target = ip_network(asked.target)
     inside = [
         each.prefix
         for each in addresses(contract, s.on)
