@@ -72,7 +72,8 @@ def desk() -> Desk:
     assert desk.ask("apply", START, services=[GATEWAY, NETWORK]).verdict is Verdict.ACCEPT
     for name in ("acme-gateway-1", "acme-network-1"):
         billing = {"contract": name, "billing_start": "2025-10-01"}
-        assert desk.ask("start-billing", "2025-10-01T10:00:00+09:00", **billing).verdict is Verdict.ACCEPT
+        started = desk.ask("start-billing", "2025-10-01T10:00:00+09:00", "operator", **billing)
+        assert started.verdict is Verdict.ACCEPT
     return desk
 
 
@@ -103,11 +104,11 @@ def test_a_second_service_of_a_customer_has_a_name_and_its_own_contracts(desk: D
 
 def test_a_change_of_sessions_is_what_the_gateway_then_holds_to(desk: Desk) -> None:
     event = {"contract": "acme-gateway-1", "event": "new-session", "active": 149}
-    assert desk.ask("network-event", by="operator", **event).verdict is Verdict.REFUSE
+    assert desk.ask("network-event", LATER, "operator", **event).verdict is Verdict.REFUSE
     change = {"contract": "acme-gateway-1", "matter": "最大同時セッション数", "number": 150}
     assert desk.ask("change", **change).verdict is Verdict.ACCEPT
     assert gateway(desk.has("acme-gateway-1"), date(2025, 11, 5)).sessions == 150
-    assert desk.ask("network-event", by="operator", **event).verdict is Verdict.ACCEPT
+    assert desk.ask("network-event", LATER, "operator", **event).verdict is Verdict.ACCEPT
 
 
 def test_a_change_holds_from_the_day_it_is_asked_for(desk: Desk) -> None:

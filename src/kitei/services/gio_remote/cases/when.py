@@ -109,7 +109,10 @@ def _provision(case: Asking) -> Body:
     for path in readiness:
         if path not in paths:
             raise unknown(f"{case.facts.place}.readiness", path, paths)
-    return {"known": {"ready": {slug: readiness.get(path, True) for path, slug in paths.items()}}}
+    return {
+        "by": "operator",
+        "known": {"ready": {slug: readiness.get(path, True) for path, slug in paths.items()}},
+    }
 
 
 def _software(case: Asking) -> Body:

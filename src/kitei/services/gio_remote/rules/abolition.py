@@ -134,8 +134,6 @@ def _path(choice: Choice | None) -> str:
 def ends(asked: ThirdPartyEnds, s: Situation) -> Iterator[Finding]:
     """Art. 9.4 and 11.1: what rested on the third party is abolished; what did not goes on."""
     choice, path = s.choice("third_parties", asked.provider), _path(s.choice("third_parties", asked.provider))
-    if asked.by != "operator":
-        yield s.refuse(path, why=_OPERATORS, place="third-party-ends.by")
     found = abolished(asked, s)
     if choice is None or not found:
         yield s.refuse(
@@ -154,9 +152,6 @@ def ends(asked: ThirdPartyEnds, s: Situation) -> Iterator[Finding]:
         return
     for each in found:
         yield from _settled(s, each, effective)
-
-
-_OPERATORS = Words("廃止は当社だけがします", "only the operator abolishes")
 
 
 def _settled(s: Situation, what: Abolished, effective: date) -> Iterator[Finding]:

@@ -28,12 +28,6 @@ def explained(asked: ExplainOutage, s: Situation) -> Iterator[Finding]:
                 "it is one of " + ", ".join(s.edition.value("risks").slugs),
             ),
         )
-    if asked.by != "operator":
-        yield s.refuse(
-            path,
-            why=Words("原因を認定するのは当社です", "it is the operator who finds the cause"),
-            place="explain-outage.by",
-        )
     if not any(each["id"] == asked.outage for each in contract.outages):
         known = ", ".join(str(each["id"]) for each in contract.outages)
         yield s.refuse(

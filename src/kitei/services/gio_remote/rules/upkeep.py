@@ -78,12 +78,6 @@ def settings_changed(asked: ChangeSettings, s: Situation) -> Iterator[Finding]:
     """Art. 19.1: only for a designated service that the customer uses as well, so that it works."""
     contract, how = s.contract(asked.contract), s.reading("operator-designated")
     yield from still_in_force(s, "art:19.1", contract)
-    if asked.by != "operator":
-        yield s.refuse(
-            "art:19.1",
-            why=Words("この変更は当社だけがします", "only the operator makes such a change"),
-            place="change-settings.by",
-        )
     used = other_services(asked, s)
     if not used:
         yield s.refuse(
