@@ -9,8 +9,9 @@ from pathlib import Path
 from figure import Figure
 from population import populate
 
-from kitei.office import Office
+from kitei.office import Desk, Home, Office
 from kitei.office.impact import impact
+from kitei.store import Glance
 from kitei.terms import load_edition
 from kitei.values import JST
 
@@ -27,10 +28,10 @@ def measure() -> list[Figure]:
         count = populate(office, CONTRACTS)
         office.close()
         began = time.perf_counter()
-        office = _open(home)
-        found = impact(office, load_edition("managed-vpn-pro", draft))
+        desk = Desk(Home(home), _glance(home), lambda: AT)
+        found = impact(desk, load_edition("managed-vpn-pro", draft))
         took = time.perf_counter() - began
-        office.close()
+        desk.close()
     if len(found.touched) < count * 0.9:
         raise RuntimeError(f"a longer notice touches all who end, and only {len(found.touched)} were found")
     what = f"impact of an edition on {count:,} contracts, {found.asked:,} questions asked twice, 2 cores"
@@ -39,6 +40,13 @@ def measure() -> list[Figure]:
 
 def _open(home: Path) -> Office:
     return Office.open(home, lambda: AT, f"sqlite:///{home.parent}/kitei.db")
+
+
+def _glance(home: Path) -> Glance:
+    """As `kitei terms impact` reads a ledger."""
+    found = Glance.of(f"sqlite:///{home.parent}/kitei.db")
+    assert found is not None
+    return found
 
 
 def _draft(folder: Path) -> Path:

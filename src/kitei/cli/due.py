@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import click
 
-from kitei.cli.desk import office_of
+from kitei.cli.desk import desk_of, office_of
 from kitei.cli.show import cites_text
 from kitei.cli.speak import Fault, Misuse, Talk, command, option
 from kitei.desk import Deadline
@@ -35,25 +35,30 @@ _LOSES = {"right": Words("権利", "right"), "duty": Words("義務", "duty"), ""
     en="Remind customers of rights and duties that run out soon, once each (by KITEI_POST).",
 )
 def due(talk: Talk, until: datetime | None, remind: bool) -> None:
-    with office_of(talk) as office:
-        if remind:
-            if until or talk.on:
-                raise Misuse(
-                    Words(
-                        "--remind は今日を基準に送ります。--until と --on は使えません",
-                        "--remind goes by today; it takes neither --until nor --on",
-                    )
+    if remind:
+        if until or talk.on:
+            raise Misuse(
+                Words(
+                    "--remind は今日を基準に送ります。--until と --on は使えません",
+                    "--remind goes by today; it takes neither --until nor --on",
                 )
-            try:
-                post = post_of(os.environ.get("KITEI_POST", ""), office.home.folder / "outbox")
-            except Undelivered as error:
-                raise Fault(error.words) from None
-            _told(talk, send_reminders(office, post))
-            return
-        today = talk.on or office.today()
+            )
+        _remind(talk)
+        return
+    with desk_of(talk) as desk:
+        today = talk.on or desk.today()
         last = until.date() if until else today + timedelta(days=90)
-        found = find_due(office, last, talk.on)
+        found = find_due(desk, last, talk.on)
         talk.answer([_json(each) for each in found], lambda: _table(found, today.isoformat(), talk.language))
+
+
+def _remind(talk: Talk) -> None:
+    with office_of(talk) as office:
+        try:
+            post = post_of(os.environ.get("KITEI_POST", ""), office.home.folder / "outbox")
+        except Undelivered as error:
+            raise Fault(error.words) from None
+        _told(talk, send_reminders(office, post))
 
 
 def _told(talk: Talk, reminders: Sequence[Reminder]) -> None:

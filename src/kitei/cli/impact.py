@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from kitei.cli.desk import office_of
+from kitei.cli.desk import desk_of
 from kitei.cli.speak import Talk, command, option
 from kitei.office.editions import edition_called
 from kitei.office.impact import Answer, Change, Impact
@@ -39,7 +39,7 @@ _SHOWN = 20
     en="How many processes share the work.",
 )
 def impact(talk: Talk, new: str, service: str | None, every: bool, processes: int) -> None:
-    with office_of(talk) as office:
+    with desk_of(talk) as office:
         found = weigh(office, edition_called(new, service), processes)
     talk.answer(
         {

@@ -10,10 +10,10 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from kitei.catalogue import service_named
 from kitei.clock import Clock, shifted_clock
 from kitei.desk import Decision, Fault, Holding, Situation, Unreadable, Verdict, operator_of
-from kitei.ledger import STRUCK, Entry
+from kitei.ledger import Entry
 from kitei.ledger.contracts import Contract
 from kitei.office.home import Home
-from kitei.office.picture import Picture
+from kitei.office.picture import Picture, Struck, collector_at_rest
 from kitei.office.record import decision_of
 from kitei.service import Service
 from kitei.store import Glance
@@ -76,14 +76,14 @@ class Desk(Generic[Book]):
 
     def picture(self, *, on: date | None = None, upto: int | None = None) -> Picture:
         """What the ledger comes to: now, of what takes effect by a day, or as known at a position."""
-        if on is not None or upto is not None:
-            return Picture.of(self.book.read(on=on, upto=upto))
-        news = list(self.book.read(after=self._seen.seq))
-        if any(entry.fact.kind == STRUCK for entry in news):
-            self._seen = Picture.of(self.book.read())
-        else:
-            self._seen.take(news)
-        return self._seen
+        with collector_at_rest():
+            if on is not None or upto is not None:
+                return Picture.of(self.book.read(on=on, upto=upto))
+            try:
+                self._seen.take(self.book.read(after=self._seen.seq))
+            except Struck:
+                self._seen = Picture.of(self.book.read())
+            return self._seen
 
     def contracts(self, *, on: date | None = None, upto: int | None = None) -> Mapping[str, Contract]:
         """All contracts by id; `on`: of what takes effect by that day; `upto` a position: as known then."""

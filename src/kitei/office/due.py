@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from kitei.catalogue import service_named
 from kitei.desk import Deadline, Situation, Verdict, quote_of
 from kitei.ledger.contracts import Contract, Quote
-from kitei.office.office import Office
+from kitei.office.desk import Desk
 from kitei.office.picture import Picture
 from kitei.service import Service
 from kitei.terms import Transition, carry_over
@@ -18,7 +18,7 @@ from kitei.values import Words, in_yen
 LASTING: Final = ("device-return", "referral")
 
 
-def due(office: Office, until: date, since: date | None = None) -> tuple[Deadline, ...]:
+def due(office: Desk[Any], until: date, since: date | None = None) -> tuple[Deadline, ...]:
     """Deadlines of all contracts from `since` (today) to `until`, both included, in order; and what is overdue."""
     first = since or office.today()
     found = (
@@ -29,7 +29,7 @@ def due(office: Office, until: date, since: date | None = None) -> tuple[Deadlin
     return tuple(sorted(found, key=lambda each: (each.on, each.contract, each.what.en)))
 
 
-def every_deadline(office: Office) -> Iterator[Deadline]:
+def every_deadline(office: Desk[Any]) -> Iterator[Deadline]:
     """All there are, past ones too."""
     picture, situations = office.picture(), dict[str, Situation]()
     for contract in picture.contracts.values():
@@ -84,7 +84,7 @@ def deadlines(contract: Contract, s: Situation) -> Iterator[Deadline]:
             )
 
 
-def claims(contract: Contract, service: Service, s: Situation, office: Office) -> Iterator[Deadline]:
+def claims(contract: Contract, service: Service, s: Situation, office: Desk[Any]) -> Iterator[Deadline]:
     """Credits that nobody has claimed yet, as the service would decide a claim of today; with their amount."""
     if not contract.outages or "claim-credit" not in service.acts:
         return

@@ -10,7 +10,8 @@ from typing import Any, Final
 from kitei.catalogue import service_named
 from kitei.desk import Decision, Situation, Unreadable
 from kitei.ledger.contracts import Contract
-from kitei.office.office import Office
+from kitei.office.desk import Desk
+from kitei.office.picture import collector_at_rest
 from kitei.service import Service
 from kitei.terms import Edition, Terms
 from kitei.values import JST
@@ -97,7 +98,7 @@ class Impact:
         return tuple(dict.fromkeys(change.question.contract for change in self.changes))
 
 
-def impact(office: Office, draft: Edition, processes: int = 2) -> Impact:
+def impact(office: Desk[Any], draft: Edition, processes: int = 2) -> Impact:
     """Ask of every contract in force what its customer would ask, before and after. Records nothing."""
     service = service_named(draft.service)
     on = max(draft.in_force, office.today())
@@ -108,7 +109,8 @@ def impact(office: Office, draft: Edition, processes: int = 2) -> Impact:
     now = _Desk.of(office, service, Terms(service.name, tuple(before)), on)
     then = _Desk.of(office, service, _with(others, draft), on)
     contracts = [each for each in now.situation.contracts.values() if each.is_in_force(on)]
-    found = _shared(now, then, contracts, processes)
+    with collector_at_rest():
+        found = _shared(now, then, contracts, processes)
     return Impact(
         draft,
         before[-1],
@@ -137,7 +139,7 @@ class _Desk:
     forms: dict[str, Any]
 
     @classmethod
-    def of(cls, office: Office, service: Service, terms: Terms, on: date) -> "_Desk":
+    def of(cls, office: Desk[Any], service: Service, terms: Terms, on: date) -> "_Desk":
         under = replace(service, terms=terms)
         return cls(under, office.situation(under, on), datetime.combine(on, _MORNING), {})
 

@@ -1,11 +1,30 @@
 """What the ledger comes to: contracts, applications, and what the operator said, kept up with what is appended."""
 
+import gc
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from kitei.catalogue import service_named
 from kitei.ledger import STRUCK, Entry, standing
 from kitei.ledger.contracts import Contract
+
+
+class Struck(ValueError):
+    """An entry strikes another: the picture has to be made anew from the beginning."""
+
+
+@contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """Read much without the garbage collector: of a ledger nothing is garbage, and it would look through all of
+    it again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 @dataclass(slots=True)
@@ -37,11 +56,10 @@ class Picture:
         return picture
 
     def take(self, entries: Iterable[Entry]) -> None:
-        """Go on with entries that follow. None of them may be a strike: make a new picture then."""
+        """Go on with entries that follow. Raises Struck at a strike: make a new picture then."""
         for entry in entries:
             if entry.fact.kind == STRUCK:
-                raise ValueError(f"entry {entry.seq} strikes another; fold anew from the beginning")
-            self.seq, self.versions[entry.stream] = entry.seq, entry.version
+                raise Struck(f"entry {entry.seq} strikes another; fold anew from the beginning")
             kind, _, name = entry.stream.partition(":")
             match kind:
                 case "contract":
@@ -54,6 +72,7 @@ class Picture:
                     self.papers.append(entry)
                 case "invoice":
                     self.invoices.append(entry)
+            self.seq, self.versions[entry.stream] = entry.seq, entry.version
 
     def waiting(self) -> Iterator[Entry]:
         """Decisions that were referred to a person and are not answered yet."""
