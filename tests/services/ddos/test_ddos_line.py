@@ -104,7 +104,7 @@ def served(office: Office, time: SetTime) -> Office:
         {"item": "タイプX", "name": "edge", "addresses": ["203.0.113.0/24"], "options": [option]},
         {"item": "タイプM", "base": "edge"},
     ]
-    decision = accepted(office, "apply", applications=wanted)
+    decision = accepted(office, "apply", services=wanted)
     assert decision.amounts == {"initial": 100_000, "option-initial": 10_000}
     time.go("2026-01-01")
     for contract, more in (
@@ -146,9 +146,9 @@ def test_the_connection_that_ends_takes_both_contracts_along(served: Office, tim
     for name in ("acme-ddos-1", "acme-ddos-2"):
         ending = served.contract(name).ending
         assert ending and (ending.last, ending.ground) == (date(2026, 8, 31), "cascade")
-    assert ask(served, "apply", applications=[{"item": "type-e"}]).verdict is Verdict.ACCEPT
+    assert ask(served, "apply", services=[{"item": "type-e"}]).verdict is Verdict.ACCEPT
     time.go("2026-09-01")
-    assert ask(served, "apply", applications=[{"item": "type-e"}]).verdict is Verdict.REFUSE
+    assert ask(served, "apply", services=[{"item": "type-e"}]).verdict is Verdict.REFUSE
     (device,) = served.contract("acme-ddos-1").devices
     assert device.return_by == date(2026, 9, 30)
     ours = [each.on for each in due(served, date(2026, 12, 31)) if each.contract == "acme-ddos-1"]
@@ -283,7 +283,7 @@ def test_a_report_of_type_v_is_due_every_month(office: Office, time: SetTime) ->
         "options": "DDoSプロテクション連携オプション",
     }
     office.state([("customer:acme", Fact("service.held", {**link, "first": "2020-01-01"}, date(2020, 1, 1)))])
-    accepted(office, "apply", applications=[{"item": "V"}])
+    accepted(office, "apply", services=[{"item": "V"}])
     days = [each.on for each in due(office, date(2026, 12, 31)) if each.kind == "monthly-report"]
     assert days == [date(2025, 12, 31)]
     time.go("2026-02-10")
@@ -305,7 +305,7 @@ def test_a_month_in_which_the_item_changes_is_billed_by_both(office: Office, tim
             ("customer:acme", Fact("quote.recorded", {**body, "scope": {"item": item}}, date(2025, 1, 1)))
         )
     office.state(told)
-    accepted(office, "apply", applications=[{"item": "type-d"}])
+    accepted(office, "apply", services=[{"item": "type-d"}])
     time.go("2026-01-01")
     accepted(office, "start-billing", by="operator", contract="acme-ddos-1", billing_start="2026-01-01")
     time.go("2026-04-03")

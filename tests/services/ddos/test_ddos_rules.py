@@ -136,7 +136,7 @@ def test_every_fault_of_what_was_written_is_told_with_its_place() -> None:
     written = {
         "by": "acme",
         "at": f"2026-06-01{TEN}",
-        "applications": [
+        "services": [
             {"item": "タイプE", "addresses": ["203.0.113.300/24"], "colour": "red"},
             {"options": [{"option": "dual-stack", "mbps": "many"}]},
         ],
@@ -144,10 +144,10 @@ def test_every_fault_of_what_was_written_is_told_with_its_place() -> None:
     with pytest.raises(Unreadable) as raised:
         read_act("apply", written, TERMS.first)
     assert {each.place for each in raised.value.faults} == {
-        "apply.applications[0].colour",
-        "apply.applications[0].addresses[0]",
-        "apply.applications[1].item",
-        "apply.applications[1].options[0].mbps",
+        "apply.services[0].colour",
+        "apply.services[0].addresses[0]",
+        "apply.services[1].item",
+        "apply.services[1].options[0].mbps",
     }
 
 

@@ -33,7 +33,7 @@ class Wanted:
 class Apply(Act):
     """Apply for contracts, decided as one."""
 
-    applications: tuple[Wanted, ...]
+    services: tuple[Wanted, ...]
     billing_start: date | None = None
 
 
@@ -136,5 +136,5 @@ ACTS: Mapping[str, type[acts.Act]] = {
 
 
 def read_act(name: str, written: object, edition: Edition) -> acts.Act:
-    """Read an act by its name. Raises Unreadable with every fault and its place (`apply.applications[1].item`)."""
+    """Read an act by its name. Raises Unreadable with every fault and its place (`apply.services[1].item`)."""
     return acts.read_act(ACTS, name, written, edition)

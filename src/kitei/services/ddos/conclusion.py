@@ -48,7 +48,7 @@ from kitei.values import Json, day_of
 
 def _contracts(asked: customer.Apply, decision: Decision, s: Situation) -> Iterator[Recorded]:
     day, cites, names = accepted_on(asked), cited(decision), names_of(asked, s)
-    for wanted, name in zip(asked.applications, names, strict=True):
+    for wanted, name in zip(asked.services, names, strict=True):
         body: Body = {
             "service": s.edition.service,
             "customer": asked.by,

@@ -117,7 +117,7 @@ def _apply(case: Asking) -> Body:
         wanted.append(_filled(one))
         sheet.close()
     return {
-        "applications": wanted,
+        "services": wanted,
         "contract": None,
         "billing_start": case.when.take("billing_start"),
         "known": {

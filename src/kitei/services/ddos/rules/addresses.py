@@ -22,7 +22,7 @@ def families_allowed(s: Situation, item: str, dual_stack: bool) -> int:
 
 def applied_addresses(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 5 for the addresses that come with an application."""
-    for index, wanted in enumerate(asked.applications):
+    for index, wanted in enumerate(asked.services):
         if wanted.addresses and s.choice("items", wanted.item):
             dual = any(each.option == "dual-stack" for each in wanted.options)
             place = f"{place_of(index)}.addresses"

@@ -21,7 +21,7 @@ def initial_fees(asked: Apply, s: Situation) -> Iterator[Finding]:
     application as a whole, once.
     """
     day, names, whole = accepted_on(asked), names_of(asked, s), False
-    for index, wanted in enumerate(asked.applications):
+    for index, wanted in enumerate(asked.services):
         item = s.choice("items", wanted.item)
         if item is None:
             continue

@@ -16,13 +16,13 @@ CLASS_I = "designated-services-class-I"
 
 
 def place_of(index: int) -> str:
-    return f"apply.applications[{index}]"
+    return f"apply.services[{index}]"
 
 
 def names_of(asked: Apply, s: Situation) -> tuple[str, ...]:
     """The ids of the contracts, numbered on for each customer: `<customer>-ddos-<n>`."""
     found: list[str] = []
-    for _ in asked.applications:
+    for _ in asked.services:
         number = 1
         while (name := f"{asked.by}-ddos-{number}") in s.contracts or name in found:
             number += 1
@@ -32,7 +32,7 @@ def names_of(asked: Apply, s: Situation) -> tuple[str, ...]:
 
 def known_item(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 1: seven items and no more; each brings what its row says, for the term article 2 gives it."""
-    for index, wanted in enumerate(asked.applications):
+    for index, wanted in enumerate(asked.services):
         item = s.choice("items", wanted.item)
         if item is None:
             names = s.edition.value("items").choices
@@ -162,7 +162,7 @@ def base_asked_with(asked: Apply, wanted: Wanted, s: Situation) -> int | None:
     One that is itself refused for want of its own designated service is none.
     """
     allowed = s.listed("base_items")
-    for index, other in enumerate(asked.applications):
+    for index, other in enumerate(asked.services):
         needs = needs_of(s, other.item) is not None
         if needs and not qualifying(s, asked.by, other.item, other.rests_on):
             continue
@@ -174,7 +174,7 @@ def base_asked_with(asked: Apply, wanted: Wanted, s: Situation) -> int | None:
 def eligible(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 3: each item rests on a service of the same customer, as recorded; type M on a contract of this one."""
     when = s.reading("eligibility.when").pair
-    for index, wanted in enumerate(asked.applications):
+    for index, wanted in enumerate(asked.services):
         if s.choice("items", wanted.item) is None:
             continue
         needed = needs_of(s, wanted.item)

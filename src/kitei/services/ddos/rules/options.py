@@ -48,7 +48,7 @@ def for_wanted(asked: Apply, wanted: Wanted, s: Situation) -> For:
     base = (
         item_on(there[0], s.on)
         if there
-        else asked.applications[together].item
+        else asked.services[together].item
         if together is not None
         else None
     )
@@ -297,10 +297,10 @@ _NO_TERM = Words("このオプションに最低利用期間はありません",
 
 def options_asked(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 10 for the options that are asked for together with contracts, and their initial fees."""
-    if not any(wanted.options for wanted in asked.applications):
+    if not any(wanted.options for wanted in asked.services):
         return
     names, day = names_of(asked, s), accepted_on(asked)
-    for index, wanted in enumerate(asked.applications):
+    for index, wanted in enumerate(asked.services):
         about = for_wanted(asked, wanted, s)
         for at, option in enumerate(wanted.options):
             yield from option_findings(s, option, about, f"{place_of(index)}.options[{at}]", index)

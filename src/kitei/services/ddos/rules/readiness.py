@@ -115,7 +115,7 @@ def environment(asked: Act, s: Situation) -> Iterator[Finding]:
 def _concerned(asked: Act) -> Iterator[tuple[int | None, str, str]]:
     """The items that an act is about: which of the batch, the item, and its place."""
     if isinstance(asked, Apply):
-        for index, wanted in enumerate(asked.applications):
+        for index, wanted in enumerate(asked.services):
             yield index, wanted.item, f"{place_of(index)}.item"
     elif isinstance(asked, Change) and asked.item:
         yield None, asked.item, "change.item"

@@ -23,7 +23,7 @@ def asked_with_option(asked: AddOption, s: Situation) -> Iterator[Finding]:
 
 def asked_with_contract(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 10.4 for multi-ISP options that come with contracts."""
-    for index, wanted in enumerate(asked.applications):
+    for index, wanted in enumerate(asked.services):
         for at, option in enumerate(wanted.options):
             if is_multi_isp(option):
                 place = f"{place_of(index)}.options[{at}]"
