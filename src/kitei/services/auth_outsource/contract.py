@@ -120,6 +120,11 @@ def terminators(body: JsonObject) -> tuple[Terminator, ...]:
     return tuple(Terminator(each, 0, 1, False) for each in texts(body, "terminators") if is_host(each))
 
 
+def terminator_names(body: JsonObject) -> tuple[str, ...]:
+    """What a VPDN's devices are called: their addresses, or the names they were applied for with."""
+    return tuple(str(each["address"]) for each in tables(body, "tunnels")) or texts(body, "terminators")
+
+
 def is_host(text: str) -> bool:
     """Whether a text is an IP address and not only a name."""
     try:

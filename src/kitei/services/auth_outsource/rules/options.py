@@ -9,7 +9,7 @@ from kitei.clauses.notice import own_notice
 from kitei.clauses.options import running
 from kitei.desk import Finding, Situation
 from kitei.services.auth_outsource.application import AddOption, Apply, OptionWanted
-from kitei.services.auth_outsource.contract import texts
+from kitei.services.auth_outsource.contract import terminator_names
 from kitei.services.auth_outsource.rules.batch import kind_of, names_of, place_of
 from kitei.values import Words
 
@@ -117,7 +117,7 @@ def added_option(asked: AddOption, s: Situation) -> Iterator[Finding]:
     """Art. 8.1 to 8.3 for an option added to a contract."""
     contract = s.contract(asked.contract)
     yield from own_notice(s, "art:8.1", contract, asked)
-    yield from option_findings(s, asked, contract.kind, texts(contract.body, "terminators"), "add-option")
+    yield from option_findings(s, asked, contract.kind, terminator_names(contract.body), "add-option")
     if running(contract, asked.option, s.on):
         yield s.refuse(
             "art:8.2",

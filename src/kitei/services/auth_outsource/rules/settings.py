@@ -6,7 +6,7 @@ from kitei.clauses.notice import own_notice
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
 from kitei.services.auth_outsource.application import Prepare
-from kitei.services.auth_outsource.contract import homes, number, terminators, text
+from kitei.services.auth_outsource.contract import homes, number, terminator_names, text
 from kitei.services.auth_outsource.rules.batch import realm_fits
 from kitei.values import Words
 
@@ -65,7 +65,7 @@ def _again(asked: Prepare, contract: Contract, s: Situation) -> Iterator[Finding
     had = {
         "realm": asked.realm is not None and text(contract.body, "realm") not in ("", asked.realm.lower()),
         "home_servers": bool(asked.home_servers and homes(contract.body)),
-        "terminators": bool(asked.terminators and terminators(contract.body)),
+        "terminators": bool(asked.terminators and terminator_names(contract.body)),
     }
     matters = {"realm": "realm", "home_servers": "forward-to", "terminators": "terminators"}
     for name, changes in had.items():

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from kitei.clauses.options import running
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
-from kitei.services.auth_outsource.contract import days_of_use, number, text, texts
+from kitei.services.auth_outsource.contract import days_of_use, number, terminator_names, text
 from kitei.services.auth_outsource.operation import NetworkEvent
 from kitei.services.auth_outsource.rules.limits import caps_set
 from kitei.services.auth_outsource.rules.lines import fits, held_by, is_called
@@ -23,7 +23,7 @@ COUNTED = {
     "max-traffic-mbps": "traffic_mbps",
 }
 
-_FLOWING = ("max-octets-per-month", "max-octets-per-user", "max-traffic-mbps")
+_OCTETS = ("max-octets-per-month", "max-octets-per-user")
 
 
 def in_use(s: Situation, *kinds: str) -> tuple[Contract, ...]:
@@ -246,11 +246,11 @@ def _line_fits(told: str, contract: Contract, mobile: Choice, s: Situation) -> b
 
 def _terminated(asked: NetworkEvent, contract: Contract, s: Situation) -> Iterator[Finding]:
     """Art. 8.2.1: with the option connections are spread over the terminators that are up, without it not."""
-    told = asked.terminators or texts(contract.body, "terminators")
+    told = asked.terminators or terminator_names(contract.body)
     down = {plain_name(each) for each in asked.down}
     up = [each for each in told if plain_name(each) not in down]
     balanced = running(contract, "load-balancing", s.on) is not None
-    usable = up if balanced else [each for each in told[:1] if each in up]
+    usable = up if balanced else up[:1]
     if told and not usable:
         yield s.refuse(
             "art:5.6.3",
@@ -270,8 +270,8 @@ def _terminated(asked: NetworkEvent, contract: Contract, s: Situation) -> Iterat
             "art:1.1.t2",
             "art:8.2.1",
             why=Words(
-                f"負荷分散オプションがないので、すべて {told[0]} へつなぎます",
-                f"without load balancing all go to {told[0]}",
+                f"負荷分散オプションがないので、すべて {usable[0]} へつなぎます",
+                f"without load balancing all go to {usable[0]}",
             ),
         )
 
@@ -284,8 +284,9 @@ def within_caps(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
         there = getattr(asked, COUNTED[slug])
         if there is None:
             continue
-        # Sessions and requests are counted before this one; traffic is what there is.
-        over = there > cap if slug in _FLOWING else there + asked.times > cap
+        # Sessions and requests are counted before this one; octets are used up once they are there.
+        more = 0 if slug == "max-traffic-mbps" else 1 if slug in _OCTETS else asked.times
+        over = there + more > cap
         name = s.name("caps", slug)
         if over:
             yield s.refuse(
