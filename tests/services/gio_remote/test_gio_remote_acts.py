@@ -66,6 +66,7 @@ ACTS_AS_WRITTEN: dict[str, dict[str, Any]] = {
         "designated": "2026-02-01",
     },
     "change": {**OWN, "matter": "sessions", "number": 200, "to": "x", "change_on": "2026-01-01"},
+    "use-l2tp": {**OWN, "use": True},
     "designate": {
         **OWN,
         "add_hosts": ["app.example.co.jp"],

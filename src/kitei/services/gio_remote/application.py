@@ -116,6 +116,14 @@ class Change(Act):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UseL2tp(Act):
+    """Ask for connections by L2TP on a gateway there is, or give them up (art. 6)."""
+
+    contract: str
+    use: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Designate(Act):
     """Designate hosts and addresses of a gateway, or take them back, or its own name (art. 1.1, 5.2, 9.2(1))."""
 
@@ -168,6 +176,7 @@ ACTS: Mapping[str, type[acts.Act]] = {
     "add-option": AddOption,
     "stop-option": acts.StopOption,
     "change": Change,
+    "use-l2tp": UseL2tp,
     "designate": Designate,
     "disclose-environment": DiscloseEnvironment,
     "cancel": acts.Cancel,

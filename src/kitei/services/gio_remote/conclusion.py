@@ -120,6 +120,12 @@ def _change(asked: customer.Change, decision: Decision, s: Situation) -> Iterato
     yield to_contract(asked.contract, "contract.amended", body, accepted_on(asked), cited(decision))
 
 
+def _l2tp(asked: customer.UseL2tp, decision: Decision, s: Situation) -> Iterator[Recorded]:
+    yield to_contract(
+        asked.contract, "contract.amended", {"l2tp": asked.use}, accepted_on(asked), cited(decision)
+    )
+
+
 def _designate(asked: customer.Designate, decision: Decision, s: Situation) -> Iterator[Recorded]:
     """What is taken back is used to the end of the day before."""
     day, contract = accepted_on(asked), s.contract(asked.contract)
@@ -232,6 +238,7 @@ _RECORDS: Mapping[type, Record] = {
     customer.Apply: _contracts,
     customer.AddOption: _option,
     customer.Change: _change,
+    customer.UseL2tp: _l2tp,
     customer.Designate: _designate,
     customer.DiscloseEnvironment: _disclose,
     customer.RequestSupport: _support,

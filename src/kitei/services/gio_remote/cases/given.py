@@ -15,7 +15,7 @@ from kitei.clauses.history import (
 )
 from kitei.desk.cases import Sheet
 from kitei.ledger.facts import Fact
-from kitei.services.gio_remote.cases.operator import take_beside, take_explained_outages
+from kitei.services.gio_remote.cases.operator import take_beside, take_explained_outages, vpdn_holders
 from kitei.services.gio_remote.contract import prefix_of
 from kitei.services.gio_remote.edition import TERMS
 from kitei.values import Json, JsonObject
@@ -43,6 +43,7 @@ def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Map
     hosts = facts.take("designated_hosts") or facts.take("hosts")
     addresses = facts.take("designated") or facts.take("designated_addresses")
     kinds: list[tuple[str, str]] = []
+    vpdn = vpdn_holders(given)
     for sheet in given.sheets("contracts"):
         name, customer = sheet.take("id"), sheet.take("customer")
         history.know(customer)
@@ -53,6 +54,7 @@ def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Map
             "addresses": sheet.take("designated_addresses", addresses if name == subject else None),
             "environment": environment_of(sheet.take("network_environment"))
             or (environment if kind == "network" or name == subject else None),
+            "l2tp": kind == "gateway" and customer in vpdn,
         }
         for fact in contract_facts(sheet, customer, kind, own, history):
             history.record(f"contract:{name}", fact)
@@ -89,7 +91,7 @@ def contract_facts(
             "made_as": history.slug("predecessor_services", service) if service else None,
             "sessions": sheet.take("sessions"),
             "accounts": sheet.take("accounts"),
-            "l2tp": sheet.take("l2tp", False),
+            "l2tp": sheet.take("l2tp", own["l2tp"]),
             "browser": sheet.take("browser"),
             "hosts": _designated(own["hosts"], made),
             "addresses": _designated(own["addresses"], made),
@@ -184,6 +186,6 @@ def _complete(kinds: Iterable[tuple[str, str]], history: History) -> None:
         other = {"gateway": "network", "network": "gateway"}.get(kind)
         if other is not None and (customer, other) not in there:
             sheet = Sheet({}, "given")
-            empty: Mapping[str, Any] = {"hosts": None, "addresses": None, "environment": None}
+            empty: Mapping[str, Any] = {"hosts": None, "addresses": None, "environment": None, "l2tp": False}
             for fact in contract_facts(sheet, customer, other, empty, history):
                 history.record(f"contract:{customer}-{other}", fact)

@@ -35,10 +35,21 @@ SCOPES: Mapping[str, Mapping[str, str]] = {
 }
 OPTION_SCOPES: Mapping[str, Mapping[str, str]] = {
     "option_": {},
-    "ssl_": {"option": "server-certificate"},
-    "certificate_": {"option": "server-certificate"},
-    "extended_support_": {"option": "extended-support"},
-    "matrix_": {"option": "matrix-authentication"},
+    **{
+        f"{name}_": {"option": slug}
+        for slug, names in {
+            "server-certificate": (
+                "ssl",
+                "certificate",
+                "ssl_certificate",
+                "server_certificate",
+                "ssl_option",
+            ),
+            "extended-support": ("extended_support", "extended", "extended_support_option"),
+            "matrix-authentication": ("matrix", "matrix_authentication", "matrix_option"),
+        }.items()
+        for name in names
+    },
 }
 
 
@@ -75,19 +86,22 @@ def take_beside(given: Sheet, facts: Sheet, when: Sheet, history: History) -> No
 
 
 def _quotes(given: Sheet, when: Sheet, history: History) -> None:
+    """Prices; one that names nothing is, where an option is asked for, the option's."""
     told = Sheet({**(given.take("quoted") or {}), **(when.take("quoted") or {})}, "quoted")
+    unnamed = "option-" if when.look("action") == "add-option" else ""
     for fee in ("initial", "monthly"):
         if (amount := when.take(f"quoted_{fee}_jpy")) is not None:
-            _quoted(history, fee, amount, {})
+            _quoted(history, f"{unnamed}{fee}", amount, {})
         for before, scope in SCOPES.items():
             if (amount := told.take(f"{before}{fee}_jpy")) is not None:
-                _quoted(history, fee, amount, scope)
+                _quoted(history, fee if before else f"{unnamed}{fee}", amount, scope)
         for before, scope in OPTION_SCOPES.items():
             if (amount := told.take(f"{before}{fee}_jpy")) is not None:
                 _quoted(history, f"option-{fee}", amount, scope)
     for key in ("out_of_hours_jpy", "out_of_hours_change_jpy"):
         if (amount := told.take(key)) is not None:
             _quoted(history, "out-of-hours-change", amount, {})
+    told.take("change_jpy")  # the terms name no fee for a change, whatever was told
     told.close()
 
 
@@ -122,3 +136,10 @@ def risk_of(cause: str) -> Choice | None:
         ),
         None,
     )
+
+
+def vpdn_holders(given: Sheet) -> frozenset[str]:
+    """The customers that a case gives a VPDN contract: on their gateways L2TP is in use."""
+    kinds = TERMS.first.value("l2tp_kind")
+    held = given.look("other_contracts") or ()
+    return frozenset(str(each.get("customer")) for each in held if kinds.choose(str(each.get("kind", ""))))

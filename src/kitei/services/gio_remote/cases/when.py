@@ -208,6 +208,10 @@ def _explain(case: Asking) -> Body:
     return {"by": "operator", **taken(case.when, "outage", "risk")}
 
 
+def _use_l2tp(case: Asking) -> Body:
+    return taken(case.when, "use")
+
+
 def _start_billing(case: Asking) -> Body:
     return {"by": "operator", **taken(case.when, "billing_start", "option")}
 
@@ -240,6 +244,8 @@ ACTIONS: Mapping[str, tuple[str, Callable[[Asking], Body]]] = {
     "provision": ("provision", _provision),
     "readiness-check": ("check-readiness", _nothing_more),
     "day-check": ("day-check", _nothing_more),
+    "use-l2tp": ("use-l2tp", _use_l2tp),
+    "enable-l2tp": ("use-l2tp", _use_l2tp),
     "designate": ("designate", _designate),
     "designate-hosts": ("designate", _designate),
     "designate-addresses": ("designate", _designate),

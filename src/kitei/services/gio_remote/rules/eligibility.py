@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from datetime import date
 
+from kitei.clauses.notice import own_notice
 from kitei.desk import Finding, Situation
 from kitei.desk.operator import Holding
 from kitei.ledger.contracts import Contract
-from kitei.services.gio_remote.application import Apply, Beside
+from kitei.services.gio_remote.application import Apply, Beside, UseL2tp
 from kitei.services.gio_remote.rules.batch import place_of
 from kitei.values import Words
 
@@ -71,11 +72,28 @@ def l2tp_asked(asked: Apply, s: Situation) -> Iterator[Finding]:
             )
 
 
+_TYPE_A_ALONE = Words("L2TP を受けるのはタイプAのゲートウェイだけです", "only a type A gateway ends L2TP")
 _NO_VPDN = Words(
     "IIJ認証アウトソースサービス/VPDN の契約がありません",
     "the customer has no Authentication Outsource VPDN contract",
 )
 _GET_VPDN = Words("先に VPDN を契約してください", "contract for VPDN first")
+
+
+def l2tp_wanted(asked: UseL2tp, s: Situation) -> Iterator[Finding]:
+    """Art. 6.1 for a gateway there is. Giving L2TP up takes nothing."""
+    contract = s.contract(asked.contract)
+    yield from own_notice(s, "art:6.1", contract, asked)
+    if not asked.use:
+        yield s.confirm(_GIVEN_UP, "art:6.1")
+    elif contract.kind != "gateway" or contract.item != "type-a":
+        own = "art:2.1.t2" if contract.item == "type-b" and contract.kind == "gateway" else "art:1.1.t2"
+        yield s.refuse("art:6.1", own, why=_TYPE_A_ALONE, place="use-l2tp.contract")
+    else:
+        yield l2tp_served(s, contract)
+
+
+_GIVEN_UP = Words("L2TP を使うのをやめます", "L2TP is given up")
 
 
 def l2tp_served(s: Situation, contract: Contract) -> Finding:

@@ -9,7 +9,7 @@ from kitei.clauses.months import Months
 from kitei.clauses.options import running
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
-from kitei.services.gio_remote.application import AddOption, Apply
+from kitei.services.gio_remote.application import AddOption, Apply, Change
 from kitei.services.gio_remote.rules.batch import kind_of, names_of
 from kitei.terms import Choice, Cite
 from kitei.values import Json, Month, Words, Yen, in_yen
@@ -135,6 +135,19 @@ def work_fee(s: Situation, contract: Contract, on: date, why: Words) -> Finding:
             defects=("GRA-D16",),
         )
     return quoted_charge(s, WORK, "schedule:1.3.1", contract, due_on=on, why=why)
+
+
+def change_costs(asked: Change, s: Situation) -> Iterator[Finding]:
+    """Art. 13.1 and Schedule 1, 3: no one-time fee is named for a change; monthly fees go by new quotes."""
+    yield s.accept(s.role("due"), why=_NO_CHANGE_FEE, amounts=(("change", Yen(0)),))
+    yield s.confirm(_ONE_TIME, "schedule:1.3.1")
+
+
+_NO_CHANGE_FEE = Words(
+    "契約の変更に一時費用はなく、月額が変わるなら改めて示します",
+    "a change has no one-time fee; where the monthly fee changes it is quoted anew",
+)
+_ONE_TIME = Words("一時費用は時間外の設定変更だけです", "the only one-time fee is that for work out of hours")
 
 
 def due_before(s: Situation, contract: Contract) -> Iterator[Finding]:
