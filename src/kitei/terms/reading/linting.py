@@ -11,6 +11,7 @@ from kitei.terms.reading.checks import (
     naming,
     pointing,
     schedules,
+    spelling,
     wording,
 )
 from kitei.terms.reading.flaws import SURE, Flaw
@@ -36,8 +37,9 @@ _CHECKS: tuple[Check, ...] = (
     schedules.fees,
     schedules.vague,
     naming.chosen,
-    naming.options,
-    naming.near_misses,
+    spelling.options,
+    spelling.near_misses,
+    spelling.families,
     naming.broken,
     naming.undefined,
     naming.anchors,

@@ -1,5 +1,6 @@
 """What the checks look at: the document, its index, its references and its names, gathered once."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kitei.terms.reading.index import Index, index_of
@@ -18,6 +19,12 @@ class Survey:
     def target(self, reference: Reference) -> Passage | None:
         """The passage a reference leads to, if it leads to one of this document."""
         return None if reference.other else self.index.by_id.get(reference.target or "")
+
+    def uses(self) -> Iterator[tuple[Passage, str]]:
+        """The passages whose words are of today, with their text: not the supplement, which speaks of the past."""
+        for passage in self.document.walk():
+            if not passage.id.startswith(("suppl", "front")):
+                yield passage, passage.text
 
     def paragraph(self, passage: Passage) -> Passage:
         """The paragraph a passage lies in, or itself."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from kitei.terms.reading.flaws import Confidence, Flaw, flaw, place
 from kitei.terms.reading.folding import squeeze
-from kitei.terms.reading.names import NameList
 from kitei.terms.reading.passages import Passage
 from kitei.terms.reading.subject import NOUN
 from kitei.terms.reading.survey import Survey
@@ -18,25 +17,16 @@ _CHOSEN = re.compile(
 )
 _AND = re.compile(r"、|又は|及び|並びに|若しくは|もしくは|または|および")
 _BRACKETS = re.compile(r"\([^()]*\)")
-_TOKEN = re.compile(r"[一-龠々ァ-ヶーA-Za-z0-9:/]{6,}")
 _SLASHED = re.compile(
     r"[一-龠々ァ-ヶーA-Za-z0-9]+(?: [A-Za-z0-9]+)*[一-龠々ァ-ヶーA-Za-z0-9]*/[一-龠々ァ-ヶーA-Za-z0-9]+"
 )
-_LIKE = 0.75
-
-
-def _uses(survey: Survey) -> Iterator[tuple[Passage, str]]:
-    """The passages whose words count as use of today's names: not the supplement, which speaks of the past."""
-    for passage in survey.document.walk():
-        if not passage.id.startswith(("suppl", "front")):
-            yield passage, passage.text
 
 
 def chosen(survey: Survey) -> Iterator[Flaw]:
     """`品目をXとする` where X is no item, or where what X is counted as is called otherwise."""
     counted = {each.what for each in survey.names.lists}
     quoted = {squeeze(each) for each in survey.names.quoted}
-    for passage, text in _uses(survey):
+    for passage, text in survey.uses():
         bare = _BRACKETS.sub(lambda m: "　" * len(m[0]), text)
         for match in _CHOSEN.finditer(bare):
             names = [part.strip("　「」 ") for part in _AND.split(match["names"])]
@@ -80,120 +70,9 @@ def _miscounted(survey: Survey, passage: Passage, match: re.Match[str], names: l
     yield flaw("name-varies", "medium", passage, quote, gist, at=match.start())
 
 
-def options(survey: Survey) -> Iterator[Flaw]:
-    """`…オプション` that no list has: a near name is a slip, one of another service is not ours to list."""
-    for group in survey.names.lists:
-        ending = _ending(group)
-        if not ending:
-            continue
-        pattern = re.compile(rf"{NOUN}+(?: {NOUN}+)*?{ending}")
-        seen: dict[str, tuple[Passage, int, int]] = {}
-        for passage, text in _uses(survey):
-            for match in pattern.finditer(text):
-                name = match[0]
-                if (
-                    len(name) > len(ending)
-                    and not _is_listed(name, group)
-                    and not _is_others(text, match, seen)
-                ):
-                    first = seen.get(name, (passage, match.start(), 0))
-                    seen[name] = (first[0], first[1], first[2] + 1)
-        for name, (passage, at, count) in seen.items():
-            near = difflib.get_close_matches(name, group.names, 1, _LIKE)
-            if near:
-                gist = Words(f"「{near[0]}」のことと思われる。", f"Probably '{near[0]}'.")
-                yield flaw("name-misspelt", "high", passage, name, gist, at=at)
-            elif count > 1 or len(name) > len(ending) + 2:
-                gist = Words(f"「{group.what}」に「{name}」はない。", f"No {group.what} is called '{name}'.")
-                yield flaw("name-unknown", "medium", passage, name, gist, at=at)
-
-
-def _ending(group: NameList) -> str:
-    """What the names of a list all end with (`オプション`), at least four characters of it."""
-    if len(group.names) < 1 or not group.what:
-        return ""
-    reversed_names = [name[::-1] for name in group.names]
-    common = _common_prefix(reversed_names)[::-1] if len(group.names) > 1 else ""
-    if len(group.names) == 1:
-        common = next(
-            (
-                group.what[:n]
-                for n in range(len(group.what), 3, -1)
-                if group.names[0].endswith(group.what[:n])
-            ),
-            "",
-        )
-    tail = re.search(r"[ァ-ヶー]{4,}$|[一-龠]{3,}$", common)
-    return tail[0] if tail else ""
-
-
-def _common_prefix(names: list[str]) -> str:
-    first, last = min(names), max(names)
-    for place_, char in enumerate(first):
-        if place_ >= len(last) or last[place_] != char:
-            return first[:place_]
-    return first
-
-
-def _is_listed(name: str, group: NameList) -> bool:
-    bare = squeeze(name)
-    return any(bare.endswith(squeeze(each)) or squeeze(each).startswith(bare) for each in group.names)
-
-
-def _is_others(text: str, match: re.Match[str], seen: object) -> bool:
-    """Whether the name is said to be of another service: `XサービスにおけるY`, `Yに係るXサービス`."""
-    before, after = text[max(0, match.start() - 8) : match.start()], text[match.end() : match.end() + 40]
-    ahead = re.search(r"(?:サービス|会社|社|者)(?:における|の|が提供する)$", before)
-    return bool(ahead or re.match(rf"に(?:係る|関する)(?:{NOUN}|[ 「])+サービス", after))
-
-
-def near_misses(survey: Survey) -> Iterator[Flaw]:
-    """Words that are all but one of the document's names: a letter lost, doubled or misread."""
-    names = [name for name in survey.names.known if len(name) >= 6]
-    known = {squeeze(name) for name in [*names, *(art.heading for art in survey.document.articles)]}
-    tokens = Counter(token for _, text in _uses(survey) for token in _TOKEN.findall(text))
-    told: set[str] = set()
-    for passage, text in _uses(survey):
-        for match in _TOKEN.finditer(text):
-            token = match[0]
-            if token in told or tokens[token] > 2 or any(name in squeeze(token) for name in known):
-                continue
-            if any(squeeze(token) in name for name in known):
-                continue
-            near = _nearest(token, names)
-            if near:
-                told.add(token)
-                gist = Words(f"「{near}」のことと思われる。", f"Probably '{near}'.")
-                yield flaw("name-misspelt", "high", passage, token, gist, at=match.start())
-
-
-def _nearest(token: str, names: list[str]) -> str:
-    """The name a token is a slip of: alike, beginning alike, and not merely another name of its family."""
-    for name in names:
-        bare = name.replace(" ", "")
-        if abs(len(bare) - len(token)) > 3 or bare[:2] != token[:2]:
-            continue
-        matcher = difflib.SequenceMatcher(None, bare, token, autojunk=False)
-        edits = [code for code in matcher.get_opcodes() if code[0] != "equal"]
-        changed = sum(max(i2 - i1, j2 - j1) for _, i1, i2, j1, j2 in edits)
-        if matcher.ratio() >= 0.8 and changed <= 3 and not _is_family(edits, bare, token):
-            return name
-    return ""
-
-
-def _is_family(edits: object, name: str, token: str) -> bool:
-    """Names that differ by a whole word of their own (`甲種`, `乙種`; `受信機`, `送信機`) are no slips."""
-    assert isinstance(edits, list)
-    for _, i1, i2, j1, j2 in edits:
-        words = (name[i1:i2], token[j1:j2])
-        if all(re.fullmatch(r"[A-Za-z0-9]+|[一-龠]+", word) for word in words):
-            return True
-    return False
-
-
 def broken(survey: Survey) -> Iterator[Flaw]:
     """Names a table's layout broke: cells that are a piece of a name the text has whole, or no name at all."""
-    whole = Counter(match for _, text in _uses(survey) if "/" in text for match in _SLASHED.findall(text))
+    whole = Counter(match for _, text in survey.uses() if "/" in text for match in _SLASHED.findall(text))
     for group in survey.names.lists:
         lost = [
             (name, row)
@@ -222,10 +101,10 @@ def broken(survey: Survey) -> Iterator[Flaw]:
 def _appears(survey: Survey, name: str, row: Passage) -> bool:
     bare = squeeze(name)
     return any(
-        bare in squeeze(text) for passage, text in _uses(survey) if passage is not row and "/" not in bare
+        bare in squeeze(text) for passage, text in survey.uses() if passage is not row and "/" not in bare
     ) or any(
         re.search(rf"(?<!{NOUN}){re.escape(name)}(?!{NOUN})", text)
-        for p, text in _uses(survey)
+        for p, text in survey.uses()
         if p is not row
     )
 
@@ -248,7 +127,7 @@ def undefined(survey: Survey) -> Iterator[Flaw]:
     """`指定端末`, `本サービス`: words that a definition makes, without one."""
     defined = set(survey.names.defined) | {name for each in survey.names.lists for name in each.names}
     used: dict[str, list[tuple[Passage, int]]] = {}
-    for passage, text in _uses(survey):
+    for passage, text in survey.uses():
         for match in _PREFIXED.finditer(text):
             used.setdefault(match["term"], []).append((passage, match.start()))
     families = {term[:2] for term in survey.names.defined}
@@ -291,7 +170,7 @@ _ANCHOR = re.compile(
 def anchors(survey: Survey) -> Iterator[Flaw]:
     """A day that a period counts from, and that the document does not define."""
     told: set[str] = set()
-    for passage, text in _uses(survey):
+    for passage, text in survey.uses():
         for match in _ANCHOR.finditer(text):
             term = match["term"] or match["term2"]
             if term in told or term in survey.names.defined or re.match(r"当該|翌", term):

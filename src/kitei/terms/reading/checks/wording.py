@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kitei.terms.reading.flaws import Confidence, Flaw, flaw, place
 from kitei.terms.reading.passages import Passage
@@ -124,13 +124,12 @@ def _phrases_short_of(
 
 
 def ends(survey: Survey) -> Iterator[Flaw]:
-    """A paragraph without its full stop; a sentence that goes on with a comma."""
+    """A paragraph without its full stop, where its like have one; a sentence that goes on with a comma."""
+    leads = [each for each in survey.document.walk() if each.kind == "paragraph" and _has_list(each)]
     for passage in survey.document.walk():
         text = passage.text
-        has_list = any(child.kind in ("item", "row", "subitem") for child in passage.children)
-        around = survey.index.siblings(passage)
-        is_usual = sum(each.text.endswith("。") for each in around) * 2 >= len(around) - 1
-        if passage.kind == "paragraph" and _PREDICATE.search(text) and not has_list and is_usual:
+        around = leads if _has_list(passage) else survey.index.siblings(passage)
+        if passage.kind == "paragraph" and _PREDICATE.search(text) and _end_with_a_stop(around):
             gist = Words("句点がない。", "The full stop is missing.")
             yield flaw("sentence-end", "high", passage, text[-8:], gist, at=len(text) - 1)
         for match in _RUNS_ON.finditer(text):
@@ -138,6 +137,15 @@ def ends(survey: Survey) -> Iterator[Flaw]:
                 gist = Words("言い切った文が読点で続いている。", "A finished sentence goes on with a comma.")
                 quote = text[max(0, match.start() - 4) : match.end() + 3]
                 yield flaw("sentence-end", "medium", passage, quote, gist, at=match.start())
+
+
+def _has_list(passage: Passage) -> bool:
+    return any(child.kind in ("item", "row", "subitem") for child in passage.children)
+
+
+def _end_with_a_stop(passages: Sequence[Passage]) -> bool:
+    """Whether half of them at least do; the one in question does not count."""
+    return sum(each.text.endswith("。") for each in passages) * 2 >= len(passages) - 1
 
 
 def contradictions(survey: Survey) -> Iterator[Flaw]:
