@@ -181,5 +181,5 @@ def change_fee(asked: Change, s: Situation) -> Iterator[Finding]:
         more=("art:7.1",),
         detail={"matter": asked.matter},
         about={"matter": asked.matter},
-        defects=s.defects("schedule:1.3.1"),
+        defects=("AO-D09",),
     )

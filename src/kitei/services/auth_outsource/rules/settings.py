@@ -1,32 +1,53 @@
 """Article 5(6): what the customer designates, hands over and sets up for a contract."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
 
 from kitei.clauses.notice import own_notice
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
 from kitei.services.auth_outsource.application import Prepare
-from kitei.services.auth_outsource.contract import homes, number, terminator_names, text
+from kitei.services.auth_outsource.contract import homes, number, terminators, text
 from kitei.services.auth_outsource.rules.batch import realm_fits
 from kitei.values import Words
 
-# Each setting with the provision it is asked for by, and the kinds that have it.
-_WHOSE = {
-    "realm": ("art:5.6.1", ("group", "proxy", "vpdn", "client")),
-    "home_servers": ("art:5.6.5", ("proxy",)),
-    "strips_realm": ("art:5.6.5", ("proxy",)),
-    "terminators": ("art:5.6.3", ("vpdn",)),
-    "users": ("art:5.6.6", ("group",)),
-    "methods": ("art:5.6.6", ("group",)),
-    "authority": ("art:5.6.6", ("group",)),
-    "new_secret": ("art:5.6.2", ("client", "proxy", "vpdn")),
-    "transition": ("art:5.6.2", ("client",)),
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What can be prepared: what it is called, the provision that asks for it, and the kinds that have it."""
+
+    name: Words
+    path: str
+    kinds: tuple[str, ...]
+
+
+_SETTINGS: Final[Mapping[str, Setting]] = {
+    "realm": Setting(Words("レルム", "the realm"), "art:5.6.1", ("group", "proxy", "vpdn", "client")),
+    "home_servers": Setting(
+        Words("転送先の認証識別装置", "the devices forwarded to"), "art:5.6.5", ("proxy",)
+    ),
+    "strips_realm": Setting(
+        Words("レルムを除く転送", "forwarding without the realm"), "art:5.6.5", ("proxy",)
+    ),
+    "terminators": Setting(Words("終端装置", "the terminating devices"), "art:5.6.3", ("vpdn",)),
+    "users": Setting(Words("登録する情報", "the users to register"), "art:5.6.6", ("group",)),
+    "methods": Setting(Words("認証の方式", "the methods of logging in"), "art:5.6.6", ("group",)),
+    "authority": Setting(Words("利用者の認証局", "the users' authority"), "art:5.6.6", ("group",)),
+    "new_secret": Setting(
+        Words("新しい共有の秘密", "a new shared secret"), "art:5.6.2", ("client", "proxy", "vpdn")
+    ),
+    "transition": Setting(
+        Words("Message-Authenticator への移行", "the transition to Message-Authenticator"),
+        "art:5.6.2",
+        ("client",),
+    ),
 }
 
 
 def told_of(asked: Prepare) -> tuple[str, ...]:
     """The settings that an act says something of."""
-    return tuple(name for name in _WHOSE if getattr(asked, name) not in (None, (), False))
+    return tuple(name for name in _SETTINGS if getattr(asked, name) not in (None, (), False))
 
 
 def prepares(asked: Prepare, s: Situation) -> Iterator[Finding]:
@@ -39,21 +60,24 @@ def prepares(asked: Prepare, s: Situation) -> Iterator[Finding]:
             "art:5.6",
             why=Words("何をするのか書かれていません", "it is not said what is done"),
             place="prepare",
-            remedy=Words("、".join(_WHOSE), ", ".join(_WHOSE)),
+            remedy=Words("、".join(_SETTINGS), ", ".join(_SETTINGS)),
         )
     for name in told:
-        path, kinds = _WHOSE[name]
-        if contract.kind not in kinds:
+        setting, kind = _SETTINGS[name], s.name("kinds", contract.kind)
+        if contract.kind not in setting.kinds:
             yield s.refuse(
-                path,
+                setting.path,
                 why=Words(
-                    f"{s.name('kinds', contract.kind).ja}に {name} はありません",
-                    f"a {s.name('kinds', contract.kind).en.lower()} has no {name}",
+                    f"{setting.name.ja}は{kind.ja}のものではありません",
+                    f"{setting.name.en} is nothing of a {kind.en.lower()}'s",
                 ),
                 place=f"prepare.{name}",
             )
         else:
-            yield s.accept(path, why=Words(f"{name} を受け取ります", f"{name} is taken"))
+            yield s.accept(
+                setting.path,
+                why=Words(f"{setting.name.ja}を受け取ります", f"receives {setting.name.en}"),
+            )
     yield from _again(asked, contract, s)
     if asked.realm is not None:
         yield from realm_fits(s, contract.customer, asked.realm, "prepare.realm", but=contract)
@@ -65,7 +89,7 @@ def _again(asked: Prepare, contract: Contract, s: Situation) -> Iterator[Finding
     had = {
         "realm": asked.realm is not None and text(contract.body, "realm") not in ("", asked.realm.lower()),
         "home_servers": bool(asked.home_servers and homes(contract.body)),
-        "terminators": bool(asked.terminators and terminator_names(contract.body)),
+        "terminators": bool(asked.terminators and terminators(contract.body)),
     }
     matters = {"realm": "realm", "home_servers": "forward-to", "terminators": "terminators"}
     for name, changes in had.items():
@@ -74,8 +98,8 @@ def _again(asked: Prepare, contract: Contract, s: Situation) -> Iterator[Finding
                 "art:7.1",
                 "art:7.1.2",
                 why=Words(
-                    f"{name} は指定済みです。変更は第 7 条によります",
-                    f"{name} was designated before; it changes under art. 7",
+                    f"{_SETTINGS[name].name.ja}は指定済みです。変更は第 7 条によります",
+                    f"{_SETTINGS[name].name.en}: designated before, and changes under art. 7",
                 ),
                 place=f"prepare.{name}",
                 remedy=Words("変更を申し込んでください", "ask for a change"),
