@@ -13,6 +13,7 @@ from kitei.desk import Verdict
 from kitei.ledger import Fact
 from kitei.office import Office
 from kitei.office.closing import preview
+from kitei.office.due import due
 from kitei.services.secure_access import SERVICE
 from kitei.services.secure_access.contract import accounts_on
 from kitei.values import JST, JsonObject, Month
@@ -250,3 +251,19 @@ def test_an_outage_that_came_of_what_was_accepted_is_found_by_the_operator(serve
     found = ask(served, "explain-outage", by="operator", **outage).decision
     assert found.verdict is Verdict.REFUSE  # nothing of that name is on record
     assert any(finding.remedy and "none" in finding.remedy.en for finding in found.findings)
+
+
+def test_the_right_to_keep_the_sandbox_is_tracked_until_it_is_used(office: Office, time: SetTime) -> None:
+    time.go("2026-03-01")
+    accepted(office, "apply", services=[{"kind": "web-gateway", "accounts": 50}])
+
+    def last_days() -> list[tuple[str, date, str]]:
+        return [
+            (each.kind, each.on, each.loses)
+            for each in due(office, date(2026, 4, 30))
+            if each.kind == "sandbox-kept"
+        ]
+
+    assert last_days() == [("sandbox-kept", date(2026, 3, 31), "right")]
+    accepted(office, "keep-sandbox", contract="acme-web-gateway-1")
+    assert last_days() == []

@@ -6,6 +6,7 @@ from kitei.service import Service
 from kitei.services.secure_access.application import ACTS, read_act
 from kitei.services.secure_access.conclusion import conclude
 from kitei.services.secure_access.contract import fold
+from kitei.services.secure_access.deadlines import deadlines
 from kitei.services.secure_access.decision import decide
 from kitei.services.secure_access.edition import TERMS
 from kitei.services.secure_access.intent import compile_contracts
@@ -36,6 +37,7 @@ SERVICE = Service(
     tariff=TARIFF,
     spoken=spoken,
     run_case=run_case,
+    deadlines=deadlines,
     apart=frozenset({"apply"}),
 )
 

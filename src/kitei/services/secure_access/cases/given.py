@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from kitei.clauses.history import (
@@ -20,8 +20,10 @@ from kitei.clauses.history import (
 from kitei.desk.cases import Sheet
 from kitei.ledger.facts import Fact
 from kitei.services.secure_access.edition import TERMS
+from kitei.services.secure_access.operation import Evaluate
+from kitei.services.secure_access.rules.transition import keeps_sandbox
 from kitei.terms import Choice
-from kitei.values import Json, JsonObject
+from kitei.values import JST, Json, JsonObject
 
 LISTS = {"changeable_matters": "changeable-matters", "holidays": "holidays"}
 PARAMETERS = {"minimum_usable_seconds": "minimum-usable-seconds"}
@@ -37,6 +39,7 @@ QUOTES = {
     "sandbox_monthly_jpy": "option-monthly",
 }
 OURS = ("operator", "IIJ", "当社")
+ABOUT_THE_TRANSITION = ("edition-change", "evaluate", "keep-sandbox", "sandbox-intent")
 # Acceptance goes before billing; a contract that is given was accepted in a month before.
 BEFORE = timedelta(days=31)
 # How a cause speaks of what the customer accepted.
@@ -72,6 +75,23 @@ def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Non
         each.setdefault("customer", when.look("by") or next(iter(history.customers), "C1"))
     take_holdings(given, history)
     _outages(facts, when, history)
+    if when.look("action") not in ABOUT_THE_TRANSITION:
+        _carried_over(history)
+
+
+def _carried_over(history: History) -> None:
+    """What the transition made of contracts before the act, where it kept a sandbox."""
+    on = TERMS.first.in_force
+    if history.day < on:
+        return
+    s = history.situation()
+    for contract in s.contracts.values():
+        if not contract.options and keeps_sandbox(s, contract):
+            history.do(
+                Evaluate(
+                    by="operator", at=datetime(on.year, on.month, on.day, tzinfo=JST), contract=contract.id
+                )
+            )
 
 
 def contract_facts(

@@ -26,7 +26,9 @@ TUNNELS = ("ipsec", "l2tp", "openvpn", "pptp", "sstp", "ssl-vpn")
 
 
 def network_event(case: Asking) -> Body:
-    tunnel = case.told("tunnel", "protocol", "vpn")
+    tunnel = case.told("tunnel", "protocol", "vpn", "client")
+    if tunnel is not None and "wireguard" in plain_name(tunnel):
+        tunnel = "wireguard"
     body: Body = {
         "by": "operator",
         "web": case.told("http_request", "url"),

@@ -5,10 +5,12 @@ from typing import Any
 
 from kitei.clauses.history import holder
 from kitei.desk.cases import Sheet, unknown
+from kitei.ledger.facts import Fact
 from kitei.services.secure_access.cases.asking import Asking, Body, said, taken
 from kitei.services.secure_access.cases.given import OURS
 from kitei.services.secure_access.cases.network import network_event
 from kitei.services.secure_access.edition import TERMS
+from kitei.values import JsonObject
 
 MATTERS = {"kind": "種類", "item": "品目", "billing_start": "課金開始日", "minimum_term": "最低利用期間"}
 
@@ -53,14 +55,15 @@ def _wanted(sheet: Sheet) -> list[Body]:
 
     What an application leaves out is in order: 50 accounts, the item of its kind.
     """
-    kinds = sheet.take("kinds") or [sheet.take("kind") or ""]
+    kinds = sheet.take("kinds") or [sheet.take("kind") or "-"]
     contracts = sheet.take("contracts", 1)
     body = taken(sheet, "item", "billing_start")
     body["billing_start"] = body["billing_start"] or sheet.take("requested_start")
     body["accounts"] = _accounts(sheet.take("accounts", TERMS.first.value("least_accounts").number))
     body["tunnel"] = sheet.take("tunnel") or sheet.take("protocol")
     body["environment"] = _environment(sheet.take("access_line") or sheet.take("environment"))
-    body["options"] = [_option(each) for each in sheet.take("options", [])]
+    alone = sheet.take("option")
+    body["options"] = [_option(each) for each in (*sheet.take("options", []), *([alone] if alone else []))]
     for key in ("form", "customer"):
         sheet.take(key)  # the terms name a form for options and notices only; who applies is said once
     sheet.close()
@@ -144,13 +147,18 @@ def _start_billing(case: Asking) -> Body:
 
 def _provision(case: Asking) -> Body:
     """Preparations count as made unless the case says otherwise."""
+    subject = case.when.look("contract")
     readiness = case.told("readiness") or {}
-    readiness = readiness.get(case.when.look("contract"), readiness)
+    readiness = dict(readiness.get(subject, readiness))
     paths = {each.cite.path: each.slug for each in TERMS.first.value("preparations").choices}
+    whole = readiness.pop("art:7.1", True)
+    if readiness.pop("art:7.2", True) is False:
+        hidden: JsonObject = {"environment": {"operator": "other carrier", "settings_disclosed": False}}
+        case.history.record(f"contract:{subject}", Fact("contract.amended", hidden, case.history.day))
     for path in readiness:
         if path not in paths:
-            raise unknown(f"{case.facts.place}.readiness", path, paths)
-    ready = {slug: readiness.get(path, True) for path, slug in paths.items()}
+            raise unknown(f"{case.facts.place}.readiness", path, [*paths, "art:7.1", "art:7.2"])
+    ready = {slug: readiness.get(path, whole) for path, slug in paths.items()}
     return {"by": "operator", "known": {"ready": ready}}
 
 
