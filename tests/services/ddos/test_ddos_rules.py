@@ -177,6 +177,17 @@ def test_what_is_not_accepted_concludes_nothing() -> None:
         conclude(asked, decision, situation)
 
 
+@pytest.mark.parametrize(
+    ("name", "more"), [("external-ended", {"holding": "I1"}), ("route-control-complaint", {"contract": "K1"})]
+)
+def test_what_the_operator_records_nobody_else_does(name: str, more: dict[str, str]) -> None:
+    _, situation = translate(case({"action": "readiness-check"}, contract("E")))
+    asked = read_act(name, {"by": "C1", "at": f"2026-06-01{TEN}", **more}, TERMS.first)
+    found = decide(asked, situation, asked.at)
+    assert found.verdict is Verdict.REFUSE
+    assert f"{name}.by" in {each.place for each in found.findings}
+
+
 def test_every_act_can_be_read_by_its_name() -> None:
     for name in ACTS:
         with pytest.raises(Unreadable, match=rf"{name}\.by: is missing"):

@@ -218,6 +218,15 @@ def _rests_on(s: Situation, contract: Contract, holding: Holding) -> bool:
 
 def external_ended(asked: ExternalEnded, s: Situation) -> Iterator[Finding]:
     """Art. 11.2: contracts end with the service they rest on, the same day, without notice; each is settled."""
+    if asked.by != "operator":
+        yield s.refuse(
+            "art:11.2",
+            why=Words(
+                "契約者が持つサービスの終了は当社が記録します",
+                "that a service of the customer's has ended is recorded by the operator",
+            ),
+            place="external-ended.by",
+        )
     if holding_of(asked, s) is None:
         known = ", ".join(sorted({each.id for held in s.operator.holdings.values() for each in held})) or "-"
         yield s.refuse(

@@ -32,6 +32,13 @@ def names_of(asked: Apply, s: Situation) -> tuple[str, ...]:
 
 def known_item(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 1: seven items and no more; each brings what its row says, for the term article 2 gives it."""
+    if not asked.services:
+        yield s.refuse(
+            "art:1.1",
+            why=Words("何も申し込まれていません", "nothing is applied for"),
+            place="apply.services",
+            remedy=Words("品目を一つ以上書いてください", "name one item at least"),
+        )
     for index, wanted in enumerate(asked.services):
         item = s.choice("items", wanted.item)
         if item is None:

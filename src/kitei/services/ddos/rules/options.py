@@ -46,11 +46,7 @@ def for_wanted(asked: Apply, wanted: Wanted, s: Situation) -> For:
     there = bases(s, asked.by, wanted.base)
     together = base_asked_with(asked, wanted, s)
     base = (
-        item_on(there[0], s.on)
-        if there
-        else asked.services[together].item
-        if together is not None
-        else None
+        item_on(there[0], s.on) if there else asked.services[together].item if together is not None else None
     )
     rental = any(each.option == ROUTER and each.item == "rental" for each in wanted.options)
     return For(wanted.item, base, rental)

@@ -174,6 +174,13 @@ def complained(asked: Complaint, s: Situation) -> Iterator[Finding]:
     """Art. 10.4(3), second sentence: on a third party's complaint the operator may stop; by default it does."""
     contract = s.contract(asked.contract)
     yield from still_in_force(s, "art:10.4.3.s2", contract)
+    if asked.by != "operator":
+        yield s.refuse(
+            "art:10.4.3.s2",
+            why=Words("苦情は当社が受けて記録します", "complaints are taken and recorded by the operator"),
+            place="route-control-complaint.by",
+            remedy=Words("申し立てた者は complainant に書きます", "who complains goes into complainant"),
+        )
     taken = running(contract, MULTI_ISP, s.on)
     if taken is None or taken.body.get("route_control") != "operator":
         yield s.refuse(

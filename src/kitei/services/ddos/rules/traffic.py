@@ -38,6 +38,14 @@ def shown(rate: int | Fraction) -> str:
 def alive(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
     """A contract that is not in force watches nothing."""
     contract = s.contract(asked.contract)
+    told = (asked.event, asked.offered_mbps, asked.clean_mbps, asked.mbps, asked.target)
+    if all(each is None for each in told) and asked.path == "operator":
+        yield s.refuse(
+            s.lists["items"][item_on(contract, s.on)].cite.path,
+            why=Words("何が起きたか書かれていません", "it is not said what happened"),
+            place="network-event",
+            remedy=Words("event か速度か target を書いてください", "give an event, a rate or a target"),
+        )
     yield from still_in_force(s, s.lists["items"][item_on(contract, s.on)].cite.path, contract)
 
 
@@ -183,7 +191,17 @@ def incident(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
 def policy_watched(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
     """Art. 1, type M: policies it adds are watched as its base is."""
     contract = s.contract(asked.contract)
-    if item_on(contract, s.on) != "type-m" or asked.event is None:
+    if asked.event is None:
+        return
+    if item_on(contract, s.on) != "type-m":
+        if asked.event == "policy-traffic":
+            yield s.refuse(
+                "art:1.1.t7",
+                why=Words(
+                    "足したポリシーがあるのはタイプ M だけです", "only a type M has policies that were added"
+                ),
+                place="network-event.event",
+            )
         return
     treating, item = treated_as(s, contract)
     if treating is contract or not treating.is_in_force(s.on):
