@@ -1,5 +1,6 @@
 """What is asked in a case, in the keys of the acts."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -69,7 +70,7 @@ def _apply(case: Asking, moment: Body) -> Body:
 def _wanted(sheet: Sheet) -> list[Body]:
     """One application; of one for several contracts, one for each kind."""
     told = sheet.take("kinds") or sheet.take("kind") or ""
-    kinds = [told] if isinstance(told, str) else told
+    kinds = _kinds(told) if isinstance(told, str) else told
     apart = sheet.take("contracts", 1) == len(kinds) > 1
     for key in ("form", "customer"):
         sheet.take(key)  # the terms name a form for options and notices only
@@ -83,6 +84,13 @@ def _wanted(sheet: Sheet) -> list[Body]:
     sheet.close()
     said = {key: value for key, value in body.items() if value not in (None, [])}
     return [{**said, "kind": [each]} for each in kinds] if apart else [{**said, "kind": kinds}]
+
+
+def _kinds(told: str) -> list[str]:
+    """The kinds a text names: one, or several with a sign between."""
+    several_kinds = [each for each in re.split(r"\s*(?:[++&、,]|及び|および)\s*", told) if each]
+    known = TERMS.first.value("kinds")
+    return several_kinds if all(known.choose(each) for each in several_kinds) else [told]
 
 
 def _option(told: Any) -> Body:
