@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kitei.terms.reading import SURE, Flaw, lint_terms, read_terms
+from kitei.terms.reading import CHECKS, SURE, Flaw, lint_terms, read_terms
 
 HERE = Path(__file__).parent
 HOSTING = (HERE / "clean_hosting.ja.txt").read_text()
@@ -52,6 +52,22 @@ PLANTS = [
     ("a full stop lost", "締結します。\n\n2 一の", "締結します\n\n2 一の", "sentence-end", "art:4.1", "high"),
     ("a sentence that runs on", "当社は責任を負いません。", "当社は責任を負いません、契約者が負担します。", "sentence-end", "art:5.2", "medium"),
     ("no that became yes", "当社は責任を負いません。", "複製することができないことがあり、当該複製できることについて当社は責任を負いません。", "contradiction", "art:5.2", "high"),
+    ("a term used and never defined", "(3) 前 2 号の他当社が個別に指定するもの", "(3) 指定端末の用意、指定端末への接続、指定端末の管理その他当社が個別に指定するもの", "term-undefined", "art:5.1.3", "low"),
+    ("a day to count from that nothing defines", "翌月の初日(以下「課金開始日」といいます。)とします", "翌月の初日とし、その起算日は、計測開始日とします", "term-undefined", "art:3.1", "low"),
+    ("business hours without hours", "(1) 利用に必要な通信環境の用意", "(1) 当社の営業時間における連絡先の用意", "term-undefined", "art:5.1.1", "low"),
+    ("another document", "締結することができるホスティング契約の数の上限は、10 とします", "締結することができるホスティング契約の数は、基本約款第 12 条の定めによります", "external", "art:4.2", "low"),
+    ("a class called otherwise", "品目を大容量とする", "目を大容量とする", "name-varies", "art:3.2", "medium"),
+    ("a document by two names", "この個別規程は、令和 3 年 4 月 1 日から", "この契約約款は、令和 3 年 4 月 1 日から", "name-varies", "suppl:2021-04-01.1", "low"),
+    ("a heading that differs from its like", "(1) 基本サービス\n\n| 品目 | 料金 |\n|-----|------|\n| 小容量 | 500 円 |", "(1) 基本料金\n\n| 品目 | 料金 |\n|-----|------|\n| 小容量 | 500 円 |", "name-varies", "schedule:1.2.1", "low"),
+    ("a list of one", "| 占有 | 一台のサーバを一の契約者が占有する形態により提供するもの |\n", "", "list-of-one", "art:1.1", "low"),
+    ("a schedule's section without its item", "2.月額費用(1)に定める金額\n\n2 第 10 条第 2 項関係\n\n第 7 条(オプションサービス)第 3 項の規定に基づき設定された最低利用期間の残余の期間に対応する別紙 1 の 2.月額費用(2)", "2.月額費用に定める金額\n\n2 第 10 条第 2 項関係\n\n第 7 条(オプションサービス)第 3 項の規定に基づき設定された最低利用期間の残余の期間に対応する別紙 1 の 2.月額費用", "reference-vague", "schedule:2.1", "low"),
+    ("a paragraph of its own without a number", "1 年とします。\n\n第 4 条", "1 年とします。\n\n前項の契約は、更新することができるものとします。\n\n第 4 条", "unnumbered", "art:3.2", "medium"),
+    ("a row torn by a page", "保存できる情報の量を 200 ギガバイトまでとするもの |", "保存できる情報の量を |\n| | 200 ギガバイトまでとするもの |", "table-cut", "art:2.1.t2", "low"),
+    ("a sentence torn by a page", "指定した日のいずれか遅い日に、当該契約", "指定した日\n\nのいずれか遅い日に、当該契約", "sentence-cut", "art:8.1", "low"),
+    ("two spellings of a word", "効力が生じる日として指定した", "効力が生ずる日として指定した", "style", "art:8.1", "low"),
+    ("a character the phrase has elsewhere", "3 一時費用\n\n(1) 第 6 条(契約内容の変更)第 1 項に基づく品目の変更にあっては、当社が別途契約者に示す金額", "3 一時費用\n\n(1) 第 6 条(契約内容の変更)第 1 項に基づく品目の変更にあっては、当社が別途契約者に示す金額\n\n(2) 当社が別途契約者に示す金額\n\n(3) 当社が別途契約に示す金額", "dropped", "schedule:1.3.3", "medium"),
+    ("a と lost", "申込を当社が承諾した時点で、月額費用", "申込を当社が承諾するともに、月額費用", "dropped", "art:9.1", "high"),
+    ("an option of a minimum term that is not said", "自動複製オプション及び独自ドメインオプションの利用における", "自動複製オプションの利用における", "list-differs", "art:7.3", "low"),
 ]  # fmt: skip
 
 
@@ -71,7 +87,26 @@ def test_a_planted_slip_is_found_where_it_is(plant: tuple[str, str, str, str, st
     assert HOSTING.count(clean) >= 1
     found = found_in(HOSTING.replace(clean, spoiled, 1), least)
     assert (check, provision) in {(each.check, each.place.id.split(".s")[0]) for each in found}, found
-    assert len(found) <= 4, f"one slip raises {len(found)} flaws: {found}"
+    assert len(found) <= 5, f"one slip raises {len(found)} flaws: {found}"
+
+
+def test_every_check_is_put_to_the_test() -> None:
+    """But the one that needs names of a form that these terms do not have; see the test below."""
+    assert set(CHECKS) - {check for _, _, _, check, _, _ in PLANTS} == {"name-broken"}
+
+
+def test_a_name_that_a_table_broke() -> None:
+    """The text has the names whole; the table has a piece of one and a scrap of the other."""
+    text = HOSTING.replace("| 標準 | 一台", "| スティングサービス/標 | 一台").replace(
+        "| 占有 | 一台", "| 3 / K | 一台"
+    )
+    text = text.replace(
+        "(1) 利用に必要な通信環境の用意",
+        "(1) あおば共用ホスティングサービス/標準及びあおば共用ホスティングサービス/占有の設定",
+    )
+    found = {each.place.id: each.gist.ja for each in found_in(text) if each.check == "name-broken"}
+    assert "あおば共用ホスティングサービス/標準" in found["art:1.1.t1"]
+    assert "あおば共用ホスティングサービス/占有" in found["art:1.1.t2"]
 
 
 def test_most_slips_raise_one_flaw_and_no_more() -> None:

@@ -17,9 +17,8 @@ _CHOSEN = re.compile(
 )
 _AND = re.compile(r"、|又は|及び|並びに|若しくは|もしくは|または|および")
 _BRACKETS = re.compile(r"\([^()]*\)")
-_SLASHED = re.compile(
-    r"[一-龠々ァ-ヶーA-Za-z0-9]+(?: [A-Za-z0-9]+)*[一-龠々ァ-ヶーA-Za-z0-9]*/[一-龠々ァ-ヶーA-Za-z0-9]+"
-)
+_BEFORE_SLASH = re.compile(rf"{NOUN}+(?: {NOUN}+)*$")
+_BEHIND_SLASH = re.compile(rf"(?:(?!及び|又は|並びに|若しくは){NOUN})+")
 
 
 def chosen(survey: Survey) -> Iterator[Flaw]:
@@ -72,7 +71,8 @@ def _miscounted(survey: Survey, passage: Passage, match: re.Match[str], names: l
 
 def broken(survey: Survey) -> Iterator[Flaw]:
     """Names a table's layout broke: cells that are a piece of a name the text has whole, or no name at all."""
-    whole = Counter(match for _, text in survey.uses() if "/" in text for match in _SLASHED.findall(text))
+    title = survey.document.title
+    whole = Counter(name for _, text in survey.uses() for name in _slashed(text, title))
     for group in survey.names.lists:
         lost = [
             (name, row)
@@ -82,11 +82,10 @@ def broken(survey: Survey) -> Iterator[Flaw]:
         spare = [name for name in whole if name not in group.names]
         for name, row in lost:
             right = [each for each in spare if squeeze(name) in squeeze(each)]
-            title = squeeze(survey.document.title)
             left = [
                 each
                 for each in spare
-                if squeeze(each.split("/")[0]) in title
+                if squeeze(each.split("/")[0]) in squeeze(title)
                 and not any(squeeze(other) in squeeze(each) for other, _ in lost)
             ]
             guess = (right or left or [""])[0]
@@ -96,6 +95,17 @@ def broken(survey: Survey) -> Iterator[Flaw]:
                 f"The table broke this name ('{guess}'?)." if guess else "The table broke this name.",
             )
             yield flaw("name-broken", sure, row, name, gist)
+
+
+def _slashed(text: str, title: str) -> Iterator[str]:
+    """The names of the form `service/kind`: the service as the title has it, or the words before the stroke."""
+    for stroke in re.finditer("/", text):
+        before, behind = text[: stroke.start()], _BEHIND_SLASH.match(text, stroke.end())
+        own = next((title[at:] for at in range(len(title) - 3) if before.endswith(title[at:])), "")
+        words = _BEFORE_SLASH.search(before[-60:])
+        service = max(own, words[0] if words else "", key=len)
+        if behind and service:
+            yield f"{service}/{behind[0]}"
 
 
 def _appears(survey: Survey, name: str, row: Passage) -> bool:
