@@ -44,10 +44,12 @@ LinkOption = Annotated[str, Listed("link_option")]
 class Known(devices.Known):
     """What the operator's staff has established.
 
-    `operable`: whether route control was found to be operable.
+    `operable`: whether route control was found to be operable; `reachable`: whether protected addresses are
+    reached through the service that would take over from one that ended.
     """
 
     operable: bool | None = None
+    reachable: bool | None = None
 
 
 NOTHING_KNOWN = Known()

@@ -262,7 +262,9 @@ def _claim_refund(case: Asking) -> Body:
 
 def _external(case: Asking) -> Body:
     """The service that ended is named where an act names its contract."""
-    body = {"holding": case.when.take("contract") or case.when.take("service")}
+    body: Body = {"holding": case.when.take("contract") or case.when.take("service")}
+    told = [case.facts.take(key) for key in ("addresses_reachable", "reachable")]
+    body["known"] = {"reachable": next((each for each in told if each is not None), None)}
     return {**body, **_taken(case.when, "option", "customer"), "by": "operator", "contract": None}
 
 

@@ -189,7 +189,8 @@ def upon(asked: ExternalEnded, s: Situation) -> tuple[Link, ...]:
             continue
         item = item_on(each, day)
         if asked.option is None or needs_of(s, item) == "art:3.1.3":
-            first.append(_link(each, holding.id, _others(s, holding, customer, item, day), s))
+            others = [] if asked.known.reachable is False else _others(s, holding, customer, item, day)
+            first.append(_link(each, holding.id, others, s))
     ending = frozenset(link.contract.id for link in first if link.fate == "ends")
     found: list[Link] = []
     for link in first:
