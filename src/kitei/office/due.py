@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 
 from kitei.catalogue import service_named
@@ -38,7 +38,7 @@ def every_deadline(office: Desk[Any]) -> Iterator[Deadline]:
         if situation is None:
             situation = situations[contract.service] = office.situation(service, office.today())
         yield from deadlines(contract, situation)
-        yield from claims(contract, service, situation, office)
+        yield from claims(contract, service, situation, office.clock())
         yield from crossings(contract, situation.edition.transitions)
         yield from service.deadlines(contract, situation)
     yield from _editions(situations)
@@ -84,8 +84,8 @@ def deadlines(contract: Contract, s: Situation) -> Iterator[Deadline]:
             )
 
 
-def claims(contract: Contract, service: Service, s: Situation, office: Desk[Any]) -> Iterator[Deadline]:
-    """Credits that nobody has claimed yet, as the service would decide a claim of today; with their amount."""
+def claims(contract: Contract, service: Service, s: Situation, at: datetime) -> Iterator[Deadline]:
+    """Credits that nobody has claimed yet, as the service would decide a claim made now; with their amount."""
     if not contract.outages or "claim-credit" not in service.acts:
         return
     credited = {credit.outage for credit in contract.credits}
@@ -93,7 +93,7 @@ def claims(contract: Contract, service: Service, s: Situation, office: Desk[Any]
         outage = str(body["id"])
         if outage in credited:
             continue
-        written = {"by": contract.customer, "at": office.clock(), "contract": contract.id, "outage": outage}
+        written = {"by": contract.customer, "at": at, "contract": contract.id, "outage": outage}
         asked = service.read("claim-credit", written, s.edition)
         decision = service.decide(asked, s, asked.at)
         last = decision.dates.get("deadline")
