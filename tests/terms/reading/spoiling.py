@@ -86,3 +86,26 @@ def spoil(text: str, *kinds: str, seed: int = 1) -> str:
     for kind in kinds:
         text = SPOILERS[kind](text, chance)
     return text
+
+
+def numbers_off(text: str, seed: int = 1) -> list[tuple[int, str]]:
+    """The text once for each number of a reference in it, that one off by one; with the line it stands in.
+
+    Headings of articles and schedules, and references to another document, are left alone.
+    """
+    chance = random.Random(seed)
+    lines = text.split("\n")
+    spoiled = []
+    for at, line in enumerate(lines):
+        bare = re.sub(r"[#*\s]", "", line)
+        if "一般規程" in bare or re.match(r"第\d+条[(（][^)）]*[)）]$", bare):
+            continue
+        for found in re.finditer(r"(?:第 ?(\d+) ?[条項号]|(?<!^)別紙 ?(\d+))", line):
+            group = 1 if found[1] else 2
+            if group == 2 and re.match(r"^[#*\s]*$", line[: found.start()]):
+                continue
+            number = int(found[group])
+            off = number + 1 if number == 1 else number + chance.choice((-1, 1))
+            changed = line[: found.start(group)] + str(off) + line[found.end(group) :]
+            spoiled.append((at + 1, "\n".join([*lines[:at], changed, *lines[at + 1 :]])))
+    return spoiled

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from spoiling import numbers_off
 
 from kitei.terms.reading import CHECKS, SURE, Flaw, lint_terms, read_terms
 
@@ -113,6 +114,13 @@ def test_most_slips_raise_one_flaw_and_no_more() -> None:
     """What follows from a slip (a reference to the paragraph that lost its number) may be told too."""
     counts = [len(found_in(HOSTING.replace(clean, spoiled, 1))) for _, clean, spoiled, _, _, _ in PLANTS]
     assert sum(counts) <= len(PLANTS) * 1.3, counts
+
+
+def test_any_reference_that_is_off_by_one_is_told() -> None:
+    every = numbers_off(HOSTING)
+    quiet = [line for line, spoiled in every if not found_in(spoiled)]
+    assert len(every) >= 10
+    assert len(quiet) <= 0.1 * len(every), f"{len(quiet)} of {len(every)}, in lines {quiet}"
 
 
 @pytest.mark.parametrize("least", ["high", "medium"])
