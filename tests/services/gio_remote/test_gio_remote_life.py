@@ -125,7 +125,7 @@ def test_a_change_holds_from_the_day_it_is_asked_for(desk: Desk) -> None:
 
 
 def test_a_proposal_is_recorded_and_changes_nothing(desk: Desk) -> None:
-    seen = {"contract": "acme-gateway-1", "observed": "CPU saturated", "proposes": 200}
+    seen = {"contract": "acme-gateway-1", "observed": "CPU saturated", "exhausted": True, "proposes": 200}
     assert desk.ask("capacity-observed", by="operator", **seen).verdict is Verdict.ACCEPT
     contract = desk.has("acme-gateway-1")
     proposals: Any = contract.body["proposals"]
@@ -133,6 +133,14 @@ def test_a_proposal_is_recorded_and_changes_nothing(desk: Desk) -> None:
         ("sessions", 200, "2025-11-05")
     ]
     assert gateway(contract, date(2025, 12, 1)).sessions == 100
+
+
+def test_an_observation_alone_proposes_nothing(desk: Desk) -> None:
+    seen = {"contract": "acme-gateway-1", "observed": "CPU at 20%"}
+    decision = desk.ask("capacity-observed", by="operator", **seen)
+    assert {cite.path for cite in decision.cites} == {"art:18.1"}
+    assert desk.ask("capacity-observed", by="operator", proposes=200, **seen).verdict is Verdict.REFUSE
+    assert "proposals" not in desk.has("acme-gateway-1").body
 
 
 def test_hosts_are_designated_and_taken_back_by_the_day(desk: Desk) -> None:

@@ -209,7 +209,8 @@ def _observed(asked: operator.CapacityObserved, decision: Decision, s: Situation
     """The observation, and where capacity is exhausted a proposal; the contract itself stays as it is."""
     day, contract = day_of(asked.at), s.contract(asked.contract)
     seen: Body = {"observed": asked.observed, "exhausted": asked.exhausted, "logs": asked.logs_examined}
-    yield to_contract(contract.id, "capacity.observed", seen, day, s.texts(("art:18.1", "art:18.1.s2")))
+    paths = ("art:18.1", "art:18.1.s2") if asked.logs_examined else ("art:18.1",)
+    yield to_contract(contract.id, "capacity.observed", seen, day, s.texts(paths))
     if asked.exhausted:
         matter = matter_of(s, contract)
         proposal: Body = {"matter": matter.slug if matter else None, "to": asked.proposes}

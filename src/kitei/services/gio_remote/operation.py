@@ -58,8 +58,8 @@ class CapacityObserved(Act):
 
     contract: str
     observed: str
-    exhausted: bool = True
-    logs_examined: bool = True
+    exhausted: bool = False
+    logs_examined: bool = False
     proposes: int | None = None
 
 

@@ -133,8 +133,8 @@ def _observed(case: Asking) -> Body:
     return {
         "by": "operator",
         "observed": case.told("observed", "observation") or "capacity at its limit",
-        "exhausted": case.told("exhausted", "limit_reached", "capacity_exhausted"),
-        "logs_examined": case.told("logs_examined"),
+        "exhausted": case.told("exhausted", "limit_reached", "capacity_exhausted") is not False,
+        "logs_examined": case.told("logs_examined") is not False,
         "proposes": case.told("proposes", "proposed_sessions", "proposed_accounts"),
     }
 

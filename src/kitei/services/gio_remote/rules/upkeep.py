@@ -26,6 +26,16 @@ def observed(asked: CapacityObserved, s: Situation) -> Iterator[Finding]:
         yield s.confirm(_LOGS, "art:18.1.s2")
     if asked.exhausted:
         yield s.accept("art:18.1.s3", *_matter_path(s, contract), why=_proposal(asked, s, contract))
+    elif asked.proposes is not None:
+        yield s.refuse(
+            "art:18.1.s3",
+            why=Words(
+                "変更を提案するのは、処理性能が限界に達したと認めたときです",
+                "a change is proposed where capacity is found to be exhausted",
+            ),
+            place="capacity-observed.proposes",
+            remedy=Words("exhausted を true にしてください", "say that it is exhausted"),
+        )
 
 
 _LOGS = Words("機器のログを調べたことを記録します", "that the equipment's logs were examined is recorded")
