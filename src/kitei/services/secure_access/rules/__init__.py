@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kitei.clauses import acts, billing
+from kitei.clauses.who import operators_alone
 from kitei.desk import Rule, Situation
 from kitei.services.secure_access import application as customer
 from kitei.services.secure_access import operation as operator
@@ -41,6 +42,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("schedule:1.1.1", fees.initial_fees, also=("art:12.1", "art:12.1.s2", "schedule:1.1.2")),
     ),
     acts.StartBilling: (
+        Rule("art:12.1.s2", operators_alone("art:12.1.s2")),
         Rule(
             "schedule:1.2.1",
             fees.billing_begins,
@@ -85,8 +87,12 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
             also=("art:15.1", "art:15.1.1", "art:15.1.2", "art:15.2", "art:16.1", "art:16.2"),
         ),
     ),
-    operator.ExplainOutage: (Rule("art:15.2.2", credits.explained, also=("art:15.2.1",)),),
+    operator.ExplainOutage: (
+        Rule("art:15.2", operators_alone("art:15.2")),
+        Rule("art:15.2.2", credits.explained, also=("art:15.2.1",)),
+    ),
     operator.Provision: (
+        Rule("art:7.3", operators_alone("art:7.3")),
         Rule("art:7.3", readiness.prepared, also=("art:7.1", *_PREPARATIONS)),
         Rule("art:7.2", readiness.environment_told),
     ),
@@ -94,7 +100,10 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:6.1", eligibility.rests_on, also=("art:2.1.t1.a2",)),
         Rule("art:7.2", readiness.still_told, also=("art:7.3",)),
     ),
-    operator.OtherServiceEnds: (Rule("art:2.1.t1.a2", eligibility.backbone_ends),),
+    operator.OtherServiceEnds: (
+        Rule("art:2.1.t1.a2", operators_alone("art:2.1.t1.a2")),
+        Rule("art:2.1.t1.a2", eligibility.backbone_ends),
+    ),
     acts.CheckReadiness: (Rule("art:7.1", readiness.checklist, also=_PREPARATIONS),),
     acts.ReadTerm: (Rule("art:3.1", billing.term_read, also=("art:9.3", "art:9.3.s2")),),
     acts.MonthClose: (Rule("schedule:1.2.1", months.costs, also=("schedule:1.2.2", *_MONTHLY_ROWS)),),

@@ -5,13 +5,14 @@ the limit are refused and the others accepted.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from kitei.desk import Finding, Situation
-from kitei.ledger.contracts import Contract
 from kitei.services.secure_access.application import Apply, Wanted
-from kitei.services.secure_access.contract import accounts_on, is_held
-from kitei.services.secure_access.rules.options import fits_option, wanted_option
+from kitei.services.secure_access.contract import is_held
+from kitei.services.secure_access.rules.accounts import account_finding, are_enough
+from kitei.services.secure_access.rules.options import fits_option, twice, wanted_option
 from kitei.terms import Choice
 from kitei.values import Words
 
@@ -36,11 +37,6 @@ def names_of(asked: Apply, s: Situation) -> tuple[str, ...]:
         taken.add(name)
         names.append(name)
     return tuple(names)
-
-
-def held_by(s: Situation, customer: str) -> tuple[Contract, ...]:
-    """The contracts of this service that a customer has on the day."""
-    return tuple(each for each in s.groups.get(customer, ()) if is_held(each, s.on))
 
 
 # -- each by itself ----------------------------------------------------------------------
@@ -72,6 +68,13 @@ def _kind(s: Situation, wanted: Wanted, index: int) -> Iterator[Finding]:
 
 def one_kind_a_contract(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 4.1: a contract is for one kind."""
+    if not asked.services:
+        yield s.refuse(
+            "art:4.1",
+            why=Words("何も申し込まれていません", "nothing is applied for"),
+            place="apply.services",
+            remedy=Words("種類とアカウント数を書いてください", "give a kind and a number of accounts"),
+        )
     for index, wanted in enumerate(asked.services):
         yield _unit(s, wanted, index)
 
@@ -161,57 +164,6 @@ def enough_accounts(asked: Apply, s: Situation) -> Iterator[Finding]:
         )
 
 
-def account_finding(
-    s: Situation,
-    customer: str,
-    kind: str,
-    accounts: int | Fraction | None,
-    beside: int | Fraction,
-    place: str,
-    part: int | None = None,
-    but: str = "",
-) -> Finding:
-    """Whether a number of accounts can be had. `beside`: the batch's others, `but`: the contract it replaces."""
-    least, how = s.number("least_accounts"), s.reading("sa.min-accounts")
-    more = {"conventions": (how.pair,), "defects": ("SA-D03",), "part": part}
-    if are_enough(s, customer, kind, accounts, beside, but):
-        return s.accept("art:5.1", why=Words(f"{accounts} アカウント", f"{accounts} accounts"), **more)
-    said = "?" if accounts is None else f"{float(accounts):g}"
-    return s.refuse(
-        "art:5.1",
-        why=Words(
-            f"アカウントは {least} からの整数です({said})",
-            f"accounts begin at {least} and go one by one; asked for are {said}",
-        ),
-        place=place,
-        remedy=Words(f"{least} 以上の整数にしてください", f"give a whole number, {least} or more"),
-        **more,
-    )
-
-
-def are_enough(
-    s: Situation,
-    customer: str,
-    kind: str,
-    accounts: int | Fraction | None,
-    beside: int | Fraction,
-    but: str = "",
-) -> bool:
-    """Whether a number is whole and not below the least, of whatever is counted (convention sa.min-accounts)."""
-    if accounts is None or accounts % s.number("account_step") or accounts < s.number("account_step"):
-        return False
-    how, least = s.reading("sa.min-accounts").value, s.number("least_accounts")
-    if accounts >= least:
-        return True
-    choice = s.choice("kinds", kind)
-    if how == "account-priced" and choice is not None:
-        return choice.text("counted") != "account"
-    if how != "customer-total":
-        return False
-    others = (each for each in held_by(s, customer) if each.id != but)
-    return accounts + beside + sum(accounts_on(each, s.on) for each in others) >= least
-
-
 def options_wanted(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 6.2 and 9 for the options asked for together with contracts."""
     for index, wanted in enumerate(asked.services):
@@ -220,7 +172,10 @@ def options_wanted(asked: Apply, s: Situation) -> Iterator[Finding]:
 
 def _options(s: Situation, wanted: Wanted, index: int) -> Iterator[Finding]:
     for at, each in enumerate(wanted.options):
-        yield from wanted_option(s, each, kind_of(wanted), f"{place_of(index)}.options[{at}]", index)
+        place = f"{place_of(index)}.options[{at}]"
+        yield from wanted_option(s, each, kind_of(wanted), place, index)
+        if any(each.option == before.option for before in wanted.options[:at]):
+            yield replace(twice(s, place), part=index)
 
 
 # -- beside the others -------------------------------------------------------------------

@@ -9,7 +9,7 @@ from kitei.clauses.notice import own_notice
 from kitei.desk import Finding, Situation
 from kitei.services.secure_access.application import Change
 from kitei.services.secure_access.contract import accounts_on
-from kitei.services.secure_access.rules.batch import account_finding
+from kitei.services.secure_access.rules.accounts import account_finding
 from kitei.values import Words, Yen
 
 MATTERS = "changeable-matters"

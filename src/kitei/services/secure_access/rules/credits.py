@@ -35,12 +35,6 @@ def explained(asked: ExplainOutage, s: Situation) -> Iterator[Finding]:
             ),
             place="explain-outage.risk",
         )
-    if asked.by != "operator":
-        yield s.refuse(
-            path,
-            why=Words("原因を認定するのは当社です", "it is the operator who finds the cause"),
-            place="explain-outage.by",
-        )
     if not any(each["id"] == asked.outage for each in contract.outages):
         known = ", ".join(str(each["id"]) for each in contract.outages)
         yield s.refuse(

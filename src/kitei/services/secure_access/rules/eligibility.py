@@ -8,7 +8,8 @@ from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.services.secure_access.application import Apply
 from kitei.services.secure_access.operation import DayCheck, OtherServiceEnds
-from kitei.services.secure_access.rules.batch import excess, held_by, is_sound, kind_of, one_of, place_of
+from kitei.services.secure_access.rules.accounts import held_by
+from kitei.services.secure_access.rules.batch import excess, is_sound, kind_of, one_of, place_of
 from kitei.values import Words
 
 

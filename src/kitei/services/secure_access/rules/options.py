@@ -132,15 +132,20 @@ def added_option(asked: AddOption, s: Situation) -> Iterator[Finding]:
     yield from own_notice(s, "art:9.1", contract, asked)
     yield from wanted_option(s, asked, contract.kind, "add-option")
     if running(contract, asked.option, s.on):
-        yield s.refer(
-            "art:9.2",
-            proposes=Verdict.REFUSE,
-            why=Words(
-                "この契約には同じオプションがもうあります。二つ目を取れるかは書かれていません",
-                "this contract has that option already; whether it can be had twice is not said",
-            ),
-            place="add-option.option",
-        )
+        yield twice(s, "add-option")
+
+
+def twice(s: Situation, place: str) -> Finding:
+    """An option that is there already, or asked for a second time."""
+    return s.refer(
+        "art:9.2",
+        proposes=Verdict.REFUSE,
+        why=Words(
+            "同じオプションがもうあります。二つ目を取れるかは書かれていません",
+            "that option is there already; whether it can be had twice is not said",
+        ),
+        place=f"{place}.option",
+    )
 
 
 def added_option_fees(asked: AddOption, s: Situation) -> Iterator[Finding]:

@@ -7,7 +7,8 @@ from kitei.clauses.options import running
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
 from kitei.services.secure_access.operation import NetworkEvent
-from kitei.services.secure_access.rules.batch import held_by, one_of
+from kitei.services.secure_access.rules.accounts import held_by
+from kitei.services.secure_access.rules.batch import one_of
 from kitei.services.secure_access.rules.eligibility import backbone_of, qualifies
 from kitei.services.secure_access.rules.transition import has_sandbox
 from kitei.values import Words
