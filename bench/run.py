@@ -14,7 +14,7 @@ sys.path.insert(0, str(HERE))
 
 from figure import Figure  # noqa: E402
 
-NOT_BENCHES = {"run", "figure", "population"}
+NOT_BENCHES = {"run", "figure", "population", "flow_load"}
 
 
 def names() -> list[str]:

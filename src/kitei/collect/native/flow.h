@@ -38,6 +38,7 @@ enum {
 };
 
 enum { SAMPLERS = 32, BUCKETS = 32, WAYS = 8, REGISTERS = 32, PORTS = 3 };
+enum { AHEAD = 32 };
 enum { SESSION_TEMPLATES = 1024, TEMPLATE_FIELDS = 1024, LAYERS = 12 };
 #define MAX_BYTES (1ull << 38)   /* of one record before scaling: 256 GiB */
 #define MAX_PACKETS (1ull << 32)
@@ -191,6 +192,8 @@ typedef struct Meter {
   /* evidence */
   Record *tap;
   u32 tap_size, tap_count;
+  Hit queue[AHEAD]; /* of one datagram: counted when their rows have had time to arrive */
+  u32 queued;
   u64 now_ns;
   int stop;
   u8 *buffers;

@@ -111,6 +111,7 @@ static void datagram(Meter *m, const u8 *b, u32 n, const u8 *address, u16 port) 
     else if (version == 5) read_v5(m, b, n, address, port);
     else if (get32(b) == 5) read_sflow(m, b, n, address, port);
     else m->faults[F_VERSION]++;
+    count_queued(m);
   }
 }
 
@@ -248,7 +249,7 @@ PUBLIC int meter_receive(Meter *m, const int *fds, u32 *dropped, u32 count_of_fd
     if (now >= until) return 0;
     if (most >= BATCH / 2) continue;
     if (most) { /* let some gather: a batch costs less than its datagrams one by one */
-      struct timespec pause = {0, 200000};
+      struct timespec pause = {0, 1000000};
       nanosleep(&pause, 0);
       continue;
     }

@@ -26,7 +26,7 @@ static void take(Meter *m, Session *s, Record *r, u64 source, u32 slot) {
   r->packets *= r->rate;
   s->records++;
   Hit hit = {slot, r->group, r->bytes, r->packets, source, samples, r->sport, r->dport, r->protocol, r->flags, r->fragment};
-  count(m, &hit);
+  expect(m, &hit);
   if (m->tap_size) {
     memcpy(r->exporter, s->address, 16);
     r->exporter_port = s->port;
@@ -264,10 +264,9 @@ static void read_options(Meter *m, const Export *e, const Plan *p, const u8 *r) 
   else set_rate(m, s, BY_DEFAULT, 0, rate);
 }
 
-/* The tight loop over records of a simple template: sixty-four rows are asked for before they are needed. */
+/* The tight loop over records of a simple template: rows are asked for before they are needed. */
 INLINE void count_simple(Meter *m, const Export *e, const Template *t, const u8 *r, u32 n, u32 byte_length,
                          u32 packet_length) {
-  enum { AHEAD = 32 };
   Hit hit[AHEAD];
   const Plan *p = &t->plan;
   u32 six = has(p, DST6), size = t->size, done = 0;
@@ -280,8 +279,7 @@ INLINE void count_simple(Meter *m, const Export *e, const Template *t, const u8 
       Hit *h = &hit[i];
       h->group = 0;
       h->slot = six ? target6(m, r + dst, &h->group) : target4(m, get32(r + dst), &h->group);
-      __builtin_prefetch(&m->rows[h->slot], 1);
-      __builtin_prefetch((char *)&m->rows[h->slot] + 64, 1);
+      ask_for(m, h->slot);
       u64 bytes = number(r + by, byte_length), packets = number(r + pk, packet_length);
       u32 rate = each ? record_rate(e, p, r) : e->general_rate;
       h->protocol = has(p, PROTOCOL) ? r[p->at[PROTOCOL]] : 0;

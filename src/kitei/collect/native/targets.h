@@ -167,6 +167,23 @@ INLINE void count(Meter *m, const Hit *hit) {
   add_to(row, hit, m->seed);
 }
 
+INLINE void ask_for(const Meter *m, u32 slot) {
+  __builtin_prefetch(&m->rows[slot], 1);
+  __builtin_prefetch((const char *)&m->rows[slot] + 64, 1);
+}
+
+static void count_queued(Meter *m) {
+  for (u32 i = 0; i < m->queued; i++) count(m, &m->queue[i]);
+  m->queued = 0;
+}
+
+/* Count a hit soon: at the latest at the datagram's end. */
+INLINE void expect(Meter *m, const Hit *hit) {
+  if (m->queued == AHEAD) count_queued(m);
+  ask_for(m, hit->slot);
+  m->queue[m->queued++] = *hit;
+}
+
 static u32 sources(const u8 *registers) {
   double sum = 0;
   int zeros = 0;

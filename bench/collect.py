@@ -1,0 +1,275 @@
+"""Flows counted for each second of a core's time: Kitei's collector beside FastNetMon, fed the same over loopback.
+
+200,000 targets by Zipf, a tenth of the datagrams IPv6, full counters in both; FastNetMon once as it comes and
+once without connection tracking. Time is that of all threads of each collector while it is fed, receiving
+included. `netflow9 decode` leaves the socket out. Where FastNetMon is not installed, our figures stand alone.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from figure import Figure
+from flow_load import as_run, netflow, sflow
+
+from kitei.collect.meter import Meter, protected
+
+RATE = 150_000  # datagrams a second, more than the peers take: each is measured at full load
+ROUNDS = 24
+SETTINGS = Path("/etc/fastnetmon.conf")
+UDP_SEGMENT = 103
+
+
+def receive(port: int) -> None:
+    """Our collector as a process of its own, until it is told to end."""
+    from kitei.collect.receiver import Receiver, listen
+
+    with Meter(seed=1) as meter:
+        meter.protect(protected("10.0.0.0/14", "2001:db8::/32"))
+        receiver = Receiver(meter, [listen("127.0.0.1", port)])
+        stopped: list[int] = []
+        signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
+        receiver.start()
+        while not stopped:
+            receiver.turns.get().second  # noqa: B018 (a second is read, as judging would)
+        receiver.close()
+
+
+def spent(process: int) -> float:
+    """Seconds of processor time of all threads of a process."""
+    total = 0
+    for task in Path(f"/proc/{process}/task").iterdir():
+        total += int((task / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
+def queued(port: int) -> tuple[int, int]:
+    """Bytes waiting in, and datagrams dropped by, the sockets of a port."""
+    waiting = drops = 0
+    for line in Path("/proc/net/udp").read_text().splitlines()[1:]:
+        words = line.split()
+        if int(words[1].rpartition(":")[2], 16) == port:
+            waiting += int(words[4].partition(":")[2], 16)
+            drops += int(words[12])
+    return waiting, drops
+
+
+def send(datagrams: Sequence[bytes], port: int, rounds: int, rate: int = RATE) -> float:
+    """How many a second were really sent. All datagrams, the first of each round included, in runs of one size as a network card hands them over."""
+    runs: list[list[bytes]] = []
+    for each in datagrams:
+        if (
+            runs
+            and len(runs[-1][0]) == len(each)
+            and len(runs[-1]) * len(each) < 60_000
+            and len(runs[-1]) < 60
+        ):
+            runs[-1].append(each)
+        else:
+            runs.append([each])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect(("127.0.0.1", port))
+        began, sent = time.monotonic(), 0
+        for _ in range(rounds):
+            for run in runs:
+                size = struct.pack("=H", len(run[0]))
+                sock.sendmsg([b"".join(run)], [(socket.IPPROTO_UDP, UDP_SEGMENT, size)])
+                sent += len(run)
+                ahead = sent / rate - (time.monotonic() - began)
+                if ahead > 0.002:
+                    time.sleep(ahead)
+        return sent / (time.monotonic() - began)
+
+
+def measured(start: Callable[[], subprocess.Popen[bytes]], port: int, load: tuple[list[bytes], int]) -> float:
+    """Flows a second of the collector's processor time, of those datagrams that its socket did not drop."""
+    process = start()
+    try:
+        for _ in range(100):
+            time.sleep(0.1)
+            if f":{port:04X} " in Path("/proc/net/udp").read_text():
+                break
+        time.sleep(2)  # tables are made, networks read
+        datagrams, flows = load
+        send(datagrams, port, 1)  # every row touched once, as after a minute
+        time.sleep(0.5)
+        before, (_, drops_before) = spent(process.pid), queued(port)
+        send(datagrams, port, ROUNDS)
+        while queued(port)[0]:
+            time.sleep(0.01)
+        time.sleep(1.2)
+        used, (_, drops) = spent(process.pid) - before, queued(port)
+        taken = 1 - (drops - drops_before) / (len(datagrams) * ROUNDS)
+        return flows * ROUNDS * taken / used
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def lossless(load: tuple[list[bytes], int], port: int) -> float:
+    """The most flows a second that our collector took on one core, for two seconds, without losing any; the
+    sender has the other core."""
+    datagrams, flows = load
+    process = ours(port)()
+    mine = os.sched_getaffinity(0)
+    try:
+        cores = sorted(mine)
+        os.sched_setaffinity(process.pid, cores[-1:])
+        os.sched_setaffinity(0, cores[:1])
+        time.sleep(3)
+        send(datagrams, port, 1)
+        for rate in (600_000, 500_000, 430_000, 350_000, 300_000, 250_000, 200_000, 150_000, 100_000):
+            before = queued(port)[1]
+            sent = send(datagrams, port, 2 * rate // len(datagrams), rate)
+            while queued(port)[0]:
+                time.sleep(0.01)
+            if queued(port)[1] == before:
+                return sent * flows / len(datagrams)
+        return 0.0
+    finally:
+        os.sched_setaffinity(0, mine)
+        process.terminate()
+        process.wait()
+
+
+def ours(port: int) -> Callable[[], subprocess.Popen[bytes]]:
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, __file__, "receive", str(port)])
+
+    return start
+
+
+def theirs(kind: str, port: int, folder: Path, *, tracking: bool) -> Callable[[], subprocess.Popen[bytes]]:
+    """FastNetMon told of the same networks, with its reports home and its notices off."""
+    wanted = {
+        "netflow": "on" if kind != "sflow" else "off",
+        "sflow": "on" if kind == "sflow" else "off",
+        "netflow_port": str(port),
+        "sflow_port": str(port),
+        "netflow_host": "127.0.0.1",
+        "sflow_host": "127.0.0.1",
+        "disable_usage_report": "on",
+        "enable_ban": "off",
+        "enable_connection_tracking": "on" if tracking else "off",
+        "networks_list_path": str(folder / "networks"),
+        "white_list_path": str(folder / "white"),
+        "mirror_afpacket": "off",
+        "graphite": "off",
+        "enable_api": "off",
+        "prometheus": "off",
+        "pid_path": str(folder / "pid"),
+        "cli_stats_file_path": str(folder / "stats"),
+        "cli_stats_ipv6_file_path": str(folder / "stats6"),
+        "logging:local_syslog_logging": "off",
+    }
+    (folder / "networks").write_text("10.0.0.0/14\n2001:db8::/32\n")
+    (folder / "white").write_text("")
+    lines = [
+        line for line in SETTINGS.read_text().splitlines() if line.partition("=")[0].strip() not in wanted
+    ]
+    (folder / "conf").write_text(
+        "\n".join(lines + [f"{key} = {value}" for key, value in wanted.items()]) + "\n"
+    )
+
+    def start() -> subprocess.Popen[bytes]:
+        program = shutil.which("fastnetmon") or "fastnetmon"
+        return subprocess.Popen(
+            [program, "--configuration_file", str(folder / "conf"), "--log_file", str(folder / "log")],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    return start
+
+
+def decoded(
+    load: tuple[list[bytes], int], targets: Sequence[str] = ("10.0.0.0/14", "2001:db8::/32")
+) -> float:
+    """Flows a second of processor time without a socket; the best of five."""
+    datagrams, flows = load
+    run, best = as_run(datagrams), float("inf")
+    with Meter() as meter:
+        meter.protect(protected(*targets))
+        for n in range(6):
+            began = time.process_time()
+            meter.feed_all(run, "192.0.2.1", 2055, 10**18 + n)
+            best = min(best, time.process_time() - began)
+            meter.ended(n)
+    return flows / best
+
+
+def million() -> tuple[list[bytes], int]:
+    return netflow(9, 12_000, 1_000_000)
+
+
+def measure() -> list[Figure]:
+    figures: list[Figure] = []
+    loads = {"netflow9": netflow(9, 10_000), "ipfix": netflow(10, 10_000), "sflow": sflow(20_000)}
+    promised = {"netflow9": (5.0, 15.0), "ipfix": (5.0, 15.0), "sflow": (4.0, 4.0)}
+    has_peer = shutil.which("fastnetmon") is not None and os.geteuid() == 0 and SETTINGS.exists()
+    for n, (kind, load) in enumerate(loads.items()):
+        mine = measured(ours(20_100 + n), 20_100 + n, load)
+        peers = (("tracking off", False), ("as it comes", True)) if has_peer else ()
+        for (name, tracking), least in zip(peers, promised[kind], strict=False):
+            with tempfile.TemporaryDirectory() as folder:
+                port = 20_110 + 2 * n + tracking
+                start = theirs(kind, port, Path(folder), tracking=tracking)
+                peer = measured(start, port, load)
+            what = f"flows per CPU-second, {kind}, full counters, 200,000 targets"
+            figures.append(
+                Figure(
+                    "collect", what, mine, "1/s", least, "at least", f"FastNetMon {name}", peer, of_ratio=True
+                )
+            )
+        if not has_peer:
+            figures.append(Figure("collect", f"flows per CPU-second, {kind}", mine, "1/s", 1e6, "at least"))
+    figures.append(
+        Figure(
+            "collect",
+            "lossless on one core, netflow9",
+            lossless(loads["netflow9"], 20_140),
+            "1/s",
+            10e6,
+            "at least",
+        )
+    )
+    figures.append(
+        Figure(
+            "collect",
+            "flows decoded and counted, netflow9",
+            decoded(loads["netflow9"]),
+            "1/s",
+            10e6,
+            "at least",
+        )
+    )
+    figures.append(
+        Figure(
+            "collect",
+            "the same, 1,000,000 targets",
+            decoded(million(), ("10.0.0.0/12", "2001:db8::/32")),
+            "1/s",
+            5e6,
+            "at least",
+        )
+    )
+    return figures
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["receive"]:
+        receive(int(sys.argv[2]))
+    else:
+        print(*measure(), sep="\n")
