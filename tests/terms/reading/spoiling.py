@@ -70,6 +70,29 @@ def mark_up(text: str, chance: random.Random) -> str:
     )
 
 
+def count_in_chinese(text: str, chance: random.Random) -> str:
+    """第十二条第二項, as older terms count."""
+
+    def chinese(found: re.Match[str]) -> str:
+        ten, one = divmod(int(found[2]), 10)
+        figures = "〇一二三四五六七八九"
+        tens = "" if ten == 0 else ("" if ten == 1 else figures[ten]) + "十"
+        return f"{found[1]}{tens}{figures[one] if one else ''}{found[3]}"
+
+    return re.sub(r"(第) ?(\d+) ?(条|項|号)", chinese, text)
+
+
+def circle_items(text: str, chance: random.Random) -> str:
+    """`(1)` at the start of a line as ①."""
+    return re.sub(r"(?m)^(\s*(?:[-#*]+ )*)\((\d)\) ", lambda m: m[1] + chr(0x245F + int(m[2])), text)
+
+
+def feed_forms(text: str, chance: random.Random) -> str:
+    """A form feed before every fiftieth line, and the ends of lines that Windows writes."""
+    lines = text.split("\n")
+    return "\r\n".join("\f" + line if at % 50 == 49 else line for at, line in enumerate(lines))
+
+
 SPOILERS: dict[str, Callable[[str, random.Random], str]] = {
     "widths": mix_widths,
     "spaces": scatter_spaces,
@@ -78,6 +101,9 @@ SPOILERS: dict[str, Callable[[str, random.Random], str]] = {
     "pages": number_pages,
     "no blanks": drop_blanks,
     "marks": mark_up,
+    "numerals": count_in_chinese,
+    "circles": circle_items,
+    "form feeds": feed_forms,
 }
 
 

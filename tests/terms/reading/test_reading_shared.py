@@ -120,7 +120,7 @@ def test_few_false_alarms_and_what_is_found_of_all_that_readers_found() -> None:
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize(
     "kinds",
-    [("widths", "spaces"), ("no spaces",), ("wraps",), ("pages",), ("no blanks",), ("marks",), ("wraps", "pages", "widths")],
+    [("widths", "spaces"), ("no spaces",), ("wraps",), ("pages",), ("no blanks",), ("marks",), ("numerals", "circles"), ("form feeds",), ("wraps", "pages", "widths")],
     ids=" ".join,
 )  # fmt: skip
 def test_noise_hides_little(service: str, kinds: tuple[str, ...]) -> None:

@@ -26,13 +26,17 @@ _ERA_DAYS = {
 DATE = re.compile(r"(?:(明治|大正|昭和|平成|令和)(元|\d{1,2})|(\d{4}))年(\d{1,2})月(\d{1,2})日")
 
 
+def narrow(text: str) -> str:
+    """NFKC, with circled figures in brackets: `①` is `(1)`."""
+    return unicodedata.normalize("NFKC", "".join(_CIRCLED.get(c, c) for c in text))
+
+
 def fold(text: str) -> str:
     """NFKC, no spaces but those between Latin words, Chinese numerals of articles in figures.
 
     `第 十二 条（料 金）` becomes `第12条(料金)`.
     """
-    text = unicodedata.normalize("NFKC", "".join(_CIRCLED.get(c, c) for c in text))
-    text = text.translate(_ALIKE)
+    text = narrow(text).translate(_ALIKE)
     text = _GAP.sub(" ", text).strip()
     kept = []
     for index, char in enumerate(text):

@@ -1,12 +1,11 @@
 """One physical line: what it could be by its own looks. Whether it is, depends on where it stands."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from kitei.terms.reading.folding import DATE, fold
+from kitei.terms.reading.folding import DATE, fold, narrow
 
 Form: TypeAlias = Literal[
     "chapter",
@@ -52,7 +51,7 @@ class Mark:
 
 
 _SPACES = re.compile(r"\s+")
-_DRESS = re.compile(r"^\s*(?:#{1,6}\s*|[-*+・●○■□◆◇]\s+|[-*・●](?=[(（]|\d{1,2} ?[^\d\s\-–—=~.]))+")
+_DRESS = re.compile(r"^\s*(?:#{1,6}\s*|[-*+>・●○■□◆◇]\s+|[-*・●](?=[(（]|\d{1,2} ?[^\d\s\-–—=~.]))+")
 _STARS = re.compile(r"\*\*|__")
 
 _BRANCH = r"(?:の(\d+))?"
@@ -85,7 +84,7 @@ def lines_of(text: str) -> tuple[Line, ...]:
     for at, raw in enumerate(re.split(r"\r\n|\r|\n|\v|\x85|\u2028|\u2029", text), start=1):
         bare = _STARS.sub("", _DRESS.sub("", raw.replace("\f", " ")))
         if raw.strip():
-            loose = _SPACES.sub(" ", unicodedata.normalize("NFKC", bare)).strip()
+            loose = _SPACES.sub(" ", narrow(bare)).strip()
             indent = len(raw.expandtabs(4)) - len(raw.expandtabs(4).lstrip())
             lines.append(Line(at, raw, fold(bare), gap or "\f" in raw, loose, indent))
         gap = not raw.strip()

@@ -27,7 +27,7 @@ def options(survey: Survey) -> Iterator[Flaw]:
         seen: dict[str, tuple[Passage, int, int]] = {}
         for passage, text in survey.uses():
             for match in pattern.finditer(text):
-                name = match[0]
+                name = re.sub(r"^第\d+条", "", match[0])
                 if (
                     len(name) > len(ending)
                     and not _is_listed(name, group)
