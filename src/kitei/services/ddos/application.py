@@ -79,6 +79,7 @@ class Change(Act):
     device: DeviceChange | None = None
     routers: int | None = None
     mbps: int | None = None
+    option_item: RouterItem | None = None
     change_on: date | None = None
     billing_start: date | None = None
 

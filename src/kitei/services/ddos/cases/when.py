@@ -139,6 +139,7 @@ def _option(sheet: Sheet, multihomed: str | None, accepts: list[str]) -> Body:
     body = _taken(sheet, "form", "variant", "mbps", "model", "routers", billing_start="option_billing_start")
     body["item"] = sheet.take("option_item") or sheet.take("item")
     body["route_control"] = sheet.take("route_control_requested")
+    body["billing_start"] = body["billing_start"] or sheet.take("billing_start")
     return {**body, "multihomed_with": multihomed, "accepts": accepts}
 
 
@@ -170,7 +171,9 @@ def _add_option(case: Asking) -> Body:
 
 
 def _change(case: Asking) -> Body:
-    body = _taken(case.when, "item", "base", "matter", "to", "option", "device", "routers", "mbps")
+    body = _taken(
+        case.when, "item", "base", "matter", "to", "option", "device", "routers", "mbps", "option_item"
+    )
     body |= _taken(case.when, change_on="change_date", billing_start="new_billing_start")
     known = {"accepted_on": _day(case.when.take("accepted_at")), "ready": _environment(case)}
     return {**body, "known": known}

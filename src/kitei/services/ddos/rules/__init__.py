@@ -83,7 +83,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:13.2", changes.lost_options, also=("schedule:2.2",)),
         Rule("art:3.1.4", changes.left_behind),
         Rule("art:6.1.2", changes.changed_matter),
-        Rule("art:6.1.2", changes.changed_bandwidth),
+        Rule("art:6.1.2", changes.changed_option),
         Rule("schedule:1.3.4", changes.router_count),
         Rule("art:10.5", devices.changed_device),
         Rule("art:10.5.s2", devices.restarted_term),

@@ -33,7 +33,8 @@ ROUTER_COUNT = "router-count"
 def changed_by_customer(asked: Change, s: Situation) -> Iterator[Finding]:
     """Art. 6.1: it is the contract's customer who may ask, for something."""
     yield from own_notice(s, "art:6.1", s.contract(asked.contract), asked)
-    if all(each is None for each in (asked.item, asked.matter, asked.device, asked.routers, asked.mbps)):
+    wanted = (asked.item, asked.matter, asked.device, asked.routers, asked.mbps, asked.option_item)
+    if all(each is None for each in wanted):
         yield s.refuse(
             "art:6.1",
             why=Words("何を変えるのか書かれていません", "it is not said what is to change"),
@@ -318,24 +319,43 @@ def router_count(asked: Change, s: Situation) -> Iterator[Finding]:
     )
 
 
-def changed_bandwidth(asked: Change, s: Situation) -> Iterator[Finding]:
-    """Art. 6.1 names no change of an extension already had; more is another extension (art. 10.2(5))."""
-    if asked.mbps is not None:
-        yield s.refuse(
-            "art:6.1",
-            "art:6.1.2",
+def changed_option(asked: Change, s: Situation) -> Iterator[Finding]:
+    """Art. 6.1 names no change of how an option was taken: neither its bandwidth nor rental of the router."""
+    for place, value, path, why, remedy in (
+        (
+            "mbps",
+            asked.mbps,
             "art:10.2.5",
-            why=Words(
+            Words(
                 "拡張した帯域の変更は定められていません",
                 "a change of bandwidth already extended is not provided for",
             ),
-            place="change.mbps",
-            remedy=Words(
+            Words(
                 "増やすには帯域拡張オプションを申し込み、減らすには停止してください",
                 "for more apply for the bandwidth extension, for less stop it",
             ),
-            conventions=(s.reading("operator-designated").pair,),
-        )
+        ),
+        (
+            "option_item",
+            asked.option_item,
+            "art:10.2.9",
+            Words(
+                "レンタルの有無の変更は定められていません",
+                "a change between rental and none is not provided for",
+            ),
+            Words("停止して申し込み直してください", "stop the option and apply for it anew"),
+        ),
+    ):
+        if value is not None:
+            yield s.refuse(
+                "art:6.1",
+                "art:6.1.2",
+                path,
+                why=why,
+                place=f"change.{place}",
+                remedy=remedy,
+                conventions=(s.reading("operator-designated").pair,),
+            )
 
 
 def changed_matter(asked: Change, s: Situation) -> Iterator[Finding]:
