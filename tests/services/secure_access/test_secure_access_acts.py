@@ -75,6 +75,8 @@ ACTS_AS_WRITTEN: dict[str, dict[str, Any]] = {
         "reaches": "web-gateway",
         "toward": "backbone",
         "megabits": 100,
+        "inspected": True,
+        "limited_by": "restricted-access",
     },
 }
 

@@ -54,16 +54,19 @@ class NetworkEvent(Act):
     `egress_of` is whose dedicated address something leaves from (a customer, or `'shared'`); `web` and `file` are
     what goes through the proxy; `allowed` what the rules of a firewall say of a flow, `appliance` by what they are
     enforced; `tunnel` by what means a user connects, `reaches` the kind of contract that is to be reached;
-    `toward` which way something crosses a private connect, `megabits` how fast it is (1 Gbps is 1,000).
+    `toward` which way something crosses a private connect, `megabits` how fast it is (1 Gbps is 1,000);
+    `inspected` whether a sandbox saw the file; `limited_by` what the customer accepted keeps it from working.
     """
 
     contract: str
     egress_of: str | None = None
     web: str | None = None
     file: str | None = None
+    inspected: bool | None = None
     allowed: bool | None = None
     appliance: Literal["fortinet", "other"] | None = None
     tunnel: Tunnel | None = None
     reaches: KindName | None = None
     toward: Literal["backbone", "service"] | None = None
     megabits: int | None = None
+    limited_by: Risk | None = None

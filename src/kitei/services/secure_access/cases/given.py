@@ -166,6 +166,9 @@ def _option_facts(sheet: Sheet, made: date, customer: str, history: History) -> 
     each = sheet.take("per_account_jpy")
     start = day_or_none(sheet.look("billing_start"))
     accepted = max(made, start - BEFORE) if start else made
+    if (initial := sheet.take("initial_fee_jpy")) is not None:
+        due: JsonObject = {"name": "option-initial", "customer": customer, "amount": initial}
+        yield Fact("charge.fell-due", due, accepted, (history.cite(history.role("option-initial")),))
     for fact in option_facts(sheet, accepted, customer, history):
         if fact.kind == "option.added" and each is not None:
             quotes = [quote_body("option-monthly-account", each)]
@@ -216,7 +219,7 @@ def _outages(facts: Sheet, when: Sheet, history: History) -> None:
     common = facts.look("cause")
     take_outages(facts, when, history)
     for at, each in enumerate(told):
-        risk = _risk(str(each.get("cause") or common or ""))
+        risk = risk_of(str(each.get("cause") or common or ""))
         if risk is None:
             continue
         body: JsonObject = {"outage": f"outage-{at + 1}", "cause": risk.text("party"), "risk": risk.slug}
@@ -224,7 +227,7 @@ def _outages(facts: Sheet, when: Sheet, history: History) -> None:
             history.record(f"contract:{name}", Fact("outage.explained", body, history.day))
 
 
-def _risk(cause: str) -> Choice | None:
+def risk_of(cause: str) -> Choice | None:
     """What the customer accepted, where a cause speaks of it."""
     plain = " ".join(unicodedata.normalize("NFKC", cause).casefold().split())
     risks = TERMS.first.value("risks")

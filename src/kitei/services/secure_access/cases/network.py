@@ -4,6 +4,7 @@ import re
 
 from kitei.desk.cases import unknown
 from kitei.services.secure_access.cases.asking import Asking, Body, said
+from kitei.services.secure_access.cases.given import risk_of
 from kitei.services.secure_access.edition import TERMS
 from kitei.terms import plain_name
 
@@ -33,6 +34,8 @@ def network_event(case: Asking) -> Body:
         "by": "operator",
         "web": case.told("http_request", "url"),
         "file": case.told("http_object", "object", "file"),
+        "inspected": case.told("sent_to_sandbox", "inspected"),
+        "limited_by": _limited(case.told("limited_by", "restricted_by", "restriction", "cause")),
         "tunnel": tunnel,
         "reaches": case.told("reaches", "to", "destination"),
         "megabits": case.told("mbps", "offered_mbps", "megabits", "throughput_mbps"),
@@ -44,6 +47,12 @@ def network_event(case: Asking) -> Body:
     for told in filter(None, (case.told("flow"), case.told("event"), case.told("packet"))):
         body |= said(_flow(case, str(told), body))
     return body
+
+
+def _limited(told: str | None) -> str | None:
+    """What of the accepted keeps it from working; what is none of them stays as it is written."""
+    risk = risk_of(told) if told else None
+    return risk.slug if risk else told
 
 
 def _egress(case: Asking, told: str | None) -> str | None:

@@ -6,8 +6,9 @@ from datetime import date
 from kitei.clauses.acts import MonthClose
 from kitei.clauses.months import contracts_meant, fell_due
 from kitei.desk import Finding, Situation
-from kitei.ledger.contracts import Contract
+from kitei.ledger.contracts import Charge, Contract
 from kitei.services.secure_access.rules.fees import Price, option_price, price
+from kitei.terms import Cite
 from kitei.values import Month, Words, Yen, day_of, in_yen
 
 
@@ -18,7 +19,27 @@ def costs(asked: MonthClose, s: Situation) -> Iterator[Finding]:
         for each in contract.charges:
             if each.due_on in month.span:
                 yield fell_due(s, each)
+            elif each.due_on < month.first and _begins(contract, month):
+                yield _fell_due_before(s, each)
         yield _of_contract(s, contract, month)
+
+
+def _begins(contract: Contract, month: Month) -> bool:
+    """Whether it is the first month in which a contract, or an option of it, is billed."""
+    starts = (contract.billing_start, *(each.billing_start for each in contract.options))
+    return any(start in month.span for start in starts if start is not None)
+
+
+def _fell_due_before(s: Situation, due: Charge) -> Finding:
+    """Art. 12.1: an initial fee was owed from acceptance, and is none of the month in which billing starts."""
+    return s.accept(
+        *(Cite.parse(each).path for each in due.cites),
+        s.role("due"),
+        why=Words(
+            f"{due.name} は {due.due_on} に生じ、この月のものではありません",
+            f"{due.name} fell due on {due.due_on} and is none of this month's",
+        ),
+    )
 
 
 def _of_contract(s: Situation, contract: Contract, month: Month) -> Finding:

@@ -24,6 +24,7 @@ def served(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
     fit = {
         "web": ("web-gateway",),
         "file": ("web-gateway",),
+        "inspected": ("web-gateway",),
         "allowed": FIREWALLS,
         "appliance": FIREWALLS,
         "tunnel": ("remote-connect",),
@@ -54,14 +55,27 @@ def proxied(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
         yield s.accept(
             "art:1.1.t1", why=Words(f"{asked.web} を代理して取ります", f"{asked.web} is fetched by the proxy")
         )
-    if asked.file is None:
+    if asked.file is None and asked.inspected is None:
         return
-    if has_sandbox(s, contract):
-        why = Words(f"{asked.file} をサンドボックスで調べます", f"{asked.file} is inspected in the sandbox")
+    file, due = asked.file or "?", has_sandbox(s, contract)
+    if asked.inspected is not None and asked.inspected is not due:
+        yield s.refuse(
+            "art:9.2.2",
+            why=Words(
+                f"{file} はサンドボックスで調べるはずです"
+                if due
+                else f"オプションのない {file} が調べられました",
+                f"{file} was to be inspected" if due else f"{file} was inspected without the option",
+            ),
+            place="network-event.inspected",
+        )
+        return
+    if due:
+        why = Words(f"{file} をサンドボックスで調べます", f"{file} is inspected in the sandbox")
     else:
         why = Words(
-            f"オプションがないので、{asked.file} はサンドボックスへ送られません",
-            f"without the option {asked.file} is not sent to the sandbox",
+            f"オプションがないので、{file} はサンドボックスへ送られません",
+            f"without the option {file} is not sent to the sandbox",
         )
     yield s.accept("art:9.2.2", "art:1.1.t1", why=why)
 
@@ -211,3 +225,28 @@ def joined(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
         yield s.refuse("art:2.1.t1", why=told, place="network-event.megabits")
     else:
         yield s.accept("art:2.1.t1", why=told)
+
+
+def limited(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
+    """Art. 15.2 and 16: what the customer accepted may keep it from working, and nobody is to blame for that."""
+    if asked.limited_by is None:
+        return
+    choice = s.choice("risks", asked.limited_by)
+    if choice is None:
+        yield s.refuse(
+            "art:16.1",
+            why=Words(
+                f"{asked.limited_by} は承知されたことにありません", f"{asked.limited_by} was not accepted"
+            ),
+            place="network-event.limited_by",
+            remedy=one_of(s.edition.value("risks").choices),
+        )
+        return
+    yield s.refuse(
+        choice.cite.path,
+        why=Words(
+            f"{choice.name.ja}のため通りませんが、当社の不履行ではありません",
+            f"it is not carried, by what was accepted and is no default of the operator: {choice.name.en}",
+        ),
+        place="network-event.limited_by",
+    )
