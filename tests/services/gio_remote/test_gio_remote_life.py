@@ -200,6 +200,16 @@ def test_every_fault_of_an_application_is_told_with_its_place() -> None:
     assert "2001:db8::/48" in told.value.faults[3].wrong.en
 
 
+def test_an_initial_fee_is_of_the_month_it_was_accepted_in(desk: Desk) -> None:
+    def told(on: str) -> tuple[dict[str, int], bool]:
+        decision = desk.ask("month-close", f"{on}T10:00:00+09:00", contract="acme-gateway-1")
+        earlier = any("no part of this month" in each.why.en for each in decision.findings)
+        return dict(decision.amounts), earlier
+
+    assert told("2025-09-30") == ({"initial": 30000}, False)
+    assert told("2025-10-31") == ({"monthly": 30000}, True)
+
+
 def test_each_work_out_of_hours_is_paid_for_once(desk: Desk) -> None:
     work = {"contract": "acme-gateway-1", "matter": "gateway-setting-change"}
     night = {"known": {"in_hours": False}}
@@ -248,6 +258,16 @@ def test_an_outage_that_came_of_an_accepted_risk_earns_nothing(desk: Desk) -> No
     refused = desk.ask("claim-credit", **claim)
     assert refused.verdict is Verdict.REFUSE and refused.amounts == {"credit": 0}
     assert "art:16.2.1" in {cite.path for cite in refused.cites}
+    days = {
+        "began_at": "2025-11-03T09:00:00+09:00",
+        "known_at": "2025-11-03T09:00:00+09:00",
+        "restored_at": "2025-11-04T09:00:00+09:00",
+    }
+    other = {**outage, **days, "id": "o2", "cause": "operator"}
+    desk.record("acme-gateway-1", Fact("outage.found", other, date(2025, 11, 4)))
+    granted = desk.ask("claim-credit", contract="acme-gateway-1", outage="o2")
+    assert granted.verdict is Verdict.ACCEPT and granted.amounts == {"credit": 1000}
+    assert "art:16.2.1" not in {cite.path for cite in granted.cites}
 
 
 def test_settings_changed_for_another_service_say_which_and_when_it_was_told() -> None:
