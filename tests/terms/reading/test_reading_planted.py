@@ -66,7 +66,9 @@ PLANTS = [
     ("a row torn by a page", "保存できる情報の量を 200 ギガバイトまでとするもの |", "保存できる情報の量を |\n| | 200 ギガバイトまでとするもの |", "table-cut", "art:2.1.t2", "low"),
     ("a sentence torn by a page", "指定した日のいずれか遅い日に、当該契約", "指定した日\n\nのいずれか遅い日に、当該契約", "sentence-cut", "art:8.1", "low"),
     ("two spellings of a word", "効力が生じる日として指定した", "効力が生ずる日として指定した", "style", "art:8.1", "low"),
-    ("a character the phrase has elsewhere", "3 一時費用\n\n(1) 第 6 条(契約内容の変更)第 1 項に基づく品目の変更にあっては、当社が別途契約者に示す金額", "3 一時費用\n\n(1) 第 6 条(契約内容の変更)第 1 項に基づく品目の変更にあっては、当社が別途契約者に示す金額\n\n(2) 当社が別途契約者に示す金額\n\n(3) 当社が別途契約に示す金額", "dropped", "schedule:1.3.3", "medium"),
+    ("a character the phrase has elsewhere", "一の変更ごとに 3,000 円", "変更に係る申込者が当社に支払う手数料の金額\n\n(2) 変更に係る申込者が当社に支払う手数料の金額\n\n(3) 変更に係る申込者が当社に支払う手数料の金額\n\n(4) 変更に係る申込が当社に支払う手数料の金額", "dropped", "schedule:1.3.4", "medium"),
+    ("an amount shown apart", "| 自動複製オプション | 800 円 |", "| 自動複製オプション | 当社が別途契約者に示す金額 |", "external", "schedule:1.1.2.t1", "low"),
+    ("a name of the trade misspelt", "| 標準 | 一台のサーバを", "| 標準 | Ipsec により一台のサーバを", "name-misspelt", "art:1.1.t1", "low"),
     ("a と lost", "申込を当社が承諾した時点で、月額費用", "申込を当社が承諾するともに、月額費用", "dropped", "art:9.1", "high"),
     ("an option of a minimum term that is not said", "自動複製オプション及び独自ドメインオプションの利用における", "自動複製オプションの利用における", "list-differs", "art:7.3", "low"),
 ]  # fmt: skip

@@ -40,6 +40,7 @@ _CHECKS: tuple[Check, ...] = (
     spelling.options,
     spelling.near_misses,
     spelling.families,
+    spelling.trade_names,
     naming.broken,
     naming.undefined,
     naming.anchors,
@@ -78,6 +79,7 @@ _CHECKS: tuple[Check, ...] = (
     layout.marks,
     layout.designations,
     layout.outside,
+    layout.amounts,
     layout.alternatives,
 )
 

@@ -27,6 +27,7 @@ _OLD = (("あって", "あつて"),)
 _WIDE, _NARROW = re.compile(r"[\uff08\uff09\uff10-\uff19]"), re.compile(r"[()0-9]")
 _SPACED = re.compile(r"[ぁ-んァ-ヶー一-龠々、。]{1,6} +[ぁ-んァ-ヶー一-龠々]{1,6}")
 _APART, _CLOSE = re.compile(r"第 +\d+ +[条項号]"), re.compile(r"第\d+[条項号]")
+_SHOWN_APART = re.compile(r"別途[^。、]{0,14}(?:示す|定める|通知する|提示する)(?:金額|額|料金)")
 _ROMAN = re.compile(r"[Ⅰ-Ⅿ]")
 
 _MIXED = (
@@ -174,3 +175,21 @@ def alternatives(survey: Survey) -> Iterator[Flaw]:
         at = sentence.at + sentence.text.find("若しくは")
         also = [Place(each.line, each.id) for _, each in alone[1:]]
         yield flaw("style", "low", first, "若しくは", gist, at=at, also=also)
+
+
+def amounts(survey: Survey) -> Iterator[Flaw]:
+    """Amounts that a schedule leaves to be shown apart, told once: without them nothing can be computed."""
+    uses = [
+        (passage, match)
+        for schedule in survey.document.schedules
+        for passage in schedule.walk()
+        if (match := _SHOWN_APART.search(passage.text))
+    ]
+    if uses:
+        first, match = uses[0]
+        gist = Words(
+            "金額はこの文書になく、別に示される。",
+            "The amounts are not in this document; they are shown apart.",
+        )
+        also = [Place(passage.line_at(each.start()), passage.id) for passage, each in uses[1:]]
+        yield flaw("external", "low", first, match[0], gist, at=match.start(), also=also)

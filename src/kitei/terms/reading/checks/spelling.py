@@ -14,6 +14,11 @@ from kitei.terms.reading.survey import Survey
 from kitei.values import Words
 
 _TOKEN = re.compile(r"[一-龠々ァ-ヶーA-Za-z0-9:/]{6,}")
+# Names of the trade whose capitals are part of them, and of no one provider's documents.
+_TRADE = (
+    "WireGuard", "OpenVPN", "IPsec", "IPv4", "IPv6", "DDoS", "DNSSEC", "WebSocket", "JavaScript", "GitHub", "PostgreSQL",
+    "MySQL", "macOS", "iPhone", "iPad", "OpenSSL", "OpenSSH", "FreeBSD", "VMware", "YouTube", "PayPal", "LinkedIn",
+)  # fmt: skip
 _LIKE = 0.75
 
 
@@ -149,3 +154,14 @@ def families(survey: Survey) -> Iterator[Flaw]:
                 ):
                     gist = Words(f"「{stem}{match[2]}」のことと思われる。", f"Probably '{stem}{match[2]}'.")
                     yield flaw("name-misspelt", "medium", passage, match[0], gist, at=match.start())
+
+
+def trade_names(survey: Survey) -> Iterator[Flaw]:
+    """`Ipsec`, `wireguard`: a name of the trade with other capitals. All in capitals is a style of its own."""
+    known = {name.casefold(): name for name in _TRADE}
+    for passage, text in survey.uses():
+        for match in re.finditer(r"(?<![A-Za-z0-9.@/-])[A-Za-z][A-Za-z0-9]+(?![A-Za-z0-9.@/-])", text):
+            right = known.get(match[0].casefold())
+            if right and match[0] != right and not match[0].isupper():
+                gist = Words(f"「{right}」と綴る。", f"It is spelt '{right}'.")
+                yield flaw("name-misspelt", "low", passage, match[0], gist, at=match.start())
