@@ -1,7 +1,7 @@
 """The language of desired state: parts, node intents, steps, and the protocols of hosts and drivers."""
 
 from kitei.network.driver import Driver, Host, PermanentError, Risk, Step, TemporaryError
-from kitei.network.estate import AuthorityPapers, Concentrator, Estate, Machine, RadiusPlace
+from kitei.network.estate import AuthorityPapers, Concentrator, Estate, Machine, RadiusPlace, UserTables
 from kitei.network.intent import Intent, NodeIntent, Orders
 from kitei.network.origin import Origin
 from kitei.network.parts import (
@@ -69,4 +69,5 @@ __all__ = [
     "Step",
     "TemporaryError",
     "TunnelTerminator",
+    "UserTables",
 ]

@@ -30,22 +30,28 @@ class AuthorityPapers:
 
 @dataclass(frozen=True, slots=True)
 class RadiusPlace:
-    """A node that answers RADIUS, on these addresses. `papers` is the sack with its certificate, None: no EAP."""
+    """A node that answers RADIUS, on these addresses."""
 
     node: str
     addresses: tuple[str, ...]
     auth_port: int = 1812
     acct_port: int = 1813
-    papers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Concentrator:
-    """Where a mobile network asks for VPDN, for lines of one type. `sack` names the secret shared with it."""
+    """Where a mobile network asks for VPDN, for lines of one type."""
 
     address: str
     carries: Literal["D", "K", "I"]
-    sack: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserTables:
+    """The sacks of a realm's users: the table, and what changed since it was made, None: nothing."""
+
+    users: str
+    changes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,9 @@ class Estate:
     `machines` and `certificates` (PEM) are by serial, `authorities` by VPN network. `monitor` is the
     node at the operator's monitoring place, with its address on the closed network (`'203.0.113.1/24'`).
     `radius` are the nodes that answer RADIUS, each for all contracts, and `caps` what the operator has
-    published as the most of anything (`max-sessions-per-realm` ...).
+    published as the most of anything (`max-sessions-per-realm` ...). `sacks` are those in force, by what is in
+    them (`client.<contract>`, `home.<contract>`, `papers.<contract>`, `tunnel.<contract>`, `papers.<node>`,
+    `concentrator.<address>`); `users` those of a realm's users.
     """
 
     machines: Mapping[str, Machine] = field(default_factory=dict)
@@ -67,3 +75,5 @@ class Estate:
     radius: tuple[RadiusPlace, ...] = ()
     concentrators: tuple[Concentrator, ...] = ()
     caps: Mapping[str, int] = field(default_factory=dict)
+    sacks: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, UserTables] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from kitei.office.authority import Authorities, revocation
 from kitei.office.desk import MANAGED_VPN
 from kitei.office.estate import estate_of, papers_issued
 from kitei.office.office import Office, Refusal
+from kitei.office.safe import open_vault, with_sacks
 from kitei.values import Json, Words
 
 
@@ -34,7 +35,11 @@ class Publishing:
     def estate(self) -> Estate:
         """Machines, papers and the monitoring place, as the ledger has them now."""
         streams = ("operator", *(f"network:{name}" for name in self._networks()))
-        return estate_of(entry for stream in streams for entry in standing(self.office.book.read(stream)))
+        found = estate_of(entry for stream in streams for entry in standing(self.office.book.read(stream)))
+        if not found.radius:
+            return found  # nobody answers RADIUS, and no vault is opened
+        vault = open_vault(self.office.home, self.office.book.engine)
+        return with_sacks(found, vault, self.published_intent())
 
     def plan(self, on: date | None = None) -> Plan:
         """What the contracts in force on a day (today) want that was not published yet.

@@ -94,6 +94,17 @@ class Vault:
             version = _latest(connection, name)
         return f"{name}@{version}" if version else None
 
+    def sacks(self) -> dict[str, str]:
+        """The sack in force of every secret, by its name."""
+        newest = select(SECRET.c.name, func.max(SECRET.c.version)).group_by(SECRET.c.name)
+        with reading(self._engine) as connection:
+            return {name: f"{name}@{version}" for name, version in connection.execute(newest)}
+
+    def realms(self) -> tuple[str, ...]:
+        """The realms that have users, or had."""
+        with reading(self._engine) as connection:
+            return tuple(connection.execute(select(USER.c.realm).distinct().order_by(USER.c.realm)).scalars())
+
     def forget(self, name: str, *, within: Connection | None = None) -> None:
         with self._writing(within) as connection:
             connection.execute(delete(SECRET).where(SECRET.c.name == name))

@@ -25,7 +25,7 @@ def policy_of(told: Told, estate: Estate = ESTATE) -> Policy:
     """What a node knows once every sack has arrived."""
     node = told.nodes(estate)[0]
     text = policy_text(node.parts, sacks_of(node.parts).keys(), "relay")
-    return read_policy(text, lambda users, changes: lambda name: ANYONE, lambda sack: "secret")
+    return read_policy(text, lambda users, changes: lambda name: ANYONE, lambda sack: "secret").policy
 
 
 def world(sessions: int = 0, each: int = 0, octets: int = 0, dead: frozenset[str] = frozenset()) -> World:

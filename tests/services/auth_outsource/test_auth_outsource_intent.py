@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kitei.clauses.history import History
+from kitei.clauses.history import History, Line
 from kitei.ledger.contracts import Contract
 from kitei.network import (
     Concentrator,
@@ -22,6 +22,7 @@ from kitei.network import (
     RadiusServer,
     RadiusVpdn,
     TunnelTerminator,
+    UserTables,
 )
 from kitei.network.codec import orders_json, orders_of
 from kitei.network.intent import Orders
@@ -33,17 +34,34 @@ from kitei.terms import Cite
 
 DAY = date(2026, 2, 2)
 ESTATE = Estate(
-    radius=(RadiusPlace("r2", ("198.51.100.2",)), RadiusPlace("r1", ("198.51.100.1",), papers="papers.r1@1")),
+    radius=(RadiusPlace("r2", ("198.51.100.2",)), RadiusPlace("r1", ("198.51.100.1",))),
     concentrators=(
-        Concentrator("203.0.113.1", "D", "concentrator.d@1"),
-        Concentrator("203.0.113.2", "K", "concentrator.k@1"),
-        Concentrator("203.0.113.3", "I", "concentrator.i@1"),
+        Concentrator("203.0.113.1", "D"),
+        Concentrator("203.0.113.2", "K"),
+        Concentrator("203.0.113.3", "I"),
     ),
+    sacks={
+        "papers.r1": "papers.r1@1",
+        **{f"concentrator.203.0.113.{number}": f"concentrator.203.0.113.{number}@1" for number in (1, 2, 3)},
+    },
 )
 
 
 class Told(History):
-    """A history that is asked in words."""
+    """A history that is asked in words, with the sacks that have been put away."""
+
+    sacks: dict[str, str]
+    users: dict[str, UserTables]
+
+    def __init__(self, line: Line, day: date) -> None:
+        super().__init__(line, day)
+        self.sacks, self.users = {}, {}
+
+    def put_away(self, *names: str) -> None:
+        """Secrets anew, each in a sack of the next version."""
+        for name in names:
+            version = int(self.sacks.get(name, "@0").rpartition("@")[2]) + 1
+            self.sacks[name] = f"{name}@{version}"
 
     def ask(self, name: str, by: str = "C1", day: date = DAY, **more: Any) -> None:
         written = {"by": by, "at": f"{day}T10:00:00+09:00", **more}
@@ -53,7 +71,10 @@ class Told(History):
         return tuple(self.situation().contracts.values())
 
     def nodes(self, estate: Estate = ESTATE, on: date = DAY) -> tuple[NodeIntent, ...]:
-        return tuple(SERVICE.compile(self.contracts(), estate, on))
+        return tuple(SERVICE.compile(self.contracts(), self.with_sacks(estate), on))
+
+    def with_sacks(self, estate: Estate = ESTATE) -> Estate:
+        return replace(estate, sacks={**estate.sacks, **self.sacks}, users=self.users)
 
     def parts(self, kind: type[Any], estate: Estate = ESTATE, on: date = DAY) -> list[Any]:
         nodes = self.nodes(estate, on)
@@ -67,15 +88,16 @@ def told() -> Told:
 
 def a_group(told: Told, by: str = "C1", realm: str = "a.example", ip: str = "192.0.2.1") -> None:
     told.ask("apply", by, services=[{"kind": "client", "ip": ip}, {"kind": "group", "accounts": 5}])
-    told.ask("prepare", by, contract=f"{by}-client-1", new_secret=True)
     told.ask("prepare", by, contract=f"{by}-group-1", realm=realm, users=5, methods=["peap"])
+    told.put_away(f"client.{by}-client-1")
+    told.users[realm] = UserTables(f"users.{realm}@1")
 
 
 def a_proxy(told: Told, by: str = "C2", realm: str = "b.example", ip: str = "192.0.2.2") -> None:
     told.ask("apply", by, services=[{"kind": "client", "ip": ip}, {"kind": "proxy"}])
-    told.ask("prepare", by, contract=f"{by}-client-1", new_secret=True)
+    told.put_away(f"client.{by}-client-1", f"home.{by}-proxy-1", f"papers.{by}-proxy-1")
     servers = [{"address": "192.0.2.100"}, {"address": "192.0.2.101", "transport": "radsec", "preference": 1}]
-    told.ask("prepare", by, contract=f"{by}-proxy-1", realm=realm, home_servers=servers, new_secret=True)
+    told.ask("prepare", by, contract=f"{by}-proxy-1", realm=realm, home_servers=servers)
 
 
 LINES = {
@@ -91,7 +113,8 @@ def a_vpdn(told: Told, item: str = "type-d", by: str = "C3", **more: Any) -> Non
     told.ask("apply", by, services=[{"kind": "vpdn", "item": item, **more}])
     ends = [{"address": "192.0.2.110"}, {"address": "192.0.2.111", "secret": True}]
     name = f"{by}-vpdn-1"
-    told.ask("prepare", by, contract=name, realm=f"{item}.example", terminators=ends, new_secret=True)
+    told.ask("prepare", by, contract=name, realm=f"{item}.example", terminators=ends)
+    told.put_away(f"tunnel.{name}")
 
 
 def test_a_terminal_may_ask_for_its_own_customers_realms_and_no_others(told: Told) -> None:
@@ -107,12 +130,12 @@ def test_a_terminal_may_ask_for_its_own_customers_realms_and_no_others(told: Tol
 def test_a_group_has_its_users_and_its_accounts(told: Told) -> None:
     a_group(told)
     (group,) = told.parts(RadiusGroup)
-    assert (group.realm, group.users, group.accounts) == ("a.example", "users.C1-group-1@1", 5)
+    assert (group.realm, group.users, group.accounts) == ("a.example", "users.a.example@1", 5)
     assert group.methods == ("peap",)
     told.ask("change", contract="C1-group-1", matter="accounts", number=9)
-    told.ask("prepare", contract="C1-group-1", users=9)
+    told.users["a.example"] = UserTables("users.a.example@1", "changes.a.example@1-2")
     (group,) = told.parts(RadiusGroup)
-    assert (group.users, group.accounts) == ("users.C1-group-1@2", 9)
+    assert (group.users, group.changes, group.accounts) == ("users.a.example@1", "changes.a.example@1-2", 9)
 
 
 def test_a_proxy_goes_to_the_customers_own_servers(told: Told) -> None:
@@ -173,20 +196,28 @@ def test_caps_that_are_published_are_set_on_every_realm(told: Told) -> None:
 
 
 def test_what_is_not_prepared_is_not_served_and_says_why(told: Told) -> None:
+    def lacking() -> list[tuple[str, str]]:
+        return [(each.contract, each.path) for each in unserved(told.contracts(), told.with_sacks(), DAY)]
+
     told.ask("apply", services=[{"kind": "client", "ip": "192.0.2.1"}, {"kind": "group"}])
     assert told.nodes() == ()
-    assert [(each.contract, each.path) for each in unserved(told.contracts(), ESTATE, DAY)] == [
-        ("C1-client-1", "art:5.6.2"),
-        ("C1-group-1", "art:5.6.1"),
-    ]
-    told.ask("prepare", contract="C1-client-1", new_secret=True)
+    assert lacking() == [("C1-client-1", "art:5.6.2"), ("C1-group-1", "art:5.6.1")]
+    told.put_away("client.C1-client-1")
     told.ask("prepare", contract="C1-group-1", realm="a.example")
-    assert [(each.contract, each.path) for each in unserved(told.contracts(), ESTATE, DAY)] == [
-        ("C1-client-1", "art:5.1"),
-        ("C1-group-1", "art:5.6.6"),
-    ]
-    told.ask("prepare", contract="C1-group-1", users=1)
-    assert unserved(told.contracts(), ESTATE, DAY) == () and len(told.nodes()) == 2
+    assert lacking() == [("C1-client-1", "art:5.1"), ("C1-group-1", "art:5.6.6")]
+    told.users["a.example"] = UserTables("users.a.example@1")
+    assert lacking() == [] and len(told.nodes()) == 2
+
+
+def test_whatever_sack_is_missing_its_contract_is_not_served(told: Told) -> None:
+    a_group(told)
+    a_proxy(told)
+    a_vpdn(told)
+    assert unserved(told.contracts(), told.with_sacks(), DAY) == ()
+    for name in told.sacks:
+        rest = {other: sack for other, sack in told.sacks.items() if other != name}
+        without = replace(told.with_sacks(), sacks=rest)
+        assert name.partition(".")[2] in {each.contract for each in unserved(told.contracts(), without, DAY)}
 
 
 def test_a_contract_is_served_to_the_end_of_its_last_day_and_no_longer(told: Told) -> None:
@@ -202,10 +233,12 @@ def test_an_address_that_two_registered_answers_for_the_first(told: Told) -> Non
     contracts = told.contracts()
     twin = replace(contracts[0], id="C9-client-1", customer="C9", concluded_on=DAY + timedelta(days=1))
     later = DAY + timedelta(days=1)
-    (node, _) = SERVICE.compile((*contracts, twin), ESTATE, later)
+    told.put_away("client.C9-client-1")
+    estate = told.with_sacks()
+    (node, _) = SERVICE.compile((*contracts, twin), estate, later)
     owners = [part.origin.owner for part in node.parts if isinstance(part, RadiusClient)]
     assert owners == ["C1-client-1"]
-    (left,) = unserved((*contracts, twin), ESTATE, later)
+    (left,) = unserved((*contracts, twin), estate, later)
     assert (left.contract, left.path) == ("C9-client-1", "art:5.2")
 
 

@@ -12,6 +12,7 @@ from kitei.office import Office
 from kitei.office.closing import preview
 from kitei.office.orderbook import Outcome, read_book, take_book
 from kitei.office.publishing import Publishing
+from kitei.office.safe import open_vault
 from kitei.values import JST, Month
 
 BOOK = """
@@ -30,12 +31,10 @@ addresses = ["198.51.100.1"]
 [[radius]]
 node = "radius-2"
 addresses = ["198.51.100.2"]
-papers = "papers.radius-2@1"
 
 [[concentrator]]
 address = "203.0.113.1"
 carries = "D"
-sack = "concentrator.203.0.113.1@1"
 
 [[party]]
 id = "acme"
@@ -150,6 +149,11 @@ def test_every_act_is_decided_as_expected(outcomes: dict[str, Outcome]) -> None:
 
 
 def test_what_is_planned_serves_it_on_both_nodes(office: Office, outcomes: dict[str, Outcome]) -> None:
+    assert Publishing.of(office).plan().is_empty is False, "the VPDN needs no secret"
+    vault = open_vault(office.home, office.book.engine)
+    vault.keep("client.acme-client-1", "a shared secret")
+    vault.keep("concentrator.203.0.113.1", "the carrier's secret")
+    vault.change_users("acme.example", {"alice": "{}"})
     plan = Publishing.of(office).plan()
     assert sorted(plan.nodes) == ["radius-1", "radius-2"]
     for node in plan.after.nodes.values():
@@ -158,7 +162,7 @@ def test_what_is_planned_serves_it_on_both_nodes(office: Office, outcomes: dict[
         assert RadiusProxy not in by_kind
         group, vpdn, caps = by_kind[RadiusGroup], by_kind[RadiusVpdn], by_kind[RadiusCaps]
         assert isinstance(group, RadiusGroup) and isinstance(vpdn, RadiusVpdn)
-        assert (group.realm, group.accounts, group.users) == ("acme.example", 150, "users.acme-group-1@1")
+        assert (group.realm, group.accounts, group.users) == ("acme.example", 150, "users.acme.example@1")
         assert (vpdn.realm, vpdn.item, vpdn.spread) == ("vpn.acme.example", "D", False)
         assert isinstance(caps, RadiusCaps) and caps.sessions == 500
 
@@ -181,3 +185,34 @@ def test_the_invoice_has_a_line_of_each_with_its_provisions(
         "Handling charge of a change": 3000,
     }
     assert any("schedule:1.3.1" in cite for cite in lines["Handling charge of a change"].cites)
+
+
+def test_one_users_change_is_a_small_sack_beside_the_table_nodes_have(
+    office: Office, outcomes: dict[str, Outcome]
+) -> None:
+    vault = open_vault(office.home, office.book.engine)
+    vault.keep("client.acme-client-1", "a shared secret")
+    vault.change_users("acme.example", {"alice": "{}", "bob": "{}"})
+    publishing = Publishing.of(office)
+    publishing.apply_plan()
+    vault.change_users("acme.example", {"alice": None})
+    (change, _) = publishing.plan().changes
+    assert isinstance(change.after, RadiusGroup)
+    assert (change.after.users, change.after.changes) == (
+        "users.acme.example@1",
+        "changes.acme.example@1-2",
+    )
+
+
+def test_the_key_is_nobody_elses_to_read_and_no_secret_is_in_what_nodes_are_told(
+    office: Office, outcomes: dict[str, Outcome]
+) -> None:
+    vault = open_vault(office.home, office.book.engine)
+    vault.keep("client.acme-client-1", "a shared secret")
+    (key,) = (office.home.secrets / "vault").iterdir()
+    assert key.stat().st_mode & 0o077 == 0
+    Publishing.of(office).apply_plan()
+    for node in ("radius-1", "radius-2"):
+        assert "a shared secret" not in str(Publishing.of(office).orders_for(node))
+    again = open_vault(office.home, office.book.engine)
+    assert again.content("client.acme-client-1@1") == b"a shared secret"

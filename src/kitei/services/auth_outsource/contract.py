@@ -56,8 +56,7 @@ class Door:
 
     `ip` is a client's terminal ('' for other kinds), `accounts` a group's most users (None: none was agreed),
     `homes` a proxy's authentication devices, `terminators` a VPDN's, `balanced` whether connections are
-    spread over all of them. `realm` '' means none was designated yet; `secret` and `users` count how often
-    the shared secret and the table of users were handed over (0: never). `cites` are why it was accepted.
+    spread over all of them. `realm` '' means none was designated yet. `cites` are why it was accepted.
     """
 
     contract: str
@@ -73,8 +72,6 @@ class Door:
     balanced: bool
     methods: tuple[str, ...]
     authority: str
-    secret: int
-    users: int
     transition: bool
     cites: tuple[str, ...]
 
@@ -96,8 +93,6 @@ def door(contract: Contract, on: date) -> Door:
         balanced=running(contract, "load-balancing", on) is not None,
         methods=texts(body, "methods") or DEFAULT_METHODS,
         authority=text(body, "authority"),
-        secret=number(body, "secret") or 0,
-        users=number(body, "users") or 0,
         transition=body.get("transition") is True,
         cites=contract.cites,
     )

@@ -40,7 +40,7 @@ def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -
         return ()
     parts = tuple(_parts(served, estate, on))
     return tuple(
-        node_intent(place.node, (server_part(place, served, edition), *parts))
+        node_intent(place.node, (server_part(place, served, estate.sacks, edition), *parts))
         for place in sorted(estate.radius, key=lambda place: place.node)
     )
 
@@ -50,7 +50,9 @@ def unserved(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[U
     doors = _doors(contracts, on)
     ready = {each.contract for each in _serving(contracts, estate, on)}
     owners = _owners(doors, estate)
-    return tuple(_lacking(each, owners) or _alone(each) for each in doors if each.contract not in ready)
+    return tuple(
+        _lacking(each, owners, estate) or _alone(each) for each in doors if each.contract not in ready
+    )
 
 
 def _doors(contracts: Sequence[Contract], on: date) -> list[Door]:
@@ -63,7 +65,7 @@ def _serving(contracts: Sequence[Contract], estate: Estate, on: date) -> list[Do
     """The contracts that can be served: prepared, and a client only with a realm to serve."""
     doors = _doors(contracts, on)
     owners = _owners(doors, estate)
-    ready = [each for each in doors if _lacking(each, owners) is None]
+    ready = [each for each in doors if _lacking(each, owners, estate) is None]
     realms = _realms(ready)
     return [each for each in ready if each.kind != "client" or _realms_of(each, realms)]
 
@@ -76,26 +78,37 @@ def _owners(doors: Sequence[Door], estate: Estate) -> Mapping[str, str]:
     return found
 
 
-def _lacking(each: Door, owners: Mapping[str, str]) -> Unserved | None:
+def _lacking(each: Door, owners: Mapping[str, str], estate: Estate) -> Unserved | None:
     """What keeps a contract from being served, None where nothing does."""
-    match each.kind:
-        case "client" if owners.get(each.ip) != each.contract:
+    if each.kind == "client":
+        if owners.get(each.ip) != each.contract:
             return Unserved(each.contract, "art:5.2", _TAKEN)
-        case "client" if not each.secret:
-            return Unserved(each.contract, "art:5.6.2", _NO_SECRET)
-        case "client":
-            return None
-        case _ if not each.realm:
-            return Unserved(each.contract, "art:5.6.1", _NO_REALM)
-        case _ if owners.get(f"@{each.realm}") != each.contract:
-            return Unserved(each.contract, "art:5.6.1", _TAKEN)
-        case "group" if not each.users:
+        return None if _has(each, estate, "client") else Unserved(each.contract, "art:5.6.2", _NO_SECRET)
+    if not each.realm:
+        return Unserved(each.contract, "art:5.6.1", _NO_REALM)
+    if owners.get(f"@{each.realm}") != each.contract:
+        return Unserved(each.contract, "art:5.6.1", _TAKEN)
+    match each.kind:
+        case "group" if each.realm not in estate.users:
             return Unserved(each.contract, "art:5.6.6", _NO_USERS)
-        case "proxy" if not each.homes or not each.secret:
+        case "proxy" if not each.homes or not _has(each, estate, *_sacks_of_homes(each)):
             return Unserved(each.contract, "art:5.6.5", _NO_DEVICES)
-        case "vpdn" if not each.terminators:
+        case "vpdn" if not each.terminators or not _has(each, estate, *_sacks_of_ends(each)):
             return Unserved(each.contract, "art:5.6.3", _NO_DEVICES)
     return None
+
+
+def _has(each: Door, estate: Estate, *kinds: str) -> bool:
+    """Whether the sacks of a contract are there."""
+    return all(f"{kind}.{each.contract}" in estate.sacks for kind in kinds)
+
+
+def _sacks_of_homes(each: Door) -> tuple[str, ...]:
+    return ("home", "papers") if any(home.transport == "radsec" for home in each.homes) else ("home",)
+
+
+def _sacks_of_ends(each: Door) -> tuple[str, ...]:
+    return ("tunnel",) if any(end.secret for end in each.terminators) else ()
 
 
 def _alone(each: Door) -> Unserved:
@@ -131,10 +144,11 @@ def _parts(served: Sequence[Door], estate: Estate, on: date) -> Iterator[Part]:
     realms = _realms(served)
     for each in served:
         if each.kind == "client":
-            yield client_part(each, _realms_of(each, realms), estate.caps, edition)
+            yield client_part(each, _realms_of(each, realms), estate, edition)
         else:
-            yield from realm_parts(each, estate.caps, edition)
+            yield from realm_parts(each, estate, edition)
     for concentrator in estate.concentrators:
         asked = [each for each in served if LETTERS.get(each.item) == concentrator.carries]
-        if asked:
-            yield concentrator_part(concentrator, asked, edition)
+        sack = estate.sacks.get(f"concentrator.{concentrator.address}")
+        if asked and sack:
+            yield concentrator_part(concentrator, sack, asked, edition)

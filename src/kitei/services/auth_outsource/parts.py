@@ -1,10 +1,14 @@
-"""What a contract of Authentication Outsource makes on a node that answers RADIUS."""
+"""What a contract of Authentication Outsource makes on a node that answers RADIUS.
+
+The sacks that it needs are there: what lacks one is not served (see `intent.unserved`).
+"""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final, Literal
 
 from kitei.network import (
     Concentrator,
+    Estate,
     HomeServer,
     Origin,
     Part,
@@ -16,6 +20,7 @@ from kitei.network import (
     RadiusServer,
     RadiusVpdn,
     TunnelTerminator,
+    UserTables,
 )
 from kitei.services.auth_outsource.contract import Door
 from kitei.terms import Edition
@@ -34,43 +39,47 @@ def origin(owner: str, edition: Edition, *paths: str) -> Origin:
     return Origin(owner, tuple(str(edition.cite(path)) for path in dict.fromkeys(paths)))
 
 
-def server_part(place: RadiusPlace, doors: Collection[Door], edition: Edition) -> RadiusServer:
+def server_part(
+    place: RadiusPlace, doors: Collection[Door], sacks: Mapping[str, str], edition: Edition
+) -> RadiusServer:
     """The server itself, for the kinds it serves; whoever is first in order of ids stands for all."""
     first = min(door.contract for door in doors)
     rows = sorted({ROWS[door.kind] for door in doors})
     why = origin(first, edition, *rows)
-    return RadiusServer(why, place.addresses, place.auth_port, place.acct_port, place.papers)
-
-
-def client_part(
-    door: Door, realms: tuple[str, ...], caps: Mapping[str, int], edition: Edition
-) -> RadiusClient:
-    """A customer's terminal, for the realms of that customer alone."""
-    rate = caps.get("max-requests-per-second", 0)
-    capped = ("art:14.2",) if rate else ()
-    why = origin(door.contract, edition, ROWS["client"], "art:5.6.1", *capped)
-    return RadiusClient(
-        why, door.ip, f"client.{door.contract}@{door.secret}", realms, "", door.transition, rate
+    return RadiusServer(
+        why, place.addresses, place.auth_port, place.acct_port, sacks.get(f"papers.{place.node}")
     )
 
 
-def concentrator_part(each: Concentrator, doors: Collection[Door], edition: Edition) -> RadiusClient:
+def client_part(door: Door, realms: tuple[str, ...], estate: Estate, edition: Edition) -> RadiusClient:
+    """A customer's terminal, for the realms of that customer alone."""
+    rate = estate.caps.get("max-requests-per-second", 0)
+    capped = ("art:14.2",) if rate else ()
+    why = origin(door.contract, edition, ROWS["client"], "art:5.6.1", *capped)
+    sack = estate.sacks[f"client.{door.contract}"]
+    return RadiusClient(why, door.ip, sack, realms, "", door.transition, rate)
+
+
+def concentrator_part(
+    each: Concentrator, sack: str, doors: Collection[Door], edition: Edition
+) -> RadiusClient:
     """A mobile network's concentrator, for the realms of VPDN contracts of its type."""
     first = min(door.contract for door in doors)
     realms = tuple(sorted(door.realm for door in doors))
     why = origin(first, edition, ROWS["vpdn"], LINES[each.carries])
-    return RadiusClient(why, each.address, each.sack, realms, each.carries, False, 0)
+    return RadiusClient(why, each.address, sack, realms, each.carries, False, 0)
 
 
-def realm_parts(door: Door, caps: Mapping[str, int], edition: Edition) -> Iterator[Part]:
+def realm_parts(door: Door, estate: Estate, edition: Edition) -> Iterator[Part]:
     """What a realm leads to: users, the customer's own servers, or its terminators; and its caps."""
     match door.kind:
         case "group":
-            yield _group(door, edition)
+            yield _group(door, estate.users[door.realm], edition)
         case "proxy":
-            yield from _proxy(door, edition)
+            yield from _proxy(door, estate.sacks, edition)
         case "vpdn":
-            yield from _vpdn(door, edition)
+            yield from _vpdn(door, estate.sacks, edition)
+    caps = estate.caps
     sessions = [
         caps[name] for name in ("max-sessions-per-realm", "max-sessions-per-contract") if name in caps
     ]
@@ -84,24 +93,22 @@ def realm_parts(door: Door, caps: Mapping[str, int], edition: Edition) -> Iterat
         yield RadiusCaps(origin(door.contract, edition, "art:14.2"), door.realm, *limits)
 
 
-def _group(door: Door, edition: Edition) -> RadiusGroup:
+def _group(door: Door, tables: UserTables, edition: Edition) -> RadiusGroup:
     return RadiusGroup(
         origin(door.contract, edition, ROWS["group"], "art:5.6.1", "art:7.1.1"),
         door.realm,
-        f"users.{door.contract}@{door.users}",
-        None,
+        tables.users,
+        tables.changes,
         door.methods,
         door.accounts or 0,
         door.authority,
     )
 
 
-def _proxy(door: Door, edition: Edition) -> Iterator[Part]:
+def _proxy(door: Door, sacks: Mapping[str, str], edition: Edition) -> Iterator[Part]:
     why = origin(door.contract, edition, ROWS["proxy"], "art:5.6.1")
     alike = len({each.preference for each in door.homes}) < len(door.homes)
     yield RadiusProxy(why, door.realm, alike, door.strips)
-    sack = f"home.{door.contract}@{door.secret}"
-    papers = f"papers.{door.contract}@{door.secret}"
     for each in door.homes:
         yield HomeServer(
             origin(door.contract, edition, ROWS["proxy"], "art:5.6.5"),
@@ -109,16 +116,16 @@ def _proxy(door: Door, edition: Edition) -> Iterator[Part]:
             each.address,
             each.port,
             each.transport,
-            sack,
+            sacks[f"home.{door.contract}"],
             each.preference,
             each.weight,
             each.silent,
             each.authority,
-            papers if each.transport == "radsec" else None,
+            sacks[f"papers.{door.contract}"] if each.transport == "radsec" else None,
         )
 
 
-def _vpdn(door: Door, edition: Edition) -> Iterator[Part]:
+def _vpdn(door: Door, sacks: Mapping[str, str], edition: Edition) -> Iterator[Part]:
     letter = LETTERS[door.item]
     spread = ("art:8.2.1.a2",) if door.balanced else ()
     why = origin(door.contract, edition, ROWS["vpdn"], LINES[letter], "art:5.6.1", *spread)
@@ -128,7 +135,7 @@ def _vpdn(door: Door, edition: Edition) -> Iterator[Part]:
             origin(door.contract, edition, ROWS["vpdn"], "art:5.6.3"),
             door.realm,
             each.address,
-            f"tunnel.{door.contract}@{door.secret}" if each.secret and door.secret else None,
+            sacks[f"tunnel.{door.contract}"] if each.secret else None,
             each.preference,
             each.weight,
         )

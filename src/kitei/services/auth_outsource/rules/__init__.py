@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kitei.clauses import acts, billing
+from kitei.clauses.who import operators_alone
 from kitei.desk import Rule, Situation
 from kitei.services.auth_outsource import application as customer
 from kitei.services.auth_outsource import operation as operator
@@ -56,6 +57,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         ),
     ),
     acts.StartBilling: (
+        Rule("art:10.1.s2", operators_alone("art:10.1.s2")),
         Rule(
             "schedule:1.2.1",
             billing.billing_begins,
@@ -78,8 +80,14 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
     acts.OperatorTerminate: (Rule("art:11.1", ENDINGS.terminated, also=_SETTLING),),
     acts.ClaimCredit: (Rule("art:12.1", CREDITS.claimed, also=("art:12.1.s2", "schedule:3")),),
     customer.ClaimWarranty: (Rule("art:13.1", limits.not_warranted, also=("art:13.1.1", "art:13.1.2")),),
-    operator.ExplainOutage: (Rule("art:12.1", limits.explained),),
-    operator.LimitFunction: (Rule("art:14.1", limits.limited, also=("art:14.2",)),),
+    operator.ExplainOutage: (
+        Rule("art:12.1", operators_alone("art:12.1")),
+        Rule("art:12.1", limits.explained),
+    ),
+    operator.LimitFunction: (
+        Rule("art:14.1", operators_alone("art:14.1")),
+        Rule("art:14.1", limits.limited, also=("art:14.2",)),
+    ),
     operator.Provision: (
         Rule("art:5.7", readiness.prepared, also=("art:5.6", *_PREPARED)),
         Rule("art:14.3", gateway.kept_apart, also=("art:14.4",)),
