@@ -122,6 +122,18 @@ def test_rates_are_measured_after_mitigation_unless_read_by_the_peak(way: str, v
     assert run(case(told, contract("E"), **read_as("ddp.rates", way))).outcome is verdict
 
 
+@pytest.mark.parametrize(("way", "verdict"), [("refuse", Verdict.REFUSE), ("accept", Verdict.ACCEPT)])
+def test_a_list_the_operator_never_made_is_closed_unless_read_otherwise(way: str, verdict: Verdict) -> None:
+    router = {"name": "トンネルルータオプション", "item": "レンタル有"}
+    read = read_as("operator-designated", way)
+    device = {"action": "change", "option": "トンネルルータオプション", "device": {"from": "m1", "to": "m2"}}
+    assert run(case(device, contract("X", options=[router]), **read)).outcome is verdict
+    assert run(case({"action": "change", "matter": "名義"}, contract("X"), **read)).outcome is verdict
+    other = [{"customer": "C1", "service": "IIJ DNSサービス", "id": "N1"}]
+    asked = {"action": "apply", "contract": None, "applications": [{"item": "タイプX"}]}
+    assert run(case(asked, other_services=other, **read)).outcome is verdict
+
+
 def test_every_decision_carries_the_reading_it_rests_on() -> None:
     asked = {"action": "external-contract-ended", "contract": "I1", "at": "2026-06-30T23:59:59+09:00"}
     found = run(case(asked, contract("E")))

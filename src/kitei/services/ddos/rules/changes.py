@@ -15,6 +15,7 @@ from kitei.services.ddos.contract import MULTI_ISP, addresses, item_on, text_of
 from kitei.services.ddos.rules.addresses import families_allowed
 from kitei.services.ddos.rules.items import (
     bases,
+    designates,
     lacking,
     lacking_base,
     months_of_item,
@@ -364,7 +365,7 @@ def changed_matter(asked: Change, s: Situation) -> Iterator[Finding]:
         return
     how = s.reading("operator-designated")
     listed = s.operator.lists.get(MATTERS, ())
-    if s.operator.designates(MATTERS, asked.matter) or (how.value == "accept" and not listed):
+    if designates(s, MATTERS, asked.matter):
         yield s.accept(
             "art:6.1",
             "art:6.1.2",

@@ -14,6 +14,7 @@ from kitei.desk import Finding, Situation, Verdict
 from kitei.services.ddos.application import Change
 from kitei.services.ddos.contract import ROUTER, had_rental, is_rental, router
 from kitei.services.ddos.operation import DeviceEvent, OptionEnded, Work
+from kitei.services.ddos.rules.items import designates
 from kitei.terms import plain_name, term_last_day
 from kitei.values import Words, Yen
 
@@ -141,7 +142,7 @@ def _may_be_lent(asked: DeviceEvent, s: Situation, there: object) -> Iterator[Fi
             why=Words(f"{asked.serial} はもう貸しています", f"{asked.serial} is lent already"),
             place="device-event.serial",
         )
-    if asked.model is not None and not s.operator.designates(MODELS, asked.model):
+    if asked.model is not None and not designates(s, MODELS, asked.model):
         yield _not_listed(s, asked.model, "device-event.model", "art:10.5")
 
 
@@ -167,7 +168,7 @@ def is_changeable(asked: Change, s: Situation) -> bool:
     return (
         asked.device is not None
         and is_rental(router(s.contract(asked.contract), s.on))
-        and s.operator.designates(MODELS, asked.device.new)
+        and designates(s, MODELS, asked.device.new)
         and plain_name(asked.device.old) != plain_name(asked.device.new)
     )
 
@@ -203,7 +204,7 @@ def changed_device(asked: Change, s: Situation) -> Iterator[Finding]:
             why=Words("同じ機種への変更はありません", "a change to the same type is none"),
             place="change.device.to",
         )
-    elif not s.operator.designates(MODELS, asked.device.new):
+    elif not designates(s, MODELS, asked.device.new):
         yield _not_listed(s, asked.device.new, "change.device.to", "art:10.5")
     else:
         yield s.accept(

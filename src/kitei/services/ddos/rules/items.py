@@ -106,6 +106,13 @@ def needs_of(s: Situation, item: str) -> str | None:
     return "art:3.1.1" if s.reading("ddp.type-d").value == "as-class-i" else None
 
 
+def designates(s: Situation, listed: str, name: str) -> bool:
+    """Whether the operator designates something; a list never made may be read as open (operator-designated)."""
+    if not s.operator.lists.get(listed):
+        return s.reading("operator-designated").value == "accept"
+    return s.operator.designates(listed, name)
+
+
 def qualifying(s: Situation, customer: str, item: str, named: str | None = None) -> tuple[Holding, ...]:
     """The services that a customer holds and that an item can rest on; only the one of an id, where `named`."""
     return tuple(
@@ -123,7 +130,7 @@ def qualifies(s: Situation, holding: Holding, item: str) -> bool:
     by_terms = s.called("designated_services", holding.service)
     if by_terms is not None and by_terms.cite.path == needed:
         return True
-    return needed == "art:3.1.1" and s.operator.designates(CLASS_I, holding.service)
+    return needed == "art:3.1.1" and designates(s, CLASS_I, holding.service)
 
 
 def lacks_option(s: Situation, holding: Holding, item: str) -> bool:
