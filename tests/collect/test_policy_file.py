@@ -1,0 +1,118 @@
+"""A policy file is read whole; every fault is told with its place."""
+
+from ipaddress import ip_address, ip_network
+
+import pytest
+
+from kitei.collect.baseline import Baseline, Usual
+from kitei.collect.counters import quantity, shown
+from kitei.collect.policies import BadPolicies, read_policies
+
+GOOD = """
+[[policy]]
+name = "acme"
+prefixes = ["198.51.100.0/24", "2001:db8:5::/48"]
+host = { bps = "500M", syn-pps = "20k", udp-pps = 100 }
+prefix = { bps = "1.5G" }
+[[policy.override]]
+network = "198.51.100.53/32"
+host = { udp-pps = "200k", syn-pps = 0 }
+[policy.timing]
+calm = 120
+[policy.guards]
+services = [443]
+"""
+
+
+def test_a_good_file_becomes_its_policies() -> None:
+    (policy,) = read_policies(GOOD).policies
+    assert policy.host == {"bps": 500_000_000, "syn-pps": 20_000, "udp-pps": 100}
+    assert policy.prefix == {"bps": 1_500_000_000}
+    assert policy.of_host(ip_address("198.51.100.53")) == {"bps": 500_000_000, "udp-pps": 200_000}
+    assert (policy.timing.calm, policy.timing.rise, policy.guards.services) == (120, 3, (443,))
+    assert len(policy.version) == 12
+
+
+def test_the_version_is_of_the_text() -> None:
+    assert read_policies(GOOD).policies[0].version != read_policies(GOOD + "\n").policies[0].version
+
+
+def test_the_meter_is_asked_for_the_lowest_release_level_in_a_prefix() -> None:
+    limits = read_policies(GOOD).limits()
+    assert limits[ip_network("198.51.100.0/24")] == {"bps": 350_000_000, "syn-pps": 14_000, "udp-pps": 70}
+    wider = GOOD.replace("198.51.100.0/24", "198.51.0.0/16").replace("acme", "wide").replace('"500M"', '"5M"')
+    both = read_policies(GOOD + wider.replace('"2001:db8:5::/48"', '"2001:db8::/32"')).limits()
+    assert both[ip_network("198.51.100.0/24")]["bps"] == 3_500_000
+
+
+def test_every_fault_is_told_with_its_place() -> None:
+    bad = """
+colour = "red"
+[[policy]]
+name = "acme"
+prefixes = ["198.51.100.1/24", "0.0.0.0/0"]
+host = { bps = "much", sin-pps = 3, pps = -1 }
+dry_run = "yes"
+[[policy.override]]
+network = "2001:db8::/64"
+host = {}
+[policy.timing]
+rise = 9
+[policy.guards]
+services = [0]
+[[policy]]
+name = "acme"
+prefixes = []
+"""
+    with pytest.raises(BadPolicies) as error:
+        read_policies(bad)
+    places = [each.place for each in error.value.faults]
+    assert places == [
+        "file",
+        "policy 1.prefixes[0]",
+        "policy 1.prefixes",
+        "policy 1.host",
+        "policy 1.host.bps",
+        "policy 1.host.pps",
+        "policy 1.override 1.network",
+        "policy 1.dry_run",
+        "policy 1.timing",
+        "policy 1.guards.services",
+        "policy 2.prefixes",
+        "policy 2",
+        "policy 2.name",
+    ]
+    said = {each.place: each.words.en for each in error.value.faults}
+    assert said["policy 1.host"] == "there is no 'sin-pps': syn-pps"
+    assert all(each.words.ja and each.words.en for each in error.value.faults)
+
+
+@pytest.mark.parametrize("text", ["not toml [", "", "policy = 3"])
+def test_what_holds_no_policy_is_refused(text: str) -> None:
+    with pytest.raises(BadPolicies):
+        read_policies(text)
+
+
+def test_a_learned_threshold_without_a_baseline_cannot_be_computed() -> None:
+    text = GOOD.replace('"500M"', '"learned"')
+    with pytest.raises(BadPolicies, match="cannot compute"):
+        read_policies(text)
+    baseline = Baseline(1, 2, 2, 0, {("acme", "host", "bps"): Usual(1, 2, 3, 44_000_000)})
+    assert read_policies(text, baseline).policies[0].host["bps"] == 44_000_000
+
+
+@pytest.mark.parametrize(
+    ("written", "value"), [("20k", 20_000), ("1.5G", 1_500_000_000), (7, 7), ("7", 7), ("0.25M", 250_000)]
+)
+def test_quantities(written: str | int, value: int) -> None:
+    assert quantity(written) == value
+
+
+@pytest.mark.parametrize("written", ["", "k", "1.5", "-3", "1e9", "5 mb", True, "1.2345M"])
+def test_no_quantities(written: str | int) -> None:
+    with pytest.raises(ValueError, match=r"quantity|whole"):
+        quantity(written)
+
+
+def test_figures_are_shown_short() -> None:
+    assert [shown(each) for each in (999, 1500, 2_000_000, 1_234_567_890)] == ["999", "1.5k", "2M", "1.23G"]
