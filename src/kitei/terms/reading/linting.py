@@ -54,6 +54,8 @@ _CHECKS: tuple[Check, ...] = (
     dating.impossible,
     dating.editions,
     dating.deadlines,
+    dating.transitions,
+    dating.spans,
     wording.brackets,
     wording.doubled,
     wording.dropped,

@@ -305,7 +305,7 @@ class Reader(Standing):
             return False
         count = sum(child.kind == "subitem" for child in home.children)
         number = ordinal(mark.number, count + 1)
-        if number < 1 or number > len(ROMAN) or (not mark.spaced and number != count + 1):
+        if number <= count or number > len(ROMAN) or (not mark.spaced and number != count + 1):
             return False
         draft = self.enter(home, home.open("subitem", f"{home.id}.{ROMAN[number - 1]}", mark.number))
         draft.add(line, mark.rest)

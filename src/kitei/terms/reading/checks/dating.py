@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 
 from kitei.terms.reading.flaws import Flaw, flaw
 from kitei.terms.reading.folding import DATE, day_of, is_in_its_era
@@ -11,6 +12,8 @@ from kitei.terms.reading.survey import Survey
 from kitei.values import Words
 
 _FROM = re.compile(r"^(?:から|より)(?:施行|実施|適用|改定|効力)")
+_EARLIER = re.compile(r"^以前(?:の|に)[^。]{0,20}(?:成立|締結|申|契約)")
+_ENDS = re.compile(r"^を?もって[^。]{0,30}(?:廃止|終了)")
 _DEADLINE = re.compile(r"^まで(?!の|は、なお|に成立|に締結|に契約|に申|に受)|^を期限|^中に")
 
 
@@ -80,6 +83,47 @@ def deadlines(survey: Survey) -> Iterator[Flaw]:
                         f"This edition is in force from {edition.day}; the deadline lies before that.",
                     )
                     yield flaw("deadline-past", "medium", paragraph, match[0], gist, at=match.start())
+
+
+def transitions(survey: Survey) -> Iterator[Flaw]:
+    """What an edition says of the time before it: no day of its own time, and no end before its beginning."""
+    for edition in survey.document.editions:
+        for paragraph in edition.walk():
+            for match in DATE.finditer(paragraph.text):
+                day, tail = day_of(match), paragraph.text[match.end() : match.end() + 40]
+                if day is None or edition.day is None:
+                    continue
+                if _EARLIER.match(tail) and not _is_before(day, edition.day):
+                    gist = Words(
+                        f"この版は {edition.day} から。その日の前の日までのものと思われる。",
+                        f"This edition is in force from {edition.day}; what was before ends the day before.",
+                    )
+                    yield flaw("date-differs", "medium", paragraph, match[0], gist, at=match.start())
+                elif _ENDS.match(tail) and _is_before(day, edition.day):
+                    gist = Words(
+                        f"この版の {edition.day} より前に遡って終わらせている。",
+                        f"It ends what ran before this edition's {edition.day}.",
+                    )
+                    yield flaw("deadline-past", "medium", paragraph, match[0], gist, at=match.start())
+
+
+def spans(survey: Survey) -> Iterator[Flaw]:
+    """`…から…まで` that ends before it begins."""
+    for passage in survey.document.walk():
+        dates = list(DATE.finditer(passage.text))
+        for first, last in pairwise(dates):
+            begun, ended = day_of(first), day_of(last)
+            between, behind = (
+                passage.text[first.end() : last.start()],
+                passage.text[last.end() : last.end() + 2],
+            )
+            if (
+                between in ("から", "から、", "~", "より")
+                and (behind == "まで" or between == "~")
+                and _is_before(ended, begun)
+            ):
+                gist = Words("終わりが始まりより前。", "It ends before it begins.")
+                yield flaw("date-impossible", "high", passage, last[0], gist, at=last.start())
 
 
 def _is_before(day: date | None, other: date | None) -> bool:
