@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
-from kitei.desk import Finding, Verdict
+from kitei.desk import Decision, Finding, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.office import Decided
 from kitei.office.provisions import Provided, provided
@@ -26,6 +26,7 @@ def decided_json(decided: Decided, place: str = "") -> JsonObject:
         "application": decided.application,
         "act": decided.act,
         "contracts": list(decided.contracts),
+        "parts": {str(part): outcome.name.lower() for part, outcome in decided.decision.parts.items()},
         **decision_json(decided.decision),
     }
 
@@ -35,7 +36,7 @@ def decided_text(decided: Decided, language: Language, title: str = "") -> str:
     decision = decided.decision
     words, colour, mark = _VERDICTS[decision.verdict]
     head = click.style(f"{mark} {words.to(language)}", fg=colour, bold=True)
-    lines = [f"{head}  {title or decided.application} ({decided.act})"]
+    lines = [f"{head}  {title or decided.application} ({decided.act})", *_parts(decision, language)]
     findings = [f for f in decision.findings if f.verdict is decision.verdict] or list(decision.findings)
     for finding in findings:
         lines += _finding_lines(finding, language)
@@ -46,6 +47,14 @@ def decided_text(decided: Decided, language: Language, title: str = "") -> str:
     if decided.contracts:
         lines.append(f"  → {', '.join(decided.contracts)}")
     return "\n".join(lines)
+
+
+def _parts(decision: Decision, language: Language) -> Iterator[str]:
+    """What became of each application of a batch, where they fare differently."""
+    parts = decision.parts
+    if len(set(parts.values())) > 1:
+        told = [f"[{part}] {_VERDICTS[outcome][0].to(language)}" for part, outcome in parts.items()]
+        yield "  " + ", ".join(told)
 
 
 def _finding_lines(finding: Finding, language: Language) -> Iterator[str]:

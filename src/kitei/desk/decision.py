@@ -96,6 +96,12 @@ class Decision:
         """The outcome for one of several applications made at once."""
         return _outcome(f for f in self.findings if not f.topic and f.part in (None, part))
 
+    @property
+    def parts(self) -> Mapping[int, Verdict]:
+        """The outcome for each of several applications made at once, in order; empty where there is one question."""
+        named = sorted({finding.part for finding in self.findings if finding.part is not None})
+        return {part: self.of_part(part) for part in named}
+
     def granted(self) -> "Decision | None":
         """What is accepted of it, as a decision of its own; None where nothing is.
 

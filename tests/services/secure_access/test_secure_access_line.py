@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from kitei.accounts import Line
+from kitei.accounts import Line, Provider, Recipient
 from kitei.desk import Verdict
 from kitei.ledger import Fact
 from kitei.office import Office
 from kitei.office.closing import preview
 from kitei.office.due import due
+from kitei.office.papers import Letter, decision_html
 from kitei.services.secure_access import SERVICE
 from kitei.services.secure_access.contract import accounts_on
-from kitei.values import JST, JsonObject, Month
+from kitei.values import JST, JsonObject, Month, Words
 
 NAME = SERVICE.name
 FEES = {
@@ -109,6 +110,11 @@ def test_of_a_batch_only_the_excess_is_refused_and_the_rest_is_concluded(office:
         assert not any(cite.endswith("#art:4.3") for cite in cites)  # that speaks of the fourth alone
     charges = [charge.amount for name in found.contracts for charge in office.contract(name).charges]
     assert charges == [100_000]  # one price for the batch
+    polaris, acme = Words("北極星", "Polaris"), Words("アクメ", "Acme")
+    provider = Provider(polaris, "T7000012050002", polaris, "b@example.jp", polaris)
+    about = Words("申込", "an application")
+    letter = Letter("A1", about, Recipient(acme, acme), provider, found.decision, found.contracts)
+    assert "Accepted in part" in decision_html(letter, "en")
     again = ask(office, "apply", id="A1", services=wanted)
     assert again.repeated and again.contracts == found.contracts
     none = ask(office, "apply", services=wanted[:1])

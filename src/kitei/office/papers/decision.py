@@ -32,7 +32,7 @@ def decision_html(letter: Letter, language: Language) -> str:
         language,
         letter=letter,
         decision=decision,
-        verdict=_VERDICTS[decision.verdict],
+        verdict=_IN_PART if _is_in_part(letter) else _VERDICTS[decision.verdict],
         tone=decision.verdict.name.lower(),
         decided_on=day_of(decision.at),
         findings=[
@@ -50,6 +50,11 @@ def decision_pdf(letter: Letter, language: Language) -> bytes:
     made_of: JsonObject = {"application": letter.application, "decision": decision_json(letter.decision)}
     identifier = f"{digest_of(made_of)}-{language}"
     return pdf_of(decision_html(letter, language), day_of(letter.decision.at), identifier)
+
+
+def _is_in_part(letter: Letter) -> bool:
+    """Whether some applications of a batch were refused and others concluded."""
+    return letter.decision.verdict is Verdict.REFUSE and bool(letter.contracts)
 
 
 def _in_order(decision: Decision) -> list[Finding]:
@@ -80,6 +85,14 @@ _VERDICTS: Final[Mapping[Verdict, tuple[Words, Words]]] = {
         ),
     ),
 }
+
+_IN_PART: Final = (
+    Words("一部承諾", "Accepted in part"),
+    Words(
+        "お申し込みのうち、規程により承諾できない分があります。ほかの分は承諾します。理由を以下に示します。",
+        "By the terms part of what you asked for cannot be accepted; we accept the rest. Below are the reasons.",
+    ),
+)
 
 _MARKS: Final[Mapping[Verdict, Words]] = {
     Verdict.ACCEPT: Words("可", "allowed"),
