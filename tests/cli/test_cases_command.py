@@ -126,6 +126,23 @@ def test_every_fault_of_a_file_is_told_with_case_line_and_what_would_be_right(
         assert told in ran.stdout
 
 
+def test_what_is_no_table_says_where_and_spares_the_others(cli: Cli, tmp_path: Path) -> None:
+    number, text, inner = deepcopy(CASE) | {"id": "A"}, deepcopy(CASE) | {"id": "B"}, deepcopy(CASE)
+    number["given"] = {"contracts": 5}
+    text["given"]["contracts"] = ["P1"]
+    inner["id"], inner["given"]["facts"] = "C", "fine"
+    file = tmp_path / "bad.json"
+    file.write_text(json.dumps([number, text, inner, CASE], ensure_ascii=False), encoding="utf-8-sig")
+    ran = cli.run("cases", str(file))
+    assert ran.returncode == 1 and ran.stdout.endswith("1 passed, 3 failed\n")
+    for told in (
+        "given.contracts: 5 is not a list of tables",
+        "given.contracts[0]: 'P1' is not a table",
+        "given.facts: 'fine' is not a table",
+    ):
+        assert told in ran.stdout
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

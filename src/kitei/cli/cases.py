@@ -52,7 +52,7 @@ def cases(talk: Talk, file: Path, only: tuple[str, ...], disputed: Path | None) 
 
 def _read(file: Path, talk: Talk) -> Sequence[Page]:
     try:
-        return read_casebook(file.read_text(encoding="utf-8"))
+        return read_casebook(file.read_text(encoding="utf-8-sig"))
     except NoCasebook as error:
         raise Misuse(f"{file}: {error.words.to(talk.language)}") from None
     except UnicodeDecodeError as error:

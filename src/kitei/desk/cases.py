@@ -81,11 +81,15 @@ class Sheet:
         return tuple(self._left)
 
     def sheet(self, key: str) -> "Sheet":
-        found = self.take(key, {})
-        return Sheet(found or {}, f"{self.place}.{key}")
+        """A table within, empty where there is none. Raises Unreadable for what is no table."""
+        return Sheet(_table(self.take(key) or {}, f"{self.place}.{key}"), f"{self.place}.{key}")
 
     def sheets(self, key: str) -> "list[Sheet]":
-        return [Sheet(each, f"{self.place}.{key}[{at}]") for at, each in enumerate(self.take(key, []))]
+        """A list of tables, empty where there is none. Raises Unreadable for what is no such list."""
+        found, place = self.take(key) or [], f"{self.place}.{key}"
+        if not isinstance(found, list | tuple):
+            raise _is_not(place, found, Words("表のリスト([{…}])", "a list of tables [{...}]"))
+        return [Sheet(_table(each, f"{place}[{at}]"), f"{place}[{at}]") for at, each in enumerate(found)]
 
     def close(self) -> None:
         """Raises Unreadable naming every key that nothing took, and those that are known here."""
@@ -222,6 +226,17 @@ def unknown(place: str, value: object, known: Sequence[str] | Mapping[str, objec
             ),
         )
     )
+
+
+def _table(found: object, place: str) -> Mapping[str, Any]:
+    if isinstance(found, Mapping):
+        return found
+    raise _is_not(place, found, Words("表({…})", "a table {...}"))
+
+
+def _is_not(place: str, found: object, wanted: Words) -> Unreadable:
+    wrong = Words(f"{found!r} は{wanted.ja}ではありません", f"{found!r} is not {wanted.en}")
+    return Unreadable((Fault(place, wrong),))
 
 
 def _differ(found: list[Words], what: str, wanted: str, got: str) -> None:

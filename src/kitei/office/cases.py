@@ -55,7 +55,7 @@ def judge(pages: Sequence[Page], disputes: Mapping[str, Dispute]) -> Iterator[Ju
             found = run_case(page.case, SERVICES[service].run_case).differences
         except Unreadable as error:
             yield Judged(page, "faulty", faults=tuple(_within(page.id, each) for each in error.faults))
-        except (LookupError, ValueError, TypeError, AttributeError) as error:
+        except Exception as error:
             # What a case says wrongly comes up wherever it is first used; the others are judged all the same.
             told = f"{type(error).__name__}: {error.args[0] if error.args else ''}"
             wrong = Words(f"判断できません({told})", f"cannot be decided as written ({told})")
