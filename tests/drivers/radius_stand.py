@@ -158,6 +158,7 @@ def ask(
     )
     keyfile.unlink()
     if "Received " not in done.out:
+        assert "No reply" in done.out + done.err, f"radclient failed: {done}"
         return "nothing", {}
     received = done.out.rpartition("Received ")[2]
     pairs = re.findall(r"^\t(\S+) = (.*)$", received, re.M)
@@ -243,15 +244,24 @@ while True:
 """
 
 
-def call(host: LinuxHost, source: str, secret: str, user: str, password: str, signed: bool = True) -> str:
-    """One PAP login by a client that tries eight times within two seconds, whatever ICMP tells it."""
-    told = json.dumps([source, secret, user, password, signed])
+def call(
+    host: LinuxHost,
+    source: str,
+    secret: str,
+    user: str,
+    password: str,
+    signed: bool = True,
+    tries: int = 8,
+    patience: float = 0.25,
+) -> str:
+    """One PAP login by a client that goes on trying, whatever ICMP tells it."""
+    told = json.dumps([source, secret, user, password, signed, tries, patience])
     return host.run([sys.executable, "-c", _CALLER], stdin=told, timeout=20).out.strip()
 
 
 _CALLER = """
 import hashlib, hmac, json, os, socket, sys
-source, secret, user, password, signed = json.load(sys.stdin)
+source, secret, user, password, signed, tries, patience = json.load(sys.stdin)
 secret, proof = secret.encode(), os.urandom(16)
 hidden = password.encode().ljust(16, bytes(1))
 hidden = bytes(a ^ b for a, b in zip(hidden, hashlib.md5(secret + proof).digest()))
@@ -263,8 +273,8 @@ if signed:
     packet = head + bytes((80, 18)) + hmac.new(secret, head + bytes((80, 18)) + bytes(16) + pairs, "md5").digest() + pairs
 line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 line.bind((source, 0))
-line.settimeout(0.25)
-for _ in range(8):
+line.settimeout(patience)
+for _ in range(tries):
     line.sendto(packet, ("127.0.0.1", 1812))
     try:
         print({2: "Access-Accept", 3: "Access-Reject"}[line.recv(4096)[0]])

@@ -184,7 +184,7 @@ def test_changes_go_live_under_requests_and_lose_none(node) -> None:
 
     def log_in_and_in() -> None:
         while not over.is_set():
-            answers.append(node.login("bob@shop.example", "pw-bob", tries=1, patience=3.0)[0])
+            answers.append(call(node.host, "127.0.0.2", SECRET, "bob", "pw-bob", tries=1, patience=3.0))
 
     customer = threading.Thread(target=log_in_and_in)
     customer.start()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from kitei.radius.policy import Caps, Client, Group, Policy, Proxy, Realm, Target, User, Vpdn
@@ -10,11 +11,25 @@ Finder = Callable[[str, str | None], Callable[[str], User | None]]
 """From the sacks of a table and of its changes to a search."""
 
 
-def read_policy(text: str, finder: Finder, secret: Callable[[str], str]) -> Policy:
-    """`secret` gives what is in a sack. Raises ValueError, KeyError or TypeError for what is not a policy."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A policy with what it was read from."""
+
+    told: Mapping[str, Any]
+    policy: Policy
+
+
+def read_policy(text: str, finder: Finder, secret: Callable[[str], str], before: Read | None = None) -> Read:
+    """`secret` gives what is in a sack. What is told as `before` stays the very same object.
+
+    Raises ValueError, KeyError or TypeError for what is not a policy.
+    """
     told = json.loads(text)
+    old = before or Read({"clients": {}, "realms": {}}, Policy({}, {}))
     clients = {
-        address: Client(
+        address: old.policy.clients[address]
+        if old.told["clients"].get(address) == each
+        else Client(
             each["owner"],
             frozenset(each["realms"]),
             each["carries"],
@@ -24,8 +39,13 @@ def read_policy(text: str, finder: Finder, secret: Callable[[str], str]) -> Poli
         )
         for address, each in told["clients"].items()
     }
-    realms = {name: _realm(name, each, finder, secret) for name, each in told["realms"].items()}
-    return Policy(clients, realms)
+    realms = {
+        name: old.policy.realms[name]
+        if old.told["realms"].get(name) == each
+        else _realm(name, each, finder, secret)
+        for name, each in told["realms"].items()
+    }
+    return Read(told, Policy(clients, realms))
 
 
 def read_user(text: str) -> User:

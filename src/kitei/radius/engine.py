@@ -4,7 +4,7 @@ The server calls from several threads, one at a time (Python's lock). A call mak
 write accounting down; a thread of ours watches the files. In its folder
 
 `policy.json` is the driver's, `dead.json` the watcher's; ours are `sessions.json` with `sessions.<n>.log`
-(accounting since), `events.log` (answers and why) and `state.json` (figures, each second).
+(accounting since), `events.log` (a list of answers and why, each line) and `state.json` (figures, each second).
 """
 
 import hmac
@@ -16,12 +16,14 @@ import threading
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Final, TypeAlias
 
-from kitei.radius.document import read_policy, read_user
+from kitei.radius.document import Read, read_policy, read_user
 from kitei.radius.packet import Attribute, disconnect, is_answer
 from kitei.radius.policy import (
     Answer,
+    Caps,
     Client,
     Group,
     Pairs,
@@ -42,6 +44,7 @@ from kitei.radius.table import Damaged, Table, read_changes
 REJECT, OK, HANDLED, NOTFOUND, NOOP, UPDATED = 0, 2, 3, 6, 7, 8  # rlm_rcode_t
 _LOOK: Final = 0.05  # seconds between looks at the files
 _KNOWN_PASSWORDS: Final = 1_000_000
+_KNOWN_LOGINS: Final = 200_000
 _LOG_LIMIT: Final = 64 << 20  # bytes of sessions.log before it is folded into sessions.json
 _COA_PORT: Final = 3799
 
@@ -56,15 +59,17 @@ class Engine:
         self._folder = folder
         self._sacks = sacks
         self._policy = Policy({}, {})
-        self._read = ""
+        self._read: Read | None = None
         self._tables: dict[tuple[str, str | None], Callable[[str], User | None]] = {}
         self._stamps: dict[str, tuple[int, int]] = {}
         self._dead: set[str] = set()
         self._tokens: dict[str, tuple[float, float]] = {}
+        self._accepted: dict[tuple[str, str], tuple[bytes, int, Result]] = {}
         self._known: OrderedDict[str, bytes] = OrderedDict()
         self._key = secrets.token_bytes(32)
         self._events: deque[tuple[float, str, str, str, str]] = deque(maxlen=100_000)
         self._counts: Counter[str] = Counter()
+        self._reasons = dict.fromkeys(Reason, 0)
         self._unsigned: Counter[str] = Counter()
         self._relay = ""
         self._ending: deque[Session] = deque()
@@ -86,14 +91,50 @@ class Engine:
 
     def authorize(self, request: Request, tunnel: str = "") -> Result:
         told = dict(request)
-        address = told.get("Tmp-String-0", "")
-        found = answer_of(self._policy, self._world, address, told, tunnel)
+        address, name, password = (
+            told.get("Tmp-String-0", ""),
+            told.get("User-Name", ""),
+            told.get("User-Password"),
+        )
+        known = self._accepted  # of the policy as it is now: the next one begins with none
         if not tunnel and "Message-Authenticator" not in told:
             self._unsigned[address] += 1
+        if password is None or tunnel:
+            return self._decide(address, told, tunnel)
+        before = known.get((address, name))
+        digest = blake2b(password.encode(), key=self._key, digest_size=16).digest()
+        if (
+            before is not None
+            and before[0] == digest
+            and (not before[1] or self._may_ask(address, before[1]))
+        ):
+            self._note(address, told, Reason.ACCEPTED)
+            return before[2]
+        result = self._decide(address, told, tunnel)
+        if (
+            isinstance(result, tuple)
+            and result[2] is _ACCEPT
+            and (rate := self._free_of_caps(address, name)) is not None
+        ):
+            if len(known) >= _KNOWN_LOGINS:
+                known.clear()
+            known[address, name] = (digest, rate, result)
+        return result
+
+    def _decide(self, address: str, told: dict[str, str], tunnel: str) -> Result:
+        found = answer_of(self._policy, self._world, address, told, tunnel)
         if found.act == "accept":
             self._note(address, told, found.reason)
             return UPDATED, _all_of(found.reply), _ACCEPT
         return self._other(address, told, found)
+
+    def _free_of_caps(self, address: str, told: str) -> int | None:
+        """The client's rate, if whether this user may log in hangs on the password alone."""
+        client = self._policy.clients.get(address)
+        _, realm, _ = realm_of(self._policy, client, told) if client else ("", None, None)
+        if client is None or not isinstance(realm, Group) or realm.caps != Caps():
+            return None
+        return client.rate
 
     def _other(self, address: str, told: dict[str, str], found: Answer) -> Result:
         if found.act == "refuse":
@@ -171,10 +212,11 @@ class Engine:
         """Take up what changed in the folder."""
         if self._changed("policy.json"):
             text = self._text("policy.json")
-            self._tables = {}
-            policy = read_policy(text, self._finder, self._secret)
-            self._relay = json.loads(text)["relay"]
-            self._policy = policy
+            self._read = read_policy(text, self._finder, self._secret, self._read)
+            self._relay = self._read.told["relay"]
+            self._policy = self._read.policy
+            used = {(each.get("users"), each.get("changes")) for each in self._read.told["realms"].values()}
+            self._tables = {sacks: find for sacks, find in self._tables.items() if sacks in used}
         if self._changed("dead.json"):
             dead = set(json.loads(self._text("dead.json")))
             self._dead.intersection_update(dead)
@@ -330,15 +372,14 @@ class Engine:
         path = self._path("events.log")
         if os.path.exists(path) and os.path.getsize(path) > _LOG_LIMIT:
             os.replace(path, path + ".1")
-        lines = []
-        while self._events:
-            lines.append(json.dumps(self._events.popleft(), ensure_ascii=False))
+        these = [self._events.popleft() for _ in range(len(self._events))]
+        line = json.dumps(these, ensure_ascii=False)  # one call for all: the callers wait while it runs
         with open(path, "a", opener=lambda p, f: os.open(p, f, 0o600)) as file:
-            file.write("\n".join(lines) + "\n")
+            file.write(line + "\n")
 
     def _write_state(self) -> None:
         told = {
-            "counts": dict(self._counts),
+            "counts": {**self._counts, **{r.value: count for r, count in self._reasons.items() if count}},
             "unsigned": {address: count for address, count in self._unsigned.items() if count},
             "dead": sorted(self._dead),
             "sessions": sum(1 for _ in self._sessions),
@@ -361,6 +402,7 @@ def _replace(path: str, text: str) -> None:
     os.replace(path + ".new", path)
 
 
+_TEXTS: Final = {reason: reason.value for reason in Reason}
 _ACCEPT: Final[Pairs] = (("Auth-Type", "Accept"),)
 _SILENCE: Final[Result] = (HANDLED, (), (("Response-Packet-Type", "Do-Not-Respond"),))
 

@@ -271,7 +271,7 @@ _SERVER = """\
 server default {{
 {listeners}  authorize {{
     update request {{
-      &Tmp-String-0 := "%{{%{{Packet-Src-IP-Address}}:-%{{Packet-Src-IPv6-Address}}}}"
+      &Tmp-String-0 := "%{{client:shortname}}"
     }}
     kitei {{
       reject = 1
@@ -301,7 +301,7 @@ server default {{
     {eap_authenticate}  }}
   preacct {{
     update request {{
-      &Tmp-String-0 := "%{{%{{Packet-Src-IP-Address}}:-%{{Packet-Src-IPv6-Address}}}}"
+      &Tmp-String-0 := "%{{client:shortname}}"
     }}
   }}
   accounting {{
