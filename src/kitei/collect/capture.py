@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Final
 
@@ -49,13 +50,16 @@ class Datagram:
 
 def frames(path: Path) -> Iterator[Frame]:
     """The packets of a pcap or pcapng file, in its order. A last packet that is cut off is left out."""
-    raw = path.read_bytes()
-    if raw[:4] in _MAGIC:
-        yield from _pcap(raw, path)
-    elif raw[:4] == b"\x0a\x0d\x0d\x0a":
-        yield from _pcapng(raw, path)
-    else:
-        raise NotACapture(f"{path}: begins with {raw[:4].hex()}, not as a pcap or pcapng file does")
+    with path.open("rb") as file:
+        head = file.read(4)
+        if head in _MAGIC:
+            read = _pcap
+        elif head == b"\x0a\x0d\x0d\x0a":
+            read = _pcapng
+        else:
+            raise NotACapture(f"{path}: begins with {head.hex()}, not as a pcap or pcapng file does")
+        with mmap(file.fileno(), 0, access=ACCESS_READ) as raw:
+            yield from read(raw, path)
 
 
 def is_capture(path: Path) -> bool:
@@ -78,7 +82,7 @@ def messages(path: Path) -> Iterator[bytes]:
         yield raw[at:]
 
 
-def _pcap(raw: bytes, path: Path) -> Iterator[Frame]:
+def _pcap(raw: mmap, path: Path) -> Iterator[Frame]:
     order, scale = _MAGIC[raw[:4]]
     if len(raw) < 24:
         raise NotACapture(f"{path}: ends within its first 24 bytes")
@@ -95,7 +99,7 @@ def _pcap(raw: bytes, path: Path) -> Iterator[Frame]:
         at += kept
 
 
-def _pcapng(raw: bytes, path: Path) -> Iterator[Frame]:
+def _pcapng(raw: mmap, path: Path) -> Iterator[Frame]:
     order, at = "<", 0
     links: list[tuple[int, int]] = []
     while len(raw) - at >= 12:

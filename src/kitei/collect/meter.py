@@ -108,13 +108,20 @@ class Meter:
         )
         if not made:
             raise MemoryError(f"no memory for a meter of {s}")
-        self._meter: Any = ctypes.c_void_p(made)
+        self._made: Any = ctypes.c_void_p(made)
         self._groups: list[Network] = []
         self._room = s.told_hosts
         self._hosts = (RawTally * self._room)()
         self._prefixes = (RawTally * s.prefixes)()
         self._tapped: Any = None
         self._dropped: Any = ()  # the kernel's running count of each socket
+
+    @property
+    def _meter(self) -> Any:
+        """The compiled meter. After `close` there is none, and C is never handed nothing."""
+        if self._made is None:
+            raise ValueError("the meter is closed")
+        return self._made
 
     def __enter__(self) -> "Meter":
         return self
@@ -123,12 +130,12 @@ class Meter:
         self.close()
 
     def close(self) -> None:
-        if self._meter:
-            self._c.meter_free(self._meter)
-            self._meter = None
+        if self._made is not None:
+            self._c.meter_free(self._made)
+            self._made = None
 
     def __del__(self) -> None:
-        if getattr(self, "_meter", None):
+        if getattr(self, "_made", None) is not None:
             self.close()
 
     def protect(
