@@ -55,7 +55,7 @@ _DRESS = re.compile(r"^\s*(?:#{1,6}\s*|[-*+>・●○■□◆◇]\s+|[-*・●]
 _STARS = re.compile(r"\*\*|__")
 
 _BRANCH = r"(?:の(\d+))?"
-_ARTICLE = re.compile(rf"^第(\d+)条{_BRANCH}\s*(?:[(\[【〔](.*?)[)\]】〕]\s*(.*)|(.*))$")
+_ARTICLE = re.compile(rf"^第(\d+)条{_BRANCH}\s*[:.、]?(?:[(\[【〔](.*?)[)\]】〕]\s*(.*)|(.*))$")
 _CHAPTER = re.compile(r"^第(\d+)([章節編款])(?!の|に|及び|又は)(.{0,30})$")
 _SUPPLEMENT = re.compile(r"^附則\s*(.*)$")
 _EDITION = re.compile(
