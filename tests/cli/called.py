@@ -19,7 +19,9 @@ class Cli:
     home: Path
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def run(self, *words: str, lang: str = "en", cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *words: str, lang: str = "en", cwd: Path = ROOT, given: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         env = {
             **os.environ,
             "KITEI_HOME": str(self.home),
@@ -31,6 +33,7 @@ class Cli:
             [sys.executable, "-m", "kitei.cli", *words],
             env={**env, **self.environment},
             cwd=cwd,
+            input=given,
             capture_output=True,
             text=True,
             timeout=120,

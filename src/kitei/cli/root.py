@@ -25,6 +25,7 @@ COMMANDS = {
     "cases": "cases",
     "node": "nodes",
     "controller": "nodes",
+    "radius": "radius",
     "ddos": "ddos",
     "demo": "demo",
     "completion": "completion",

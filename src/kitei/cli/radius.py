@@ -1,0 +1,102 @@
+"""`radius`: shared secrets and users of Authentication Outsource, and what is not served yet. No secret in argv."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import click
+
+from kitei.cli.desk import office_of
+from kitei.cli.speak import Fault, LazyGroup, Misuse, Talk, command, here, option
+from kitei.office.logins import Logins, make_secret
+from kitei.radius.users import Faulty
+from kitei.values import Words
+
+_COMMANDS: Final[Mapping[str, str]] = {"secret": "radius", "users": "radius", "unserved": "radius"}
+
+
+@click.group(
+    "radius",
+    cls=LazyGroup,
+    modules=_COMMANDS,
+    help=Words("認証: 共有の秘密と利用者", "Logins: shared secrets and users.").to(here()),
+)
+def radius() -> None:
+    pass
+
+
+@command(
+    "secret",
+    ja="契約の共有の秘密を保管庫に入れる(標準入力の一行から)",
+    en="Put a contract's shared secret into the vault, from one line of standard input.",
+)
+@click.argument("contract")
+@option("--make", is_flag=True, ja="作って一度だけ表示する", en="Make one, and show it this once.")
+def secret(talk: Talk, contract: str, make: bool) -> None:
+    told = make_secret() if make else sys.stdin.readline().rstrip("\n")
+    if len(told) < _SHORTEST or not told.isprintable():
+        raise Misuse(
+            Words(
+                f"秘密は {_SHORTEST} 文字以上の表示できる文字です",
+                f"a secret is {_SHORTEST} or more printable characters",
+            )
+        )
+    with office_of(talk) as office:
+        sack = Logins.of(office).put_secret(contract, told)
+    shown = {"contract": contract, "sack": sack, **({"secret": told} if make else {})}
+    talk.answer(shown, lambda: f"{sack}\n{told}" if make else sack)
+
+
+_SHORTEST: Final = 8  # RFC 2865, 3: larger and less guessable is better; the empty one is forbidden
+
+
+@command(
+    "users",
+    ja="グループの利用者を CSV から入れる。--export で書き出す(秘密は含まない)",
+    en="Take a group's users from a CSV file; --export writes them, without any secret.",
+)
+@click.argument("contract")
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@option("--export", is_flag=True, ja="書き出す", en="Write them out.")
+def users(talk: Talk, contract: str, file: Path | None, export: bool) -> None:
+    if export == (file is not None):
+        raise Misuse(Words("FILE か --export のどちらかです", "give either FILE or --export"))
+    with office_of(talk) as office:
+        logins = Logins.of(office)
+        if file is None:
+            text = logins.export_users(contract)
+            talk.answer({"contract": contract, "csv": text}, lambda: text.rstrip())
+            return
+        try:
+            changed, count = logins.import_users(contract, file.read_text("utf-8"))
+        except Faulty as faulty:
+            lines = [
+                f"{file}:{each.line}: {each.column}: {each.what.to(talk.language)}" for each in faulty.faults
+            ]
+            raise Fault("\n".join(lines)) from None
+        except UnicodeDecodeError:
+            raise Fault(Words(f"{file} は UTF-8 ではありません", f"{file} is not UTF-8")) from None
+        told = Words(f"{changed} 人を変更、合わせて {count} 人", f"{changed} changed, {count} in all")
+        talk.answer({"changed": changed, "users": count}, lambda: told.to(talk.language))
+
+
+@command(
+    "unserved",
+    ja="有効なのに認証装置が応えない契約と、そのわけ",
+    en="Contracts in force that no node serves, and why.",
+)
+def unserved(talk: Talk) -> None:
+    with office_of(talk) as office:
+        found = Logins.of(office).unserved(talk.on or office.today())
+        nothing = Words("すべての契約に応えています", "Every contract is served.")
+        talk.answer(
+            [
+                {"contract": each.contract, "provision": each.path, "why": each.why.to(talk.language)}
+                for each in found
+            ],
+            lambda: (
+                "\n".join(f"{each.contract}  {each.why.to(talk.language)} ({each.path})" for each in found)
+                or nothing.to(talk.language)
+            ),
+        )

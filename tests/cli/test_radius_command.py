@@ -1,0 +1,100 @@
+"""Shared secrets and users from the command line: into the vault, within the terms, and never shown again."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from called import Cli
+
+BOOK = """
+service = "auth-outsource"
+
+[[radius]]
+node = "radius-1"
+addresses = ["198.51.100.1"]
+
+[[party]]
+id = "acme"
+name = { ja = "アクメ", en = "Acme" }
+address = { ja = "東京都", en = "Tokyo" }
+
+[[apply]]
+id = "opening"
+by = "acme"
+at = 2026-04-01T10:00:00+09:00
+services = [
+  { kind = "client", ip = "192.0.2.10" },
+  { kind = "group", accounts = 2, realm = "acme.example" },
+]
+"""
+SECRET = "a-secret-of-acme"
+
+
+@pytest.fixture
+def opened(cli: Cli, tmp_path: Path) -> Cli:
+    book = tmp_path / "book.toml"
+    book.write_text(BOOK)
+    assert cli.run("apply", str(book)).returncode == 0
+    return cli
+
+
+def with_input(cli: Cli, text: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command that reads a line; what is secret never stands among its words."""
+    return cli.run(*words, given=text)
+
+
+def test_a_secret_comes_by_standard_input_and_goes_into_a_sack(opened: Cli) -> None:
+    done = with_input(opened, SECRET + "\n", "radius", "secret", "acme-client-1")
+    assert (done.returncode, done.stdout.strip()) == (0, "client.acme-client-1@1")
+    for command in (("ledger", "show"), ("contract", "acme-client-1"), ("plan",)):
+        assert SECRET not in opened.run(*command).stdout
+    kept = [
+        path for path in opened.home.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()
+    ]
+    assert kept == [], "it is nowhere to be read"
+
+
+def test_a_secret_is_made_and_shown_once(opened: Cli) -> None:
+    told = opened.answer(["radius", "secret", "acme-client-1", "--make"])
+    assert told["sack"] == "client.acme-client-1@1" and len(told["secret"]) >= 24
+    assert with_input(opened, "short\n", "radius", "secret", "acme-client-1").returncode == 2
+
+
+def test_what_shares_no_secret_is_told_so(opened: Cli) -> None:
+    done = with_input(opened, SECRET + "\n", "radius", "secret", "acme-group-1")
+    assert done.returncode == 1 and "shares no secret" in done.stderr
+    done = with_input(opened, SECRET + "\n", "radius", "secret", "nobody")
+    assert done.returncode == 1 and "acme-client-1" in done.stderr
+
+
+def test_users_come_by_csv_and_go_out_without_secrets(opened: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "users.csv"
+    file.write_text("name,password,state\nalice,correct horse,on\nbob,battery staple,off\n")
+    assert opened.answer(["radius", "users", "acme-group-1", str(file)]) == {"changed": 2, "users": 2}
+    assert opened.answer(["radius", "users", "acme-group-1", str(file)])["users"] == 2
+    csv = opened.answer(["radius", "users", "acme-group-1", "--export"])["csv"]
+    assert "alice" in csv and "horse" not in csv
+
+
+def test_faults_of_a_file_are_told_by_line_and_no_more_users_than_accounts(
+    opened: Cli, tmp_path: Path
+) -> None:
+    file = tmp_path / "users.csv"
+    file.write_text("name,password\nalice,correct horse\nbob,battery staple\ncarol,short\n")
+    done = opened.run("radius", "users", "acme-group-1", str(file))
+    assert done.returncode == 1 and f"{file}:4: password" in done.stderr
+    assert opened.answer(["radius", "users", "acme-group-1", "--export"])["csv"].count("\n") == 1
+
+
+def test_what_is_not_served_says_why_until_it_is(opened: Cli, tmp_path: Path) -> None:
+    told = opened.answer(["radius", "unserved"])
+    assert [(each["contract"], each["provision"]) for each in told] == [
+        ("acme-client-1", "art:5.6.2"),
+        ("acme-group-1", "art:5.6.6"),
+    ]
+    with_input(opened, SECRET + "\n", "radius", "secret", "acme-client-1")
+    file = tmp_path / "users.csv"
+    file.write_text("name,password\nalice,correct horse\n")
+    opened.answer(["radius", "users", "acme-group-1", str(file)])
+    assert opened.answer(["radius", "unserved"]) == []
+    assert "radius-client:192.0.2.10" in opened.run("plan").stdout
