@@ -273,3 +273,16 @@ def test_the_right_to_keep_the_sandbox_is_tracked_until_it_is_used(office: Offic
     assert last_days() == [("sandbox-kept", date(2026, 3, 31), "right")]
     accepted(office, "keep-sandbox", contract="acme-web-gateway-1")
     assert last_days() == []
+
+
+def test_where_the_basis_is_read_as_lasting_what_rests_on_it_ends_with_it(served: Office) -> None:
+    body: JsonObject = {"convention": "eligibility.when", "value": "continuing"}
+    served.state([("operator", Fact("operator.set", body, date(2025, 1, 1)))])
+    accepted(served, "apply", services=[{"kind": "remote-connect", "item": "type-a", "accounts": 50}])
+    decision = accepted(served, "cancel", contract="acme-web-gateway-1")
+    assert ("eligibility.when", "continuing") in decision.conventions
+    endings = [served.contract(f"acme-{name}-1").ending for name in ("web-gateway", "remote-connect")]
+    assert [ending and (ending.last, ending.ground) for ending in endings] == [
+        (date(2026, 7, 1), "customer-notice"),
+        (date(2026, 7, 1), "cascade"),
+    ]

@@ -126,18 +126,21 @@ def ending_with(asked: Ending, s: Situation) -> tuple[Contract, ...]:
 def left_without(contract: Contract, effective: date, s: Situation) -> Iterator[Finding]:
     """Art. 6.1 speaks of who may use; nothing ends with its basis, so what loses it is flagged (SA-D14)."""
     how = s.reading("eligibility.when")
-    losing = dependents(s, contract, effective)
-    if losing and how.value != "continuing":
-        names = ", ".join(each.id for each in losing)
-        yield s.accept(
-            "art:6.1",
-            why=Words(
-                f"{names} はもとになる契約を失いますが、契約は続きます。ご確認ください",
-                f"{names} loses the contract it rests on and goes on; please review",
-            ),
-            conventions=(how.pair,),
-            defects=("SA-D14",),
+    more = {"conventions": (how.pair,), "defects": ("SA-D14",)}
+    if how.value == "continuing":
+        ending = ", ".join(each.id for each in dependents(s, contract, s.on))
+        why = Words(
+            f"{ending} はもとになる契約を失い、ともに終わるものと読みます",
+            f"{ending} loses the contract it rests on and is read to end with it",
         )
+    else:
+        ending = ", ".join(each.id for each in dependents(s, contract, effective))
+        why = Words(
+            f"{ending} はもとになる契約を失いますが、契約は続きます。ご確認ください",
+            f"{ending} loses the contract it rests on and goes on; please review",
+        )
+    if ending:
+        yield s.accept("art:6.1", why=why, **more)
 
 
 def rests_on(asked: DayCheck, s: Situation) -> Iterator[Finding]:
