@@ -17,7 +17,7 @@ MORSELS = [
     "第 1 条(種類)", "第２条　目的", "第3条の2(特則)", "(経過措置)", "第1章 総則", "附則", "別紙 1 料金 [第 1 条関係]", "別表第二", "1 初期費用", "2 前項の規定",
     "１．契約者は", "- (1) 通信環境", "(２)", "① 甲", "(i) 乙", "ア 丙", "イ 丁", "一 戊", "|---|---|", "| 品目 | 内容 |", "| | 乙 |", "品目\t内容", "\t続き", "甲\t乙\t丙",
     "区分　　料金", "令和 6 年 10 月 1 日施行", "平成 99 年 99 月 99 日変更", "以上", "- 3 -", "3/12", "目次", "第1条(種類)........3", "当社は、前項第 3 号に定める", "(", "」", "。",
-    "「種類」といいます。", "前各号のほか、第 99 条第 1 項", "同条第 2 項", "別紙 1 の 3.(2)に定める金額", "品目を甲とする", "\f", "", "　", "###", "**別紙 2**", "第百二十三条(甲)",
+    "「種類」といいます。", "前各号のほか、第 99 条第 1 項", "同条第 2 項", "別紙 1 の 3.(2)に定める金額", "品目を甲とする", "\f", "", "　", "###", "**別紙 2**", "第百二十三条(甲)", "第0条(乙)", "第1条の2の3", "第 99 項",
 ]  # fmt: skip
 PIECES = st.one_of(st.sampled_from(MORSELS), st.text(max_size=12))
 TEXTS = st.lists(PIECES, max_size=40).map("\n".join)
@@ -43,6 +43,23 @@ def test_any_text_is_read_and_linted(text: str) -> None:
     document = read_terms(text)
     for flaw in lint_terms(document):
         assert flaw.place.line >= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from([HOSTING, TRANSFER]),
+    st.integers(0, 2000),
+    st.lists(st.tuples(st.integers(0, 1500), PIECES), max_size=12),
+)
+def test_terms_with_anything_spilt_into_them_are_read(
+    text: str, start: int, spilt: list[tuple[int, str]]
+) -> None:
+    text = text[start:]
+    for at, piece in spilt:
+        text = text[:at] + piece + text[at + 1 :]
+    document = read_terms(text)
+    lint_terms(document)
+    assert homes(document) == lines_with_text(text)
 
 
 @settings(max_examples=150, deadline=None)

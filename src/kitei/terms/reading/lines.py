@@ -118,7 +118,7 @@ def mark_of(line: Line) -> Mark:
     """What the line opens by its looks; `plain` where nothing."""
     text = line.text
     if found := _ARTICLE.match(text):
-        number = found[1].lstrip("0") + (f"-{found[2]}" if found[2] else "")
+        number = (found[1].lstrip("0") or "0") + (f"-{found[2]}" if found[2] else "")
         if found[3] is not None and not _PARTICLE.match(found[4]) and not re.match(r"第?\d+[項号]", found[4]):
             return Mark("article", number, f"{found[3]}\n{found[4]}")
         if (
