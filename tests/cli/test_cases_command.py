@@ -143,6 +143,19 @@ def test_what_is_no_table_says_where_and_spares_the_others(cli: Cli, tmp_path: P
         assert told in ran.stdout
 
 
+def test_the_value_that_nothing_can_be_decided_with_is_found(cli: Cli, tmp_path: Path) -> None:
+    day, name, yen = deepcopy(CASE) | {"id": "A"}, deepcopy(CASE) | {"id": "B"}, deepcopy(CASE) | {"id": "C"}
+    day["given"]["contracts"][0]["billing_start"] = "2025-02-30"
+    name["given"]["contracts"][0]["kind"] = 3
+    yen["given"]["contracts"][0]["monthly_fee_jpy"] = "30000"
+    file = tmp_path / "bad.json"
+    file.write_text(json.dumps([day, name, yen], ensure_ascii=False))
+    told = {each["id"]: each["faults"] for each in cli.answer(["cases", str(file)], code=1)["cases"]}
+    assert "given.contracts[0].billing_start" in [each["place"] for each in told["A"]]
+    assert told["B"][0]["place"] == "given.contracts[0].kind"
+    assert told["C"][0]["wrong"]["en"] == "'30000' is not whole yen"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -13,6 +13,7 @@ from kitei.values import Words
 
 _KEYS: Final[Mapping[str, type]] = {"id": str, "service": str, "given": dict, "when": dict, "then": dict}
 _DECISIONS: Final = ("accept", "refuse", "n/a")
+_NAMES: Final = ("id", "customer", "contract", "action", "by", "kind", "item", "option", "service", "name")
 _SPACE: Final = re.compile(r"[\s,]*")
 
 
@@ -88,7 +89,7 @@ def _page(line: int, written: object) -> Page:
         wrong = Words("表ではありません", "is not a table {id, service, given, when, then}")
         return Page("", line, None, (Fault("", wrong),))
     id = written.get("id")
-    faults = tuple([*_shape(written), *_then(written.get("then"))])
+    faults = tuple([*_shape(written), *_spelled(written), *_then(written.get("then"))])
     name = id if isinstance(id, str) else ""
     if faults:
         return Page(name, line, None, faults)
@@ -114,6 +115,33 @@ def _shape(written: Mapping[str, Any]) -> Iterator[Fault]:
     when = written.get("when")
     if isinstance(when, Mapping):
         yield from _when(when)
+
+
+def _spelled(written: Mapping[str, Any]) -> Iterator[Fault]:
+    """What every vocabulary writes alike, at any depth: a name is no number, an amount is whole yen."""
+    for name in ("given", "when"):
+        for place, key, value in _values(written.get(name), name):
+            if value is None:
+                continue
+            if key in _NAMES and isinstance(value, bool | int | float):
+                yield _not(place, value, Words("名前", "a name"))
+            elif key.endswith("_jpy") and isinstance(value, bool | float | str):
+                yield _not(place, value, Words("円の整数", "whole yen"))
+
+
+def _values(within: object, place: str) -> Iterator[tuple[str, str, object]]:
+    """(place, key, value) of every key of a table and of the tables in it."""
+    if isinstance(within, Mapping):
+        for key, value in within.items():
+            yield f"{place}.{key}", key, value
+            yield from _values(value, f"{place}.{key}")
+    elif isinstance(within, list):
+        for at, each in enumerate(within):
+            yield from _values(each, f"{place}[{at}]")
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def _when(when: Mapping[str, Any]) -> Iterator[Fault]:
@@ -149,7 +177,7 @@ def _then(then: object) -> Iterator[Fault]:
 
 def _wanted(kind: str, value: Any) -> Words | None:
     """What would be right instead of a value, None where it is right."""
-    texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    texts = _are_texts(value)
     verdicts = ", ".join(THEN_VERDICTS)
     match kind:
         case "decision" if value not in _DECISIONS:

@@ -2,14 +2,14 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from kitei.catalogue import SERVICES
 from kitei.desk import Fault, Unreadable
 from kitei.desk.casebook import Page
-from kitei.desk.cases import run_case
+from kitei.desk.cases import Case, run_case
 from kitei.terms.tables import Fault as TermsFault
 from kitei.terms.tables import Table
 from kitei.values import Words
@@ -57,9 +57,7 @@ def judge(pages: Sequence[Page], disputes: Mapping[str, Dispute]) -> Iterator[Ju
             yield Judged(page, "faulty", faults=tuple(_within(page.id, each) for each in error.faults))
         except Exception as error:
             # What a case says wrongly comes up wherever it is first used; the others are judged all the same.
-            told = f"{type(error).__name__}: {error.args[0] if error.args else ''}"
-            wrong = Words(f"判断できません({told})", f"cannot be decided as written ({told})")
-            yield Judged(page, "faulty", faults=(Fault("", wrong),))
+            yield Judged(page, "faulty", faults=tuple(_blamed(page.case, error)))
         else:
             standing: Standing = "passed" if not found else "disputed" if dispute else "failed"
             yield Judged(page, standing, found, dispute=dispute)
@@ -96,6 +94,50 @@ def _dispute(table: Table) -> Dispute | None:
         table.note("provision", f"{path!r} is not in {edition}; close ones are {close}")
         return None
     return Dispute(id, str(edition.cite(path)), why)
+
+
+def _blamed(case: Case, error: Exception) -> Iterator[Fault]:
+    """The values without which a case would have been decided: those are what it says wrongly."""
+    told = f"{type(error).__name__}: {error.args[0] if error.args else ''}"
+    found = False
+    for place, value, without in _each_left_out(case):
+        try:
+            SERVICES[case.service].run_case(without)
+        except Exception:  # not this one, or not this one alone
+            continue
+        found = True
+        yield Fault(
+            place,
+            Words(f"{value!r} では判断できません({told})", f"{value!r} is nothing to decide with ({told})"),
+        )
+    if not found:
+        yield Fault("", Words(f"判断できません({told})", f"cannot be decided as written ({told})"))
+
+
+def _each_left_out(case: Case) -> Iterator[tuple[str, object, Case]]:
+    """The case without each of its values in turn, with the value's place."""
+    for name in ("given", "when"):
+        whole: Any = getattr(case, name)
+        for place, value, rest in _lacking_one(whole, name):
+            yield place, value, replace(case, **{name: rest})
+
+
+def _lacking_one(table: Any, place: str) -> Iterator[tuple[str, object, Any]]:
+    """A table (or list of tables) without one of its values, whichever, at any depth."""
+    within = table.items() if isinstance(table, Mapping) else enumerate(table)
+    for key, value in list(within):
+        here = f"{place}.{key}" if isinstance(table, Mapping) else f"{place}[{key}]"
+        if isinstance(table, Mapping):
+            yield here, value, {name: each for name, each in table.items() if name != key}
+        if isinstance(value, Mapping) or (isinstance(value, list) and any(map(_is_table, value))):
+            for deeper, inner, rest in _lacking_one(value, here):
+                changed: Any = dict(table) if isinstance(table, Mapping) else list(table)
+                changed[key] = rest
+                yield deeper, inner, changed
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, Mapping)
 
 
 def _no_service(name: str) -> Fault:
