@@ -286,3 +286,16 @@ def test_where_the_basis_is_read_as_lasting_what_rests_on_it_ends_with_it(served
         (date(2026, 7, 1), "customer-notice"),
         (date(2026, 7, 1), "cascade"),
     ]
+
+
+def test_what_an_operator_grants_of_a_batch_is_concluded_whole(office: Office) -> None:
+    holding: JsonObject = {"holds": "IIJ Private Backbone Service", "id": "B1", "first": "2025-01-01"}
+    office.state([("customer:acme", Fact("service.held", holding, date(2025, 1, 1)))])
+    private = {"kind": "private-connect", "item": "1gbps", "accounts": 50}
+    wanted = [{"kind": "firewall-1", "accounts": 50}, {**private, "options": [{"option": "dedicated-ip"}]}]
+    asked = ask(office, "apply", id="B1", services=wanted)
+    assert asked.decision.verdict is Verdict.REFER and asked.decision.outcome is Verdict.REFUSE
+    assert not asked.contracts  # nothing is granted before the person has answered
+    found = office.answer("B1", Verdict.ACCEPT, by="clerk", why="the customer has a use for it")
+    assert found.contracts == ("acme-firewall-1-1", "acme-private-connect-1")
+    assert [each.name for each in office.contract("acme-private-connect-1").options] == ["dedicated-ip"]

@@ -16,7 +16,7 @@ from kitei.clauses.conclusion import (
     option_billing,
     to_contract,
 )
-from kitei.desk import Decision, Situation, Verdict
+from kitei.desk import Decision, Situation
 from kitei.services.secure_access import application as customer
 from kitei.services.secure_access import operation as operator
 from kitei.services.secure_access.rules.batch import kind_of, names_of
@@ -31,7 +31,7 @@ def _contracts(asked: customer.Apply, decision: Decision, s: Situation) -> Itera
     day = accepted_on(asked)
     parts = {finding.part for finding in decision.findings}
     for index, (wanted, name) in enumerate(zip(asked.services, names_of(asked, s), strict=True)):
-        if index not in parts or decision.of_part(index) is not Verdict.ACCEPT:
+        if index not in parts:
             continue
         own = [each for each in decision.findings if each.part in (None, index)]
         cites = tuple(dict.fromkeys(str(cite) for each in own for cite in each.cites))
