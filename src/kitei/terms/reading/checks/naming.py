@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from kitei.terms.reading.flaws import Confidence, Flaw, flaw, place
 from kitei.terms.reading.folding import squeeze
 from kitei.terms.reading.passages import Passage
+from kitei.terms.reading.speech import spoken
 from kitei.terms.reading.subject import NOUN
 from kitei.terms.reading.survey import Survey
 from kitei.values import Words
@@ -154,12 +155,27 @@ def undefined(survey: Survey) -> Iterator[Flaw]:
             if len(passages) >= 6 and not term.startswith("本")
             else "low"
         )
+        hint = _described(term, [passage for passage, _ in uses])
         gist = Words(
-            f"「{term}」は {len(uses)} 回使われているが、定義がない。",
-            f"'{term}' is used {len(uses)} times and never defined.",
+            f"「{term}」は {len(uses)} 回使われているが、定義がない。"
+            + (f"{hint.ja}がそれと思われる。" if hint else ""),
+            f"'{term}' is used {len(uses)} times and never defined."
+            + (f" {hint.en} may say what it is." if hint else ""),
         )
         first, at = uses[0]
         yield flaw("term-undefined", sure, first, term, gist, at=at, also=[place(p, n) for p, n in uses[1:]])
+
+
+def _described(term: str, passages: list[Passage]) -> Words | None:
+    """Where the text says what an undefined thing is: `当社が貸与するX`."""
+    for passage in passages:
+        match = re.search(
+            rf"[^、。()]{{0,20}}(?:貸与|設置|交付|配布|提供)する{re.escape(term)}", passage.text
+        )
+        if match:
+            where = spoken(passage.id)
+            return Words(f"{where.ja}の「{match[0]}」", f"{where.en}, '{match[0]}',")
+    return None
 
 
 def _is_plain(term: str) -> bool:
