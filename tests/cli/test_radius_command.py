@@ -67,6 +67,14 @@ def test_what_shares_no_secret_is_told_so(opened: Cli) -> None:
     assert done.returncode == 1 and "acme-client-1" in done.stderr
 
 
+def test_papers_and_concentrators_are_put_away_where_something_needs_them(opened: Cli) -> None:
+    pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    done = with_input(opened, pem, "radius", "secret", "papers.radius-1")
+    assert (done.returncode, done.stdout.strip()) == (0, "papers.radius-1@1")
+    done = with_input(opened, SECRET, "radius", "secret", "concentrator.203.0.113.9")
+    assert done.returncode == 1 and "papers.radius-1" in done.stderr
+
+
 def test_users_come_by_csv_and_go_out_without_secrets(opened: Cli, tmp_path: Path) -> None:
     file = tmp_path / "users.csv"
     file.write_text("name,password,state\nalice,correct horse,on\nbob,battery staple,off\n")

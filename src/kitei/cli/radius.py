@@ -28,14 +28,16 @@ def radius() -> None:
 
 @command(
     "secret",
-    ja="契約の共有の秘密を保管庫に入れる(標準入力の一行から)",
-    en="Put a contract's shared secret into the vault, from one line of standard input.",
+    ja="契約の共有の秘密(または concentrator.アドレス、papers.名前)を標準入力から保管庫に入れる",
+    en="Put a contract's shared secret (or concentrator.ADDRESS, papers.NAME) into the vault, from standard input.",
 )
 @click.argument("contract")
 @option("--make", is_flag=True, ja="作って一度だけ表示する", en="Make one, and show it this once.")
 def secret(talk: Talk, contract: str, make: bool) -> None:
-    told = make_secret() if make else sys.stdin.readline().rstrip("\n")
-    if len(told) < _SHORTEST or not told.isprintable():
+    own = contract.startswith(_OWN)
+    told = make_secret() if make else sys.stdin.read() if own else sys.stdin.readline().rstrip("\n")
+    told = told.strip()
+    if len(told) < _SHORTEST or not (own or told.isprintable()):
         raise Misuse(
             Words(
                 f"秘密は {_SHORTEST} 文字以上の表示できる文字です",
@@ -43,11 +45,14 @@ def secret(talk: Talk, contract: str, make: bool) -> None:
             )
         )
     with office_of(talk) as office:
-        sack = Logins.of(office).put_secret(contract, told)
+        logins = Logins.of(office)
+        sack = logins.put_own(contract, told) if own else logins.put_secret(contract, told)
     shown = {"contract": contract, "sack": sack, **({"secret": told} if make else {})}
     talk.answer(shown, lambda: f"{sack}\n{told}" if make else sack)
 
 
+# What is the operator's own or a certificate, and read to the end of the input.
+_OWN: Final = ("concentrator.", "papers.")
 _SHORTEST: Final = 8  # RFC 2865, 3: larger and less guessable is better; the empty one is forbidden
 
 

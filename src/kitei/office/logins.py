@@ -53,6 +53,25 @@ class Logins:
         self.office.apply("prepare", asked, service=SERVICE)
         return sack
 
+    def put_own(self, name: str, secret: str) -> str:
+        """Put away what is no contract's shared secret: `concentrator.<address>`, `papers.<node or contract>` (PEM).
+
+        Raises Refusal naming those that nodes and contracts would ask for.
+        """
+        estate = Publishing.of(self.office).estate()
+        known = {f"concentrator.{each.address}" for each in estate.concentrators}
+        known |= {f"papers.{place.node}" for place in estate.radius}
+        known |= {f"papers.{each}" for each, told in self.office.contracts().items() if told.kind == "proxy"}
+        if name not in known:
+            there = ", ".join(sorted(known)) or "-"
+            raise Refusal(
+                Words(
+                    f"{name} を要るものはありません。あるのは {there}",
+                    f"nothing needs {name}; there are {there}",
+                )
+            )
+        return self.vault.keep(name, secret)
+
     def import_users(self, contract: str, text: str) -> tuple[int, int]:
         """Users out of a CSV file: how many changed, and how many there are then.
 
