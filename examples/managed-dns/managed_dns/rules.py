@@ -12,6 +12,7 @@ from kitei.clauses.fees import charge, quoted_charge
 from kitei.clauses.months import Months
 from kitei.clauses.notice import own_notice
 from kitei.clauses.options import running
+from kitei.clauses.who import operators_alone
 from kitei.desk import Deadline, Finding, Rule, Situation, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.terms import days_after
@@ -224,8 +225,9 @@ RULES: Mapping[type, tuple[Rule[Any, Situation], ...]] = {
     ),
     AddOption: (Rule("art:5.1", signable, also=("schedule:1.3",)),),
     AddRecords: (Rule("art:3.2", records_fit),),
-    Delegated: (Rule("art:9.2", seen_delegated),),
+    Delegated: (Rule("art:9.2", seen_delegated), Rule("art:9.2", operators_alone("art:9.2"))),
     acts.StartBilling: (
+        Rule("art:10.1", operators_alone("art:10.1")),
         Rule("art:10.1", billing.billing_begins, also=("schedule:1.2", "art:4.1", "art:5.2")),
     ),
     acts.StopOption: (Rule("art:5.3", ENDINGS.stopped, also=_SETTLED),),
