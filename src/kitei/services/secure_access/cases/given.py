@@ -38,6 +38,8 @@ QUOTES = {
     "sandbox_per_account_jpy": "option-monthly-account",
     "sandbox_monthly_jpy": "option-monthly",
 }
+CHANGED = ("changed_at", "changed_on", "changed")
+NOTIFIED = ("change_notified", "changes_notified", "change_reported", "notified")
 OURS = ("operator", "IIJ", "当社")
 ABOUT_THE_TRANSITION = ("edition-change", "evaluate", "keep-sandbox", "sandbox-intent")
 # Acceptance goes before billing; a contract that is given was accepted in a month before.
@@ -63,7 +65,7 @@ def take_given(given: Sheet, facts: Sheet, when: Sheet, history: History) -> Non
         own = sheet.take("access_line") or sheet.take("environment") or environment.get(name)
         if own is None and name == subject and "operator" in environment:
             own = environment
-        for fact in contract_facts(sheet, _environment(own), history, first):
+        for fact in contract_facts(sheet, _environment(own, history), history, first):
             history.record(f"contract:{name}", fact)
         if (said := _wish(sheet) or (wish if name == subject else None)) is not None:
             history.record(f"contract:{name}", Fact("sandbox.wished", said, history.day))
@@ -154,7 +156,11 @@ def _prices(sheet: Sheet, bears_basic: bool) -> Iterator[Json]:
         yield quote_body("basic-account", each)
     else:
         yield quote_body("basic", (basic or 0) if bears_basic or not once else 0)
-    for key, fee in (("per_account_jpy", "monthly-account"), ("flat_jpy", "monthly-kind")):
+    for key, fee in (
+        ("per_account_jpy", "monthly-account"),
+        ("flat_jpy", "monthly-kind"),
+        ("per_kind_jpy", "monthly-kind"),
+    ):
         if (amount := model.take(key)) is not None:
             yield quote_body(fee, amount)
     model.close()
@@ -179,17 +185,22 @@ def _option_facts(sheet: Sheet, made: date, customer: str, history: History) -> 
         yield Fact("option.ending-set", stop, accepted)
 
 
-def _environment(told: Mapping[str, Any] | None) -> Json:
+def _environment(told: Mapping[str, Any] | None, history: History) -> Json:
     if told is None:
         return None
     sheet = Sheet(told, "access_line")
     operator = sheet.take("operator", "operator")
-    changed = sheet.take("changed_at") or sheet.take("changed_on") or sheet.take("changed")
+    changed = next((day for key in CHANGED if (day := sheet.take(key))), None)
+    notified = [told for key in NOTIFIED if (told := sheet.take(key)) is not None]
     found: Json = {
         "operator": "operator" if operator in OURS else operator,
         "settings_disclosed": sheet.take("settings_disclosed", True),
-        "changed_on": changed[:10] if changed else None,
-        "change_notified": bool(sheet.take("change_notified", True)),
+        "changed_on": changed[:10]
+        if isinstance(changed, str)
+        else history.day.isoformat()
+        if changed
+        else None,
+        "change_notified": all(notified),
     }
     sheet.close()
     return found

@@ -12,6 +12,19 @@ from kitei.services.secure_access.cases.network import network_event
 from kitei.services.secure_access.edition import TERMS
 from kitei.values import JsonObject
 
+PREPARED = {
+    "policy_decided": "art:7.1.1",
+    "environment_ready": "art:7.1.2",
+    "other_preparations_done": "art:7.1.3",
+}
+LICENCE_KEPT = (
+    "licence_kept",
+    "license_kept",
+    "licence_terms_kept",
+    "license_terms_kept",
+    "within_licence",
+    "software_licence_kept",
+)
 MATTERS = {"kind": "種類", "item": "品目", "billing_start": "課金開始日", "minimum_term": "最低利用期間"}
 
 
@@ -152,6 +165,9 @@ def _provision(case: Asking) -> Body:
     readiness = dict(readiness.get(subject, readiness))
     paths = {each.cite.path: each.slug for each in TERMS.first.value("preparations").choices}
     whole = readiness.pop("art:7.1", True)
+    for key, path in PREPARED.items():
+        if (made := case.told(key)) is not None:
+            readiness[path] = made
     if readiness.pop("art:7.2", True) is False:
         hidden: JsonObject = {"environment": {"operator": "other carrier", "settings_disclosed": False}}
         case.history.record(f"contract:{subject}", Fact("contract.amended", hidden, case.history.day))
@@ -168,17 +184,16 @@ def _disclose(case: Asking) -> Body:
 
 
 def _get_software(case: Asking) -> Body:
+    """A licence that is not kept is one that was not accepted."""
     case.when.take("software")
-    return {
-        "licence_accepted": case.told("licence_accepted", "license_accepted", "software_licence_accepted")
-    }
+    accepted = case.told("licence_accepted", "license_accepted", "software_licence_accepted")
+    return {"licence_accepted": False if case.told(*LICENCE_KEPT) is False else accepted}
 
 
 def _use_software(case: Asking) -> Body:
     own = case.told("client", "software")
-    kept = case.told("licence_kept", "license_kept", "within_licence", "licence_terms_kept")
     by_operator = own in (None, "operator", "operator-supplied", "IIJ")
-    return {"client": "operator" if by_operator else "own", "within_licence": kept}
+    return {"client": "operator" if by_operator else "own", "within_licence": case.told(*LICENCE_KEPT)}
 
 
 def _settings(case: Asking) -> Body:

@@ -92,10 +92,16 @@ def backbone(asked: Apply, s: Situation) -> Iterator[Finding]:
             )
 
 
-def backbone_of(s: Situation, customer: str) -> str | None:
-    """The customer's Private Backbone service as recorded on the day, None where there is none."""
+def backbone_of(s: Situation, customer: str, but: str = "") -> str | None:
+    """The customer's Private Backbone service as recorded on the day, None where there is none.
+
+    One that is recorded as not `active` is none; `but` is one to leave out.
+    """
     names = s.edition.value("backbone_names")
-    return next((each.service for each in s.held(customer) if names.choose(each.service)), None)
+    held = (each for each in s.held(customer) if each.attributes.get("active") is not False)
+    return next(
+        (each.service for each in held if names.choose(each.service) and each.id != (but or None)), None
+    )
 
 
 # -- when the basis ends -----------------------------------------------------------------
@@ -181,7 +187,7 @@ def backbone_ends(asked: OtherServiceEnds, s: Situation) -> Iterator[Finding]:
         each.id
         for customer in holders
         for each in held_by(s, customer)
-        if each.kind == "private-connect" and not _other_backbone(s, customer, asked.holding)
+        if each.kind == "private-connect" and backbone_of(s, customer, asked.holding) is None
     ]
     told = ", ".join(losing)
     yield s.accept(
@@ -196,8 +202,3 @@ def backbone_ends(asked: OtherServiceEnds, s: Situation) -> Iterator[Finding]:
         defects=s.defects("art:2.1.t1.a2"),
         review=bool(losing),
     )
-
-
-def _other_backbone(s: Situation, customer: str, but: str) -> bool:
-    names = s.edition.value("backbone_names")
-    return any(each.id != but and names.choose(each.service) for each in s.held(customer))
