@@ -22,6 +22,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "flows": "ddos_flows",
     "reage": "ddos_reage",
     "collect": "ddos_collect",
+    "policy": "ddos_policy",
 }
 
 
