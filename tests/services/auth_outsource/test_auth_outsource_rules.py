@@ -10,6 +10,7 @@ from hypothesis import strategies as some
 from kitei.clauses.conclusion import last_day
 from kitei.clauses.history import History
 from kitei.desk import Decision, Unreadable, Verdict
+from kitei.ledger import Fact
 from kitei.ledger.contracts import Contract
 from kitei.services.auth_outsource import SERVICE
 from kitei.services.auth_outsource.application import ACTS
@@ -355,6 +356,56 @@ def test_users_are_handed_over_again_and_again_within_the_accounts() -> None:
         told.do(act("prepare", contract="C1-group-1", users=count, methods=["peap", "pap"]))
     assert contract(told, "C1-group-1").body["users"] == 2
     assert ask(told, "prepare", contract="C1-group-1", users=11).outcome is Verdict.REFUSE
+
+
+# -- who does what -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("start-billing", {"billing_start": "2026-03-01"}),
+        ("limit-function", {"limit": "other-service"}),
+        ("explain-outage", {"outage": "outage-1", "limit": "session-cap"}),
+        ("operator-terminate", {"effective": "2026-03-01"}),
+    ],
+)
+def test_what_is_the_operators_to_do_no_customer_does(name: str, more: dict[str, Any]) -> None:
+    told = history()
+    told.do(act("apply", services=[wanted("client", 0), wanted("group", 1)]))
+    found = {"id": "outage-1", "began_at": at(DAY).isoformat(), "known_at": at(DAY).isoformat()}
+    outage: dict[str, Any] = {**found, "restored_at": None, "total": True, "equally_bad": False}
+    told.record(
+        "contract:C1-group-1",
+        Fact("outage.found", {**outage, "cause": "operator", "evidence": []}, DAY),
+    )
+    for by, outcome in (("operator", Verdict.ACCEPT), ("C1", Verdict.REFUSE), ("C2", Verdict.REFUSE)):
+        assert ask(told, name, by=by, contract="C1-group-1", **more).outcome is outcome, by
+
+
+def test_an_outage_of_an_allowed_limit_is_no_longer_the_operators() -> None:
+    told = history()
+    told.do(act("apply", services=[wanted("client", 0), wanted("group", 1)]))
+    later = DAY + timedelta(days=3)
+    outage: dict[str, Any] = {
+        "id": "outage-1",
+        "contract": "C1-group-1",
+        "began_at": at(DAY).isoformat(),
+        "known_at": at(DAY).isoformat(),
+        "restored_at": at(DAY + timedelta(days=2)).isoformat(),
+        "total": True,
+        "equally_bad": False,
+        "cause": "operator",
+        "evidence": [],
+    }
+    told.record("contract:C1-group-1", Fact("outage.found", outage, DAY))
+    assert ask(told, "claim-credit", later, contract="C1-group-1").amounts["credit"] == Yen(2000)
+    explanation = {"contract": "C1-group-1", "outage": "outage-1", "limit": "セッションの上限"}
+    told.do(act("explain-outage", later, by="operator", **explanation))
+    decision = ask(told, "claim-credit", later, contract="C1-group-1")
+    assert decision.outcome is Verdict.REFUSE and "art:14.2" in {cite.path for cite in decision.cites}
+    unknown = {**explanation, "outage": "outage-2"}
+    assert ask(told, "explain-outage", later, by="operator", **unknown).outcome is Verdict.REFUSE
 
 
 # -- bad input ---------------------------------------------------------------------------------------
