@@ -285,7 +285,14 @@ server default {{
     if (handled) {{
       handled
     }}
-    if (&control:Auth-Type || &control:Home-Server-Name) {{
+    if (&control:Home-Server-Name) {{
+      # whatever goes wrong, silence: only an answer takes this away
+      update control {{
+        &Response-Packet-Type := Do-Not-Respond
+      }}
+      return
+    }}
+    if (&control:Auth-Type) {{
       return
     }}
 {eap_authorize}    mschap
@@ -319,6 +326,9 @@ server default {{
     }}
   }}
   post-proxy {{
+    update control {{
+      &Response-Packet-Type !* ANY
+    }}
     Post-Proxy-Type Fail {{
       update control {{
         &Response-Packet-Type := Do-Not-Respond

@@ -215,6 +215,8 @@ server default {
       &Home-Server-Pool := "auth %{Kitei-Pool}"
       &Load-Balance-Key := &request:Kitei-Caller
       &Auth-Type := nobody
+      # whatever goes wrong, silence: only an answer from the home server takes this away
+      &Response-Packet-Type := Do-Not-Respond
     }
   }
   authenticate {
@@ -241,8 +243,17 @@ server default {
       &Kitei-Pool !* ANY
       &Kitei-Caller !* ANY
     }
+    # over TLS the server would leave it out, and whoever stands behind that door may ask for it
+    if (&Packet-Type == Access-Request) {
+      update proxy-request {
+        &Message-Authenticator := 0x00
+      }
+    }
   }
   post-proxy {
+    update control {
+      &Response-Packet-Type !* ANY
+    }
     Post-Proxy-Type Fail {
       update control {
         &Response-Packet-Type := Do-Not-Respond
