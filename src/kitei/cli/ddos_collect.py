@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import time
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
@@ -19,6 +20,7 @@ from kitei.cli.speak import Misuse, Talk, command, option
 from kitei.collect.counters import Address
 from kitei.collect.detection import NO_WATCHES, Watches, judge
 from kitei.collect.exporters import UNHEARD, Healths, look
+from kitei.collect.faults import FAULT_WORDS, Fault
 from kitei.collect.library import NoCompiler
 from kitei.collect.meter import Meter
 from kitei.collect.policy import Book
@@ -26,6 +28,8 @@ from kitei.collect.receiver import Receiver, Turn, listen
 from kitei.values import JsonObject, Words
 
 SECOND: Final = 10**9
+FAULTS_EVERY: Final = 60  # seconds: a flood of nonsense is one line a minute
+State = tuple[Watches, Healths, Mapping[Fault, int]]
 LISTEN: Final = ("[::]:2055", "[::]:4739", "[::]:6343")
 
 
@@ -106,7 +110,8 @@ def _run(talk: Talk, book: Book, receiver: Receiver, seconds: int | None) -> Non
     mark = talk.home / "collect.json"
     _say_gap(talk, mark)
     receiver.start()
-    watches, healths, done = NO_WATCHES, UNHEARD, 0
+    state: State = (NO_WATCHES, UNHEARD, {})
+    done = 0
     try:
         while not stopped and (seconds is None or done < seconds):
             try:
@@ -115,7 +120,7 @@ def _run(talk: Talk, book: Book, receiver: Receiver, seconds: int | None) -> Non
                 if not receiver.is_running:
                     break
                 continue
-            watches, healths = _turn(talk, book, turn, watches, healths)
+            state = _turn(talk, book, turn, state)
             mark.parent.mkdir(parents=True, exist_ok=True)
             mark.write_text(json.dumps({"last": turn.ended.at}))
             done += 1
@@ -139,7 +144,8 @@ def _say_gap(talk: Talk, mark: Path) -> None:
         _say(talk, {"kind": "gap", "first": last + 1, "last": now - 1}, words)
 
 
-def _turn(talk: Talk, book: Book, turn: Turn, watches: Watches, healths: Healths) -> tuple[Watches, Healths]:
+def _turn(talk: Talk, book: Book, turn: Turn, state: State) -> State:
+    watches, healths, told = state
     at = turn.ended.at
     if turn.skipped:
         words = Words(f"{turn.skipped} 秒を判断できなかった", f"{turn.skipped} seconds could not be judged")
@@ -150,6 +156,14 @@ def _turn(talk: Talk, book: Book, turn: Turn, watches: Watches, healths: Healths
             f"{turn.new_drops} datagrams overflowed here",
         )
         _say(talk, {"kind": "overflow", "at": at, "datagrams": turn.new_drops}, words)
+    if turn.ended.untold:
+        words = Words(
+            f"しきい値を超えたホストのうち {turn.ended.untold} を見きれなかった(プレフィックスには計上)",
+            f"{turn.ended.untold} hosts over their limits were not looked at one by one (their prefixes were)",
+        )
+        _say(talk, {"kind": "untold", "at": at, "hosts": turn.ended.untold}, words)
+    if at % FAULTS_EVERY == 0:
+        told = _say_faults(talk, turn, told)
     watches, decisions = judge(book, watches, turn.second)
     for decision in decisions:
         _say(talk, decision.json(), decision.line(talk.language))
@@ -157,7 +171,20 @@ def _turn(talk: Talk, book: Book, turn: Turn, watches: Watches, healths: Healths
     for notice in notices:
         who = f"{at} {notice.kind} {notice.exporter} {notice.protocol}/{notice.domain}: "
         _say(talk, notice.json(), who + notice.words.to(talk.language))
-    return watches, healths
+    return watches, healths, told
+
+
+def _say_faults(talk: Talk, turn: Turn, told: Mapping[Fault, int]) -> Mapping[Fault, int]:
+    """What was dropped since the last time, by reason."""
+    for fault, count in turn.faults.items():
+        if more := count - told.get(fault, 0):
+            words = Words(f"{FAULT_WORDS[fault].ja}: {more}", f"{FAULT_WORDS[fault].en}: {more}")
+            _say(
+                talk,
+                {"kind": "dropped", "at": turn.ended.at, "fault": fault.name.lower(), "count": more},
+                words,
+            )
+    return turn.faults
 
 
 def _say(talk: Talk, value: JsonObject, text: Words | str) -> None:

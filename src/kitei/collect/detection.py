@@ -148,13 +148,17 @@ def _figures(book: Book, second: Second) -> Iterator[tuple[Policy, Scope, Target
     for address, counters in second.hosts.items():
         for policy in book.of(address):
             yield policy, "host", address, counters, policy.of_host(address)
-    for policy in book.policies:
-        if not policy.prefix:
-            continue
-        for network in policy.prefixes:
-            parts = [c for each, c in second.prefixes.items() if _within(each, network)]
-            if parts:
-                yield policy, "prefix", network, together(parts), policy.prefix
+    parts: dict[tuple[str, Network], list[Counters]] = {}
+    for each, counters in second.prefixes.items():
+        for policy in book.over(each):
+            if policy.prefix:
+                for network in policy.prefixes:
+                    if _within(each, network):
+                        parts.setdefault((policy.name, network), []).append(counters)
+    policies = {policy.name: policy for policy in book.policies}
+    for (name, network), several in parts.items():
+        policy = policies[name]
+        yield policy, "prefix", network, together(several), policy.prefix
 
 
 def _within(inner: Network, outer: Network) -> bool:

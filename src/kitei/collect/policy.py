@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_network
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -103,43 +102,52 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All policies, and whose a prefix is."""
+    """All policies, and whose a prefix is.
+
+    `tables` has one entry for each (IP version, prefix length) that occurs: the policies by the prefix's
+    leading bits, as a number.
+    """
 
     policies: tuple[Policy, ...]
-    by_prefix: Mapping[Network, tuple[Policy, ...]]
-    lengths: tuple[tuple[int, int], ...]  # (IP version, prefix length) that occur
+    tables: tuple[tuple[int, int, Mapping[int, tuple[Policy, ...]]], ...]
 
     def of(self, address: Address) -> tuple[Policy, ...]:
-        """The policies that protect an address, each once, in the book's order."""
-        found: list[Policy] = []
-        for version, length in self.lengths:
-            if version == address.version:
-                covering = ip_network((address, length), strict=False)
-                found += [each for each in self.by_prefix.get(covering, ()) if each not in found]
-        return tuple(sorted(found, key=lambda each: each.name))
+        """The policies that protect an address, each once, in order of their names."""
+        return self._covering(address.version, int(address), address.max_prefixlen)
+
+    def over(self, network: Network) -> tuple[Policy, ...]:
+        """The policies whose prefixes hold all of `network`."""
+        return self._covering(network.version, int(network.network_address), network.prefixlen)
+
+    def _covering(self, version: int, number: int, longest: int) -> tuple[Policy, ...]:
+        bits = 32 if version == 4 else 128
+        found: dict[str, Policy] = {}
+        for each, length, table in self.tables:
+            if each == version and length <= longest:
+                for policy in table.get(number >> (bits - length), ()):
+                    found[policy.name] = policy
+        return tuple(found[name] for name in sorted(found)) if len(found) > 1 else tuple(found.values())
 
     def limits(self) -> dict[Network, dict[str, int]]:
         """What a meter must hand over: for each prefix the lowest level any policy asks of a host in it."""
         found: dict[Network, dict[str, int]] = {}
-        for network in self.by_prefix:
+        for network in sorted({each for policy in self.policies for each in policy.prefixes}, key=str):
             lowest: dict[str, int] = {}
-            for length_version, length in self.lengths:
-                if length_version != network.version or length > network.prefixlen:
-                    continue
-                for policy in self.by_prefix.get(network.supernet(new_prefix=length), ()):
-                    for metric, value in policy.told_from(network).items():
-                        lowest[metric] = min(value, lowest.get(metric, value))
+            for policy in self.over(network):
+                for metric, value in policy.told_from(network).items():
+                    lowest[metric] = min(value, lowest.get(metric, value))
             found[network] = lowest
         return found
 
 
 def book_of(policies: tuple[Policy, ...]) -> Book:
-    by_prefix: dict[Network, tuple[Policy, ...]] = {}
+    tables: dict[tuple[int, int], dict[int, tuple[Policy, ...]]] = {}
     for policy in policies:
         for network in policy.prefixes:
-            by_prefix[network] = (*by_prefix.get(network, ()), policy)
-    lengths = sorted({(each.version, each.prefixlen) for each in by_prefix})
-    return Book(policies, by_prefix, tuple(lengths))
+            table = tables.setdefault((network.version, network.prefixlen), {})
+            number = int(network.network_address) >> (network.max_prefixlen - network.prefixlen)
+            table[number] = (*table.get(number, ()), policy)
+    return Book(policies, tuple((*key, tables[key]) for key in sorted(tables)))
 
 
 def ordered(thresholds: Thresholds) -> tuple[tuple[str, int], ...]:

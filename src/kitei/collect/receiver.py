@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kitei.collect.counters import Network, Second
+from kitei.collect.faults import Fault
 from kitei.collect.meter import Ended, Heard, Meter, read_heard
 
 SECOND: Final = 10**9
@@ -23,7 +24,7 @@ QUEUED: Final = 120
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One second and the state of reception at its end. `skipped`: seconds before it that were not handed
-    over; `new_drops`: what the kernel dropped in this second; `late_ms`: how long after the second's end it was ready. `second` and `heard` are read when asked."""
+    over; `new_drops`: what the kernel dropped in this second; `faults`: since the start; `late_ms`: how long after the second's end it was ready. `second` and `heard` are read when asked."""
 
     ended: Ended
     sessions: bytes
@@ -31,6 +32,7 @@ class Turn:
     records: int
     kernel_drops: int
     new_drops: int
+    faults: Mapping[Fault, int]
     skipped: int
     late_ms: int
 
@@ -118,6 +120,7 @@ class Receiver:
             totals["records"],
             totals["kernel_drops"],
             totals["kernel_drops"] - self._drops,
+            self._meter.faults(),
             self._skipped,
             late,
         )
