@@ -156,3 +156,16 @@ def test_pages_leave_nothing_behind() -> None:
     document = read_terms(text)
     assert {each.kind for each in document.noise} == {"page-number", "running-head"}
     assert [each.text for each in document.walk()] == [each.text for each in read_terms(HOSTING).walk()]
+
+
+def test_a_section_whose_heading_begins_like_an_amount_is_a_section() -> None:
+    """`2 月極料金` after a blank line is numbered 2; `2 ヶ月とし` in a wrapped sentence is not."""
+    text = "第1条(甲)\n\n期間は、次の日から\n2 ヶ月とし、別紙1のとおりとします。\n\n別紙1 料金 [第1条関係]\n\n1 初回料金\n\n別に示す額\n\n2 月極料金\n\n別に示す額\n"
+    assert [id for id in ids(read_terms(text)) if id != "art:1"] == [
+        "art:1.1", "schedule:1", "schedule:1.1", "schedule:1.2",
+    ]  # fmt: skip
+
+
+def test_a_paragraph_that_begins_with_a_reference_opens_no_article() -> None:
+    text = "第1条(甲)\n\n乙とします。\n\n第2条(存続)\n\n第1条、第3条の各規定は、なお効力を有します。\n\n第3条(丙)\n\n丁とします。\n"
+    assert [id for id in ids(read_terms(text)) if id.count(".") == 0] == ["art:1", "art:2", "art:3"]

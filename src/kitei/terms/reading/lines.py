@@ -41,13 +41,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a line could open: `number` as counted (sub-items: i, ii ...), `rest` the text behind it."""
+    """What a line could open: `number` as counted (sub-items: i, ii ...), `rest` the text behind it.
+
+    `is_amount` where it could as well be an amount: `2 月極` is none, `2 月分` is one.
+    """
 
     form: Form
     number: str = ""
     rest: str = ""
     spaced: bool = False
     dotted: bool = False
+    is_amount: bool = False
 
 
 _SPACES = re.compile(r"\s+")
@@ -55,7 +59,7 @@ _DRESS = re.compile(r"^\s*(?:#{1,6}\s*|[-*+>・●○■□◆◇]\s+|[-*・●]
 _STARS = re.compile(r"\*\*|__")
 
 _BRANCH = r"(?:の(\d+))?"
-_ARTICLE = re.compile(rf"^第(\d+)条{_BRANCH}\s*[:.、]?(?:[(\[【〔](.*?)[)\]】〕]\s*(.*)|(.*))$")
+_ARTICLE = re.compile(rf"^第(\d+)条{_BRANCH}\s*[:.]?(?:[(\[【〔](.*?)[)\]】〕]\s*(.*)|(.*))$")
 _CHAPTER = re.compile(r"^第(\d+)([章節編款])(?!の|に|及び|又は)(.{0,30})$")
 _SUPPLEMENT = re.compile(r"^附則\s*(.*)$")
 _EDITION = re.compile(
@@ -70,12 +74,14 @@ _ITEM = re.compile(r"^\s*[(]\s*(\d{1,2}|[ivxIVX]{1,4}|[a-zア-ン])\s*[)]\s*(.*)
 _KANJI_ITEM = re.compile(r"^([一二三四五六七八九十]{1,3})[ 、.]\s*(.+)$")
 _KANA_ITEM = re.compile(r"^([アイウエオカキクケコロハニホヘトチリヌ])[ 、.]\s*(.+)$")
 _NUMBER = re.compile(r"^(\d{1,2})([ .、)]+\s*|(?=[^\d.,:/~\-]))(.+)$")
-# A figure before one of these is an amount in a sentence that was wrapped, not a paragraph's number.
+# A figure before one of these may be an amount in a sentence that was wrapped, and no paragraph's number.
 _UNIT = re.compile(
     r"^(?:年(?![次額])|月(?![額次例])|日(?![本割数中])|時(?!間外|[刻点期])|分(?![割担類析散])|秒|条(?!件)|項(?!目)|号"
-    r"|件(?![名数])|台(?![帳数])|個(?![別人])|回(?![線数])|円(?!滑)|%|パーセント|[ヶケかカ箇]月|週|名(?![称前義])|倍|番(?!号)|種(?![類別])|以[上下内降前]|未満|メガ|ギガ|つ|の|を|に|で"
-    r"|は|から|まで|とし|と(?=[しす、])|及び|又は|等|度|[、。,)\]~/]|[(]\d)"
+    r"|件(?![名数])|台(?![帳数])|個(?![別人])|回(?![線数])|円(?!滑)|%|パーセント|[ヶケかカ箇]月|週|名(?![称前義])|倍"
+    r"|番(?!号)|種(?![類別])|以[上下内降前]|未満|メガ|ギガ|つ|度|等)"
 )
+# Before one of these it is one.
+_GOES_ON = re.compile(r"^(?:の|を|に|で|は|から|まで|とし|と(?=[しす、])|及び|又は|[、。,)\]~/]|[(]\d)")
 
 
 def lines_of(text: str) -> tuple[Line, ...]:
@@ -162,8 +168,10 @@ def _numbered(line: Line) -> Mark:
             return Mark(form, found[1], fold(found[2]), False)
     if found := _NUMBER.match(loose):
         rest = fold(found[3])
-        if not _UNIT.match(rest) or found[2].startswith(". "):
-            return Mark("number", str(int(found[1])), rest, bool(found[2]), "." in found[2])
+        is_listed = found[2].startswith(". ")
+        if not _GOES_ON.match(rest) or is_listed:
+            is_amount = bool(_UNIT.match(rest)) and not is_listed
+            return Mark("number", str(int(found[1])), rest, bool(found[2]), "." in found[2], is_amount)
     if _RELATION.match(line.text):
         return Mark("relation", "", line.text)
     return Mark("plain", "", line.text)

@@ -171,6 +171,8 @@ class Reader(Standing):
         if top is None or top.kind in ("front", "chapter"):
             return False
         match mark.form:
+            case "number" if mark.is_amount and not self._stands_apart(mark, line):
+                return False
             case "number" if (mark.dotted or self._is_listed(mark, line)) and self._outlined(mark, line):
                 return True
             case "number" if top.kind == "schedule":
@@ -184,6 +186,13 @@ class Reader(Standing):
             case "subitem":
                 return self._subitem(mark, line)
         return False
+
+    def _stands_apart(self, mark: Mark, line: Line) -> bool:
+        """Whether a figure before what could be a unit is a number all the same: no sentence is open above it."""
+        is_heading = len(mark.rest) <= 30 and not re.search(r"[。、]|[ぁ-ん]$", mark.rest)
+        is_closed = self.before is None or self.before.is_complete
+        in_schedule = self.stack[0].kind == "schedule"
+        return mark.spaced and line.gap and (is_closed or (in_schedule and is_heading))
 
     def _is_due(self, number: int, last: int, mark: Mark, line: Line) -> bool:
         if number == last + 1:

@@ -130,7 +130,7 @@ def marks(survey: Survey) -> Iterator[Flaw]:
 
 def designations(survey: Survey) -> Iterator[Flaw]:
     """`この個別規程` here and `この契約約款` there, for one and the same document."""
-    pattern = re.compile(r"この(個別規程|契約約款|利用規約|利用約款|サービス約款|約款|規約|規程|規定)")
+    pattern = re.compile(r"この([一-龠]{0,6}(?:規程|規定|規約|約款|規則|細則|要領))")
     found: dict[str, list[tuple[Passage, int]]] = {}
     for passage in survey.document.walk():
         for match in pattern.finditer(passage.text):
