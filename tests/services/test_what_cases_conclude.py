@@ -3,25 +3,17 @@
 import importlib
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
+from decided_pages import pages
 
 from kitei.catalogue import SERVICES, packages
 from kitei.desk import Decision, Situation, Verdict
-from kitei.desk.casebook import Page, read_casebook
+from kitei.desk.casebook import Page
 from kitei.ledger import Entry, Fact
 from kitei.office.record import decision_json, decision_of
 from kitei.values import canonical
-
-FILE = Path(__file__).parents[3] / "shared" / "cases" / "cases.json"
-
-
-def pages() -> list[Any]:
-    if not FILE.exists():
-        return [pytest.param(None, marks=pytest.mark.skip(reason=f"{FILE} is not there"))]
-    return [pytest.param(page, id=page.id) for page in read_casebook(FILE.read_text())]
 
 
 def decided(page: Page) -> tuple[Any, Situation, Decision]:

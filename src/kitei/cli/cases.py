@@ -22,7 +22,9 @@ DISPUTED = Path("tests") / "cases" / "disputed.toml"
     ja="判断例のファイルを、契約者の申込と同じ道で判断し、食い違いを示す",
     en="Run a file of decided cases as customers are served, and print every disagreement.",
 )
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "files", type=click.Path(exists=True, dir_okay=False, path_type=Path), nargs=-1, required=True
+)
 @option("--only", multiple=True, metavar="ID", ja="この id の例だけ", en="Only the case of this id.")
 @option(
     "--disputed",
@@ -30,21 +32,25 @@ DISPUTED = Path("tests") / "cases" / "disputed.toml"
     ja=f"異議のある例の一覧(既定は {DISPUTED})",
     en=f"The list of disputed cases (else {DISPUTED}, where there is one).",
 )
-def cases(talk: Talk, file: Path, only: tuple[str, ...], disputed: Path | None) -> None:
+def cases(talk: Talk, files: tuple[Path, ...], only: tuple[str, ...], disputed: Path | None) -> None:
     with faults_told(talk):
-        pages = _chosen(_read(file, talk), only)
+        read = _chosen({file: _read(file, talk) for file in files}, only)
         disputes = _disputes(disputed)
-        judged = list(judge(pages, disputes))
-    tally = Counter(each.standing for each in judged)
+        judged = [(file, each) for file, pages in read.items() for each in judge(pages, disputes)]
+    tally = Counter(each.standing for _, each in judged)
     failed = tally["failed"] + tally["faulty"]
     talk.answer(
         {
             "passed": tally["passed"],
             "failed": failed,
             "disputed": tally["disputed"],
-            "cases": [_judged_json(each) for each in judged if each.standing != "passed" or each.dispute],
+            "cases": [
+                {"file": str(file), **_judged_json(each)}
+                for file, each in judged
+                if each.standing != "passed" or each.dispute
+            ],
         },
-        lambda: "\n".join([*_lines(judged, file, talk.language), _summary(tally, failed, talk.language)]),
+        lambda: "\n".join([*_lines(judged, talk.language), _summary(tally, failed, talk.language)]),
     )
     if failed:
         raise SystemExit(1)
@@ -60,15 +66,15 @@ def _read(file: Path, talk: Talk) -> Sequence[Page]:
         raise Misuse(f"{file}: byte {error.start}: {wrong}") from None
 
 
-def _chosen(pages: Sequence[Page], only: Sequence[str]) -> Sequence[Page]:
-    known = [page.id for page in pages]
+def _chosen(read: Mapping[Path, Sequence[Page]], only: Sequence[str]) -> Mapping[Path, Sequence[Page]]:
+    known = [page.id for pages in read.values() for page in pages]
     for id in only:
         if id not in known:
             close = ", ".join(get_close_matches(id, known, n=3)) or ", ".join(known[:5])
             raise Misuse(
                 Words(f"{id} という例はありません。近いのは {close}", f"no case {id}; there are {close}")
             )
-    return [page for page in pages if not only or page.id in only]
+    return {file: [page for page in pages if not only or page.id in only] for file, pages in read.items()}
 
 
 def _disputes(file: Path | None) -> dict[str, Dispute]:
@@ -79,9 +85,9 @@ def _disputes(file: Path | None) -> dict[str, Dispute]:
     return dict(read_disputes(named.read_text(encoding="utf-8"), str(named)))
 
 
-def _lines(judged: Sequence[Judged], file: Path, language: Language) -> list[str]:
+def _lines(judged: Sequence[tuple[Path, Judged]], language: Language) -> list[str]:
     lines: list[str] = []
-    for each in judged:
+    for file, each in judged:
         head = f"{each.page.id or '?'} ({file.name}:{each.page.line})"
         match each.standing:
             case "faulty":

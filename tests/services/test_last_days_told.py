@@ -3,23 +3,14 @@
 import importlib
 from datetime import datetime
 from itertools import chain
-from pathlib import Path
-from typing import Any
 
 import pytest
+from decided_pages import pages
 
 from kitei.catalogue import SERVICES, packages
-from kitei.desk.casebook import Page, read_casebook
+from kitei.desk.casebook import Page
 from kitei.office.due import claims, crossings, deadlines
 from kitei.terms import Cite
-
-FILE = Path(__file__).parents[3] / "shared" / "cases" / "cases.json"
-
-
-def pages() -> list[Any]:
-    if not FILE.exists():
-        return [pytest.param(None, marks=pytest.mark.skip(reason=f"{FILE} is not there"))]
-    return [pytest.param(page, id=page.id) for page in read_casebook(FILE.read_text())]
 
 
 @pytest.mark.parametrize("page", pages())
