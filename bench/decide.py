@@ -102,7 +102,9 @@ def workload() -> tuple[Situation, dict[str, Act]]:
     for network in ("n1", "n2"):
         desk.take(replace(act("apply", sites=[site(network, number) for number in range(4)]), at=start))
         for number in range(4):
-            asked = act("start-billing", contract=f"{network}-{number}", billing_start="2026-04-10")
+            asked = act(
+                "start-billing", by="operator", contract=f"{network}-{number}", billing_start="2026-04-10"
+            )
             desk.take(replace(asked, at=start))
     down: dict[str, Any] = {
         "id": "o1",

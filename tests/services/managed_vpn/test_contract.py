@@ -80,7 +80,7 @@ def desk() -> Desk:
         serial = f"J-{number}"
         desk.ask("device-event", contract=f"n-{number}", event="assigned", serial=serial, model="Cisco 891FJ")
         desk.ask("device-event", contract=f"n-{number}", event="installed", serial=serial)
-        desk.ask("start-billing", contract=f"n-{number}", billing_start="2026-04-10")
+        desk.ask("start-billing", by="operator", contract=f"n-{number}", billing_start="2026-04-10")
     return desk
 
 
@@ -164,7 +164,13 @@ def test_a_changed_device_serves_until_the_new_one_takes_its_place(desk: Desk) -
     assert (devices["J-1"].state, devices["J-1"].return_by) == ("replaced", date(2026, 7, 1))
     assert (devices["K-1"].state, devices["K-1"].slot) == ("installed", "a")
 
-    desk.ask("start-billing", "2026-06-01T10:00:00+09:00", contract="n-1", billing_start="2026-06-01")
+    desk.ask(
+        "start-billing",
+        "2026-06-01T10:00:00+09:00",
+        by="operator",
+        contract="n-1",
+        billing_start="2026-06-01",
+    )
     contract = desk.contracts["n-1"]
     assert contract.term and contract.term.last == date(2027, 5, 31)
     assert contract.billing_start == date(2026, 4, 10) and contract.body["pending_term"] is None
@@ -182,7 +188,7 @@ def test_a_slot_takes_one_device_and_one_to_follow_it(desk: Desk) -> None:
 
 
 def test_billing_starts_once(desk: Desk) -> None:
-    again = desk.ask("start-billing", contract="n-1", billing_start="2026-06-01")
+    again = desk.ask("start-billing", by="operator", contract="n-1", billing_start="2026-06-01")
     assert again.verdict is Verdict.REFUSE and desk.contracts["n-1"].billing_start == date(2026, 4, 10)
 
 
@@ -320,5 +326,5 @@ def running() -> Desk:
     desk = Desk(device_change_pairs=[["Cisco 891FJ", "Cisco ISR 4351"]])
     desk.ask("apply", sites=[wanted(0), wanted(1, models=["Cisco 891FJ"]), wanted(2)])
     for number in range(3):
-        desk.ask("start-billing", contract=f"n-{number}", billing_start="2026-04-10")
+        desk.ask("start-billing", by="operator", contract=f"n-{number}", billing_start="2026-04-10")
     return desk

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kitei.clauses import acts, billing
+from kitei.clauses.who import operators_alone
 from kitei.desk import Rule, Situation
 from kitei.services.gio_remote import application as customer
 from kitei.services.gio_remote import operation as operator
@@ -23,7 +24,6 @@ from kitei.services.gio_remote.rules import (
     traffic,
     upkeep,
     warranty,
-    who,
 )
 from kitei.services.gio_remote.rules.credits import CREDITS
 from kitei.services.gio_remote.rules.ending import ENDINGS
@@ -55,7 +55,7 @@ _OPTIONS = ("art:9.1", "art:9.2.1", "art:9.2.2", "art:9.2.3", "art:9.2.4", "art:
 RULES: Mapping[type, tuple[AnyRule, ...]] = {
     customer.Apply: APPLYING,
     acts.StartBilling: (
-        Rule("art:13.1.s2", who.operators_alone("art:13.1.s2")),
+        Rule("art:13.1.s2", operators_alone("art:13.1.s2")),
         Rule("schedule:1.2.1", billing.billing_begins, also=("schedule:1.2.2", "art:13.1.s2", "art:3.1")),
     ),
     customer.AddOption: (
@@ -77,7 +77,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
     acts.Cancel: (Rule("art:12.1", ENDINGS.noticed, also=(*_AT_THE_END, "art:7.1")),),
     acts.OperatorTerminate: (Rule("art:14.1", ENDINGS.terminated, also=_AT_THE_END),),
     operator.ThirdPartyEnds: (
-        Rule("art:11.1", who.operators_alone("art:11.1")),
+        Rule("art:11.1", operators_alone("art:11.1")),
         Rule("art:11.1", abolition.ends, also=("art:9.4", *_AT_THE_END)),
     ),
     acts.ClaimCredit: (
@@ -86,7 +86,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:16.2.1", credits.excused, also=("art:17.1", "art:17.2")),
     ),
     operator.ExplainOutage: (
-        Rule("art:16.2", who.operators_alone("art:16.2")),
+        Rule("art:16.2", operators_alone("art:16.2")),
         Rule("art:16.2.1", credits.explained, also=("art:17.1", "art:17.2")),
     ),
     customer.GetSoftware: (Rule("art:10.1", support.software, also=("art:10.2",)),),
@@ -94,7 +94,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:9.2.2", support.supported, also=("art:9.2.4", "schedule:1.3.1", "art:16.2.1")),
     ),
     operator.Provision: (
-        Rule("art:7.5", who.operators_alone("art:7.5")),
+        Rule("art:7.5", operators_alone("art:7.5")),
         Rule("art:7.1", readiness.still_whole),
         Rule("art:7.3", readiness.prepared, also=("art:7.5",)),
         Rule("art:7.4", readiness.settings_disclosed, also=("art:7.5",)),
@@ -113,11 +113,11 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("schedule:1.2.1", MONTHS.costs, also=("schedule:1.2.2",)),
     ),
     operator.CapacityObserved: (
-        Rule("art:18.1", who.operators_alone("art:18.1")),
+        Rule("art:18.1", operators_alone("art:18.1")),
         Rule("art:18.1", upkeep.observed, also=("art:18.1.s2", "art:18.1.s3")),
     ),
     operator.ChangeSettings: (
-        Rule("art:19.1", who.operators_alone("art:19.1")),
+        Rule("art:19.1", operators_alone("art:19.1")),
         Rule("art:19.1", upkeep.settings_changed, also=("art:16.2.1",)),
         Rule("art:19.1.s2", upkeep.notified_before),
     ),

@@ -5,6 +5,7 @@ from typing import Any
 
 from kitei.clauses import acts, billing, returns
 from kitei.clauses import devices as lent
+from kitei.clauses.who import operators_alone
 from kitei.desk import Rule, Situation
 from kitei.services.managed_vpn import application as customer
 from kitei.services.managed_vpn import operation as operator
@@ -55,6 +56,7 @@ _AT_THE_END = ("art:8.1", "art:14.3", "art:20.1", "art:20.2", "schedule:2.1", "s
 RULES: Mapping[type, tuple[AnyRule, ...]] = {
     customer.Apply: APPLYING,
     acts.StartBilling: (
+        Rule("art:19.1.s2", operators_alone("art:19.1.s2")),
         Rule("schedule:1.2.1", billing.billing_begins, also=("schedule:1.2.2", "art:19.1.s2")),
     ),
     customer.AddOption: (
@@ -106,7 +108,10 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:17.2.2", devices.spare),
         Rule("art:12.1", devices.assigned),
     ),
-    operator.Visit: (Rule("schedule:1.3.6", months.visited, also=("schedule:1.3.1",)),),
+    operator.Visit: (
+        Rule("art:13.1", operators_alone("art:13.1")),
+        Rule("schedule:1.3.6", months.visited, also=("schedule:1.3.1",)),
+    ),
     acts.ClaimCredit: (Rule("art:21.1", CREDITS.claimed, also=("art:21.1.s2", "schedule:3")),),
     operator.Disclose: (Rule("art:11.1", readiness.may_be_told),),
     customer.Install: (Rule("art:13.1", readiness.installs),),
