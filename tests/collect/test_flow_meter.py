@@ -27,7 +27,7 @@ from flow_exports import (
 
 from kitei.collect.counters import Counters, Second
 from kitei.collect.faults import Fault
-from kitei.collect.meter import Heard, Meter, NoRoom, protected
+from kitei.collect.meter import Exporter, Heard, Meter, NoRoom, protected
 from kitei.collect.sizes import Sizes
 
 SMALL = Sizes(blocks=256, hosts6=64, prefixes=16, sessions=64, templates=2000, told_hosts=1000, exporters=8)
@@ -110,9 +110,22 @@ def test_psamp_intervals_say_one_in_how_many(meter: Meter) -> None:
 
 
 def test_a_rate_given_by_hand_stands_above_what_the_exporter_says(meter: Meter) -> None:
-    meter.allow({ip_address(A): 10}, only=False)
+    meter.allow({ip_address(A): Exporter(rate=10)}, only=False)
     meter.feed(netflow5([("1.1.1.1", HOST, 100, 1)], sampling=1000), A)
     assert seen(meter).bytes == 1000
+
+
+@pytest.mark.parametrize("tapped", [0, 10])
+def test_packets_told_on_their_way_in_and_out_count_once_where_that_is_known(
+    meter: Meter, tapped: int
+) -> None:
+    meter.tap(tapped)
+    for ingress_only, expected in ((False, 2000), (True, 1000)):
+        meter.allow({ip_address(A): Exporter(ingress_only=ingress_only)})
+        meter.feed(netflow9(template(256, (*V4, (61, 1)))), A)
+        body = flow("1.1.1.1", HOST) + b"\0" + flow("1.1.1.1", HOST) + b"\1"
+        meter.feed(netflow9(a_set(256, body)), A)
+        assert seen(meter).bytes == expected
 
 
 def test_a_changed_template_is_read_as_changed(meter: Meter) -> None:
@@ -332,7 +345,7 @@ def test_hosts_without_room_still_count_for_their_prefix(meter: Meter) -> None:
 
 
 def test_only_listed_exporters_are_heard(meter: Meter) -> None:
-    meter.allow({ip_address(A): 0})
+    meter.allow({ip_address(A): Exporter()})
     meter.feed(netflow5([("1.1.1.1", HOST, 1, 1)]), B)
     assert meter.faults() == {Fault.UNLISTED: 1}
     meter.feed(netflow5([("1.1.1.1", HOST, 1, 1)]), A)
@@ -345,7 +358,7 @@ def test_more_than_was_made_room_for_is_refused_by_name(meter: Meter) -> None:
     with pytest.raises(NoRoom, match=r"Sizes\.prefixes"):
         meter.protect(protected(*(f"10.0.0.{n}/32" for n in range(17))))
     with pytest.raises(NoRoom, match="exporters"):
-        meter.allow({ip_address(f"192.0.2.{n}"): 0 for n in range(20)})
+        meter.allow({ip_address(f"192.0.2.{n}"): Exporter() for n in range(20)})
 
 
 BAD = {

@@ -22,7 +22,7 @@ from kitei.collect.detection import NO_WATCHES, Watches, judge
 from kitei.collect.exporters import UNHEARD, Healths, look
 from kitei.collect.faults import FAULT_WORDS, Fault
 from kitei.collect.library import NoCompiler
-from kitei.collect.meter import Meter
+from kitei.collect.meter import Exporter, Meter
 from kitei.collect.policy import Book
 from kitei.collect.receiver import Receiver, Turn, listen
 from kitei.values import JsonObject, Words
@@ -54,9 +54,9 @@ LISTEN: Final = ("[::]:2055", "[::]:4739", "[::]:6343")
     "--exporter",
     "exporters",
     multiple=True,
-    metavar="ADDRESS[=RATE]",
-    ja="この送出元だけを聞く。RATE は抽出率(送出元の言う値に代える)",
-    en="Listen to these only. RATE replaces the sampling rate an exporter tells.",
+    metavar="ADDRESS[=RATE][,ingress]",
+    ja="この送出元だけを聞く。RATE は抽出率(送出元の言う値に代える)、ingress は入りの記録だけを数える",
+    en="Listen to these only. RATE replaces the sampling rate an exporter tells; ingress: pass over egress.",
 )
 @option("--seconds", type=int, ja="この秒数で終わる", en="End after so many seconds.")
 def collect(
@@ -80,12 +80,20 @@ def collect(
         _run(talk, book, Receiver(meter, [_listen(each) for each in places]), seconds)
 
 
-def _exporter(written: str) -> tuple[Address, int]:
-    address, _, rate = written.partition("=")
+def _exporter(written: str) -> tuple[Address, Exporter]:
+    match = re.fullmatch(r"([0-9a-fA-F.:]+)(?:=(\d{1,8}))?(,ingress)?", written)
     try:
-        return ip_address(address), int(rate or 0)
+        if match is None:
+            raise ValueError
+        return ip_address(match[1]), Exporter(int(match[2] or 0), bool(match[3]))
     except ValueError:
-        raise Misuse(f"{written!r} is not an exporter such as 192.0.2.1 or 2001:db8::1=1000") from None
+        right = "192.0.2.1, 2001:db8::1=1000 or 192.0.2.1=1000,ingress"
+        raise Misuse(
+            Words(
+                f"{written} は送出元ではありません(例 {right})",
+                f"{written!r} is not an exporter such as {right}",
+            )
+        ) from None
 
 
 def _listen(written: str) -> socket.socket:

@@ -129,7 +129,8 @@ class RawSession(ctypes.Structure):
         ("synced", u8),
         ("listed", u8),
         ("is_late", u8),
-        ("pad", u8 * 5),
+        ("ingress_only", u8),
+        ("pad", u8 * 4),
         ("templates_heard", u64),
     )
 
@@ -212,7 +213,7 @@ def library() -> ctypes.CDLL:
         ("meter_protect6", ctypes.c_int, [meter, data, u32, u32]),
         ("meter_unprotect", None, [meter]),
         ("meter_limit", None, [meter, u32, ctypes.POINTER(u64), u32]),
-        ("meter_list", ctypes.c_int, [meter, data, u32]),
+        ("meter_list", ctypes.c_int, [meter, data, u32, u32]),
         ("meter_close", None, [meter, u32]),
         ("meter_tap", None, [meter, ctypes.c_void_p, u32]),
         ("meter_tapped", u32, [meter]),

@@ -20,6 +20,15 @@ class NoRoom(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Exporter:
+    """What is known of an exporter beforehand: its sampling rate (0: as it says itself), and whether what it
+    tells of egress is to be passed over because it tells the same packets on their way in."""
+
+    rate: int = 0
+    ingress_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """What the meter knows of one exporter's stream. `lost` counts what its sequence numbers skipped: flows of
     NetFlow 5, records of IPFIX, else datagrams. Times are nanoseconds since 1970."""
@@ -172,10 +181,10 @@ class Meter:
         if done:
             raise NoRoom(f"{network} is too wide to count by host: protect prefixes of /8 or longer")
 
-    def allow(self, exporters: Mapping[Address, int], *, only: bool = True) -> None:
-        """Name exporters and their sampling rates (0: as they say); with `only`, others are not listened to."""
-        for address, rate in exporters.items():
-            if self._c.meter_list(self._meter, address_bytes(address), rate):
+    def allow(self, exporters: Mapping[Address, "Exporter"], *, only: bool = True) -> None:
+        """Name exporters and what is known of them; with `only`, others are not listened to."""
+        for address, known in exporters.items():
+            if self._c.meter_list(self._meter, address_bytes(address), known.rate, known.ingress_only):
                 raise NoRoom(f"more than {self.sizes.exporters} exporters: raise Sizes.exporters")
         self._c.meter_close(self._meter, only)
 

@@ -9,7 +9,7 @@ from kitei.collect.capture import Datagram, Frame, datagram_in, frames
 from kitei.collect.counters import Address, Network, Second
 from kitei.collect.detection import Decision, judge_all
 from kitei.collect.faults import Fault
-from kitei.collect.meter import Heard, Meter
+from kitei.collect.meter import Exporter, Heard, Meter
 from kitei.collect.policy import Book
 from kitei.collect.sizes import Sizes
 
@@ -37,7 +37,7 @@ class Replay:
     """One capture through one meter.
 
     `taking`: flow exports in the capture are read as such (to a usual port, or to `ports`), or its packets
-    themselves are the traffic; `auto` takes exports where there are any. `rates` overrides what exporters say.
+    themselves are the traffic; `auto` takes exports where there are any. `exporters` says what they do not.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Replay:
         *,
         taking: Taking = "auto",
         ports: frozenset[int] = EXPORT_PORTS,
-        rates: Mapping[Address, int] | None = None,
+        exporters: Mapping[Address, Exporter] | None = None,
         whole: bool = False,
         sizes: Sizes | None = None,
     ) -> None:
@@ -55,8 +55,8 @@ class Replay:
         self.taking: Taking = taking
         self._meter = Meter(sizes)
         self._meter.protect(limits)
-        if rates:
-            self._meter.allow(rates, only=False)
+        if exporters:
+            self._meter.allow(exporters, only=False)
         self._seconds = self._datagrams = self._packets = 0
 
     def seconds(self) -> Iterator[Second]:

@@ -87,7 +87,7 @@ typedef struct {
   u64 datagrams, records, lost, gaps, late, restarts, missing_templates, malformed, source_drops;
   u32 expected, late_next, uptime, fixed_rate, rate;
   u32 templates, samplers;
-  u8 synced, listed, is_late, pad[5];
+  u8 synced, listed, is_late, ingress_only, pad[4];
   u64 templates_heard;
   /* up to here Python reads it */
   Sampler sampler[SAMPLERS];
@@ -143,7 +143,7 @@ typedef struct {
 
 typedef struct {
   u8 address[16];
-  u32 rate, used;
+  u32 rate, used, ingress_only;
 } Listed;
 
 /* One flow as it was read: for evidence and for comparison with other readers. */

@@ -196,6 +196,17 @@ static void backwards(Meter *m, const Export *e, const Plan *p, const u8 *r, con
   take_targeted(m, e->session, &back);
 }
 
+/* Whether a record tells of egress what this exporter has told of ingress. */
+INLINE int told_before(const Export *e, const Plan *p, const u8 *r) {
+  return e->session->ingress_only && value(p, DIRECTION, r) == 1;
+}
+
+static void pass_over(Meter *m, Session *s) {
+  m->records++;
+  m->elsewhere++;
+  s->records++;
+}
+
 /* Any record, field by field. */
 static void read_record(Meter *m, const Export *e, const Plan *p, u16 id, const u8 *r) {
   Record to = {.version = (u8)e->version, .template_id = id};
@@ -206,15 +217,17 @@ static void read_record(Meter *m, const Export *e, const Plan *p, u16 id, const 
   to.last_ms = moment(e, p, r, LAST_UP, LAST_S, LAST_MS, LAST_NTP, LAST_AGO);
   to.direction = (u8)value(p, DIRECTION, r);
   to.vlan = (u16)value(p, VLAN, r);
+  if (told_before(e, p, r)) {
+    pass_over(m, e->session);
+    return;
+  }
   to.flows = has(p, FLOWS) ? (u32)value(p, FLOWS, r) : 1;
   if (has(p, SECTION_L2) || has(p, SECTION_IP)) {
     sectioned(m, e, p, r, &to);
     return;
   }
   if (!addresses(p, r, &to)) {
-    m->records++;
-    m->elsewhere++;
-    e->session->records++;
+    pass_over(m, e->session);
     return;
   }
   to.bytes = has(p, BYTES) ? value(p, BYTES, r) : value(p, IP_LENGTH, r);
@@ -279,6 +292,7 @@ INLINE void count_simple(Meter *m, const Export *e, const Template *t, const u8 
       Hit *h = &hit[i];
       h->group = 0;
       h->slot = six ? target6(m, r + dst, &h->group) : target4(m, get32(r + dst), &h->group);
+      if (__builtin_expect(told_before(e, p, r), 0)) h->slot = h->group = 0;
       ask_for(m, h->slot);
       u64 bytes = number(r + by, byte_length), packets = number(r + pk, packet_length);
       u32 rate = each ? record_rate(e, p, r) : e->general_rate;

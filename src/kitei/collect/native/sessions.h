@@ -20,8 +20,9 @@ static const Listed *listed(const Meter *m, const u8 *address) {
   }
 }
 
-/* Name an exporter. `rate` 0: as it says itself. -1: the list is full. */
-PUBLIC int meter_list(Meter *m, const u8 *address, u32 rate) {
+/* Name an exporter. `rate` 0: as it says itself. `ingress_only`: what it tells of egress was told on its way
+ * in already. -1: the list is full. */
+PUBLIC int meter_list(Meter *m, const u8 *address, u32 rate, u32 ingress_only) {
   Listed *known = (Listed *)listed(m, address);
   if (!known && m->listed_count >= m->listed_max) return -1;
   u64 a, b;
@@ -32,11 +33,13 @@ PUBLIC int meter_list(Meter *m, const u8 *address, u32 rate) {
   if (!known) known = &m->listed[k], m->listed_count++;
   memcpy(known->address, address, 16);
   known->rate = rate;
+  known->ingress_only = ingress_only;
   known->used = 1;
   for (u32 i = 0; i < m->session_sets * WAYS; i++)
     if (m->sessions[i].last_ns && !memcmp(m->sessions[i].address, address, 16)) {
       m->sessions[i].fixed_rate = rate;
       m->sessions[i].listed = 1;
+      m->sessions[i].ingress_only = (u8)ingress_only;
     }
   return 0;
 }
@@ -106,6 +109,7 @@ static Session *session(Meter *m, const u8 *address, const u8 *agent, u16 port, 
   const Listed *known = listed(m, address);
   least->listed = known != 0;
   least->fixed_rate = known ? known->rate : 0;
+  least->ingress_only = known ? (u8)known->ingress_only : 0;
   least->first_ns = least->last_ns = m->now_ns;
   return least;
 }
