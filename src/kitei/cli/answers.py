@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import click
 
-from kitei.cli.desk import office_of
+from kitei.cli.desk import desk_of, office_of
 from kitei.cli.show import decided_json, decided_text
 from kitei.cli.speak import Misuse, Talk, command, option
 from kitei.desk import Verdict
-from kitei.office import Decided, Office
+from kitei.office import Decided, Desk
 from kitei.values import JsonObject, Language, Words
 
 _PROPOSED = {
@@ -39,26 +40,27 @@ class _Waiting:
 @option("--by", default="operator", show_default=True, ja="答える人", en="Who answers.")
 @option("--why", default="", ja="理由(規程の案と違う答には必須)", en="Why; needed against the proposal.")
 def answer(talk: Talk, application: str | None, accept: bool | None, by: str, why: str) -> None:
-    with office_of(talk) as office:
-        if application is None:
-            if accept is not None:
-                raise Misuse(
-                    Words(
-                        "どの申込への答えですか。id を書いてください",
-                        "an answer to which application? give its id",
-                    )
+    if application is None:
+        if accept is not None:
+            raise Misuse(
+                Words(
+                    "どの申込への答えですか。id を書いてください",
+                    "an answer to which application? give its id",
                 )
-            _list(talk, office)
-            return
-        if accept is None:
-            raise Misuse(Words("--accept か --refuse が要ります", "say --accept or --refuse"))
-        verdict = Verdict.ACCEPT if accept else Verdict.REFUSE
+            )
+        with desk_of(talk) as desk:
+            _list(talk, desk)
+        return
+    if accept is None:
+        raise Misuse(Words("--accept か --refuse が要ります", "say --accept or --refuse"))
+    verdict = Verdict.ACCEPT if accept else Verdict.REFUSE
+    with office_of(talk) as office:
         _must_say_why(office, application, verdict, why)
         decided = office.answer(application, verdict, by=by, why=why.strip())
         talk.answer(decided_json(decided), lambda: decided_text(decided, talk.language))
 
 
-def _list(talk: Talk, office: Office) -> None:
+def _list(talk: Talk, office: Desk[Any]) -> None:
     waiting = [
         _waiting(office, e.stream.removeprefix("application:"), e.fact.effective_on) for e in office.waiting()
     ]
@@ -69,7 +71,7 @@ def _list(talk: Talk, office: Office) -> None:
     )
 
 
-def _must_say_why(office: Office, application: str, verdict: Verdict, why: str) -> None:
+def _must_say_why(office: Desk[Any], application: str, verdict: Verdict, why: str) -> None:
     """Whoever answers otherwise than the terms propose leaves a reason behind."""
     waiting = {entry.stream.removeprefix("application:") for entry in office.waiting()}
     if application not in waiting or why.strip():
@@ -84,7 +86,7 @@ def _must_say_why(office: Office, application: str, verdict: Verdict, why: str) 
         )
 
 
-def _waiting(office: Office, application: str, since: date) -> _Waiting:
+def _waiting(office: Desk[Any], application: str, since: date) -> _Waiting:
     decided = office.decided(application)
     received = decided.entries[0].fact.body
     return _Waiting(decided, str(received["service"]), str(received["by"]), since)

@@ -2,7 +2,7 @@
 
 import click
 
-from kitei.cli.desk import office_of
+from kitei.cli.desk import desk_of
 from kitei.cli.show import cites_text, contract_json, gists
 from kitei.cli.speak import Talk, command
 from kitei.ledger.contracts import Contract
@@ -12,7 +12,7 @@ from kitei.values import Language, Words, in_yen
 @command("contract", ja="契約の一覧、または一つの契約", en="The contracts, or one of them.")
 @click.argument("name", required=False)
 def contract(talk: Talk, name: str | None) -> None:
-    with office_of(talk) as office:
+    with desk_of(talk) as office:
         if name is not None:
             found = office.contract(name)
             talk.answer(contract_json(found), lambda: _one(found, talk.language))
