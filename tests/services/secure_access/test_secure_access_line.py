@@ -186,7 +186,9 @@ def test_a_settlement_explains_itself_by_the_accounts_of_its_day(served: Office,
     lines = {line.name: line for line in billed(served, date(2026, 6, 1))}
     assert lines["settlement"].amount == 20_000 and lines["settlement"].unit == 40_000
     assert lines["option-settlement"].amount == 7_500 and lines["option-settlement"].unit == 15_000
-    assert any("15/30" in step.en for step in lines["settlement"].steps)
+    steps = [step.en for step in lines["settlement"].steps]
+    assert any("15/30" in step for step in steps) and "the monthly fee counts 100 accounts" in steps
+    assert ("settlement.account-count-day", "effective-day") in lines["settlement"].conventions
 
 
 def test_a_credit_is_a_part_of_the_fee_by_account(served: Office, time: SetTime) -> None:

@@ -60,11 +60,10 @@ def _counted(fee: Fee, counts: tuple[tuple[date, int], ...]) -> Fee:
     return replace(fee, counts=counts, counted=ACCOUNTS)
 
 
-def monthly(contract: Contract, prices: Prices, on: date) -> Yen | None:
-    """The base monthly fee on a day, None where a price was not told."""
+def monthly(contract: Contract, prices: Prices, on: date, count: int) -> Yen | None:
+    """The base monthly fee on a day for so many accounts, None where a price was not told."""
     if (whole := prices.on(on, "monthly", contract)) is not None:
         return whole.amount
-    count = accounts_on(contract, on)
     each, flat = prices.on(on, "basic-account", contract), prices.on(on, "basic", contract)
     basic = each.amount * count if each else flat.amount if flat else None
     counted = TERMS.editions[-1].value("kinds")[contract.kind].text("counted") == BY_ACCOUNT
@@ -74,36 +73,44 @@ def monthly(contract: Contract, prices: Prices, on: date) -> Yen | None:
     return Yen(basic + quote.amount * (count if counted else 1))
 
 
-def option_monthly(contract: Contract, option: OptionTaken, prices: Prices, on: date) -> Yen | None:
-    """An option's monthly fee on a day, None where no price was told."""
+def option_monthly(
+    contract: Contract, option: OptionTaken, prices: Prices, on: date, count: int
+) -> Yen | None:
+    """An option's monthly fee on a day for so many accounts, None where no price was told."""
     about = {"option": option.name}
     if (whole := prices.on(on, "option-monthly", contract, about, option.quotes)) is not None:
         return whole.amount
     each = prices.on(on, "option-monthly-account", contract, about, option.quotes)
-    return Yen(each.amount * accounts_on(contract, on)) if each else None
+    return Yen(each.amount * count) if each else None
 
 
 def state(charge: Charge, contract: Contract, prices: Prices, edition: Edition) -> Stated | Missing:
     """A charge in words and figures; a settlement by the fee of its day, whatever that is made of."""
-    told = prices
+    count = charge.detail.get("accounts")
+    if type(count) is not int:
+        return tariff.state(charge, contract, prices, edition)
+    on, told = charge.due_on, prices
     if charge.name == "settlement":
-        told = _whole("monthly", monthly(contract, prices, charge.due_on), charge.due_on, prices)
+        told = _whole("monthly", monthly(contract, prices, on, count), on, prices)
     elif charge.name == "option-settlement":
         option = next(
             (each for each in reversed(contract.options) if each.name == charge.detail.get("option")), None
         )
-        fee = option_monthly(contract, option, prices, charge.due_on) if option else None
-        told = _whole("option-monthly", fee, charge.due_on, prices)
-    return tariff.state(charge, contract, told, edition)
+        fee = option_monthly(contract, option, prices, on, count) if option else None
+        told = _whole("option-monthly", fee, on, prices)
+    stated = tariff.state(charge, contract, told, edition)
+    if isinstance(stated, Missing):
+        return stated
+    counted = Words(f"{count} アカウントで数えた月額", f"the monthly fee counts {count} accounts")
+    return replace(stated, steps=(*stated.steps, counted))
 
 
 def credit(given: Credit, contract: Contract, prices: Prices, edition: Edition) -> Stated:
     """A credit as a part of the fee of the day the operator knew."""
     known = [day_of(each.known_at) for each in map(outage_of, contract.outages) if each.id == given.outage]
     on = known[0] if known else given.claimed_on
-    return tariff.credit(
-        given, contract, _whole("monthly", monthly(contract, prices, on), on, prices), edition
-    )
+    fee = monthly(contract, prices, on, accounts_on(contract, on))
+    return tariff.credit(given, contract, _whole("monthly", fee, on, prices), edition)
 
 
 def _whole(fee: str, amount: Yen | None, on: date, prices: Prices) -> Prices:

@@ -1,9 +1,10 @@
 """Articles 9(4), 11 and 13 with Schedule 2: how contracts and options end, and by whose count of accounts it is settled."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
-from kitei.clauses.acts import StopOption
+from kitei.clauses.acts import Cancel, OperatorTerminate, StopOption
 from kitei.clauses.ending import Ending, Endings
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract, OptionTaken
@@ -56,6 +57,8 @@ def _follows(asked: Ending, contract: Contract, effective: date, s: Situation) -
     yield from left_without(contract, effective, s)
 
 
+SETTLEMENTS = ("settlement", "option-settlement")
+
 ENDINGS = Endings(
     monthly=settled_monthly,
     option_monthly=settled_option,
@@ -65,17 +68,37 @@ ENDINGS = Endings(
 )
 
 
-def stop_counted(asked: StopOption, s: Situation) -> Iterator[Finding]:
-    """Schedule 2, second part: by which accounts the sandbox is settled (SA-D05)."""
-    choice = s.choice("options", asked.option)
-    if choice is not None and choice.has("term_months"):
-        how = s.reading("settlement.account-count-day")
-        yield s.accept(
-            "schedule:2.2", why=_COUNTED, conventions=(how.pair,), defects=s.defects("schedule:2.2")
+def noticed(asked: Cancel, s: Situation) -> Iterator[Finding]:
+    """Art. 11.1 and 13.1: the customer's notice, and what it costs."""
+    yield from _counted(ENDINGS.noticed(asked, s), s)
+
+
+def terminated(asked: OperatorTerminate, s: Situation) -> Iterator[Finding]:
+    """Art. 13.1: a termination by the operator, and what it costs."""
+    yield from _counted(ENDINGS.terminated(asked, s), s)
+
+
+def stopped(asked: StopOption, s: Situation) -> Iterator[Finding]:
+    """Art. 9.4 and 13.2: an option stops, and what it costs."""
+    yield from _counted(ENDINGS.stopped(asked, s), s)
+
+
+def _counted(findings: Iterator[Finding], s: Situation) -> Iterator[Finding]:
+    """Settlements that say by how many accounts, and by which reading of their day."""
+    how = s.reading("settlement.account-count-day").pair
+    for finding in findings:
+        if not any(due.name in SETTLEMENTS for due in finding.charges):
+            yield finding
+            continue
+        charges = tuple(
+            replace(
+                due,
+                conventions=(*due.conventions, how),
+                detail={
+                    **due.detail,
+                    "accounts": counted_accounts(s, s.contract(due.contract), due.due_on),
+                },
+            )
+            for due in finding.charges
         )
-
-
-_COUNTED = Words(
-    "残りがあれば、終わる日のアカウント数で数えます",
-    "what remains is counted by the accounts of its last day",
-)
+        yield replace(finding, charges=charges, conventions=(*finding.conventions, how))
