@@ -48,6 +48,7 @@ class MemoryOffice:
         self.orders: dict[str, Orders] = {}
         self.reports: list[Report] = []
         self.requests: list[tuple[str, str]] = []
+        self.sacks: dict[str, bytes] = {}
         self.refuses: Exception | None = None
 
     def publish(self, orders: Orders) -> None:
@@ -58,6 +59,11 @@ class MemoryOffice:
 
     def orders_for(self, node: str) -> Orders | None:
         return self.orders.get(node)
+
+    def sack(self, node: str, name: str) -> bytes:
+        if name not in self.sacks:
+            raise LookupError(f"there is no {name!r}")
+        return self.sacks[name]
 
     def take_report(self, node: str, report: Report) -> None:
         if self.refuses is not None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 
 from kitei.drivers.freeradius import Freeradius, RadiusSeen, client_line
 from kitei.drivers.freeradius.front import Folders, quoted, slot_port
-from kitei.drivers.freeradius.policy import policy_text, sacks_of
+from kitei.drivers.freeradius.policy import policy_text
 from kitei.network import (
     HomeServer,
     Origin,
@@ -23,6 +23,7 @@ from kitei.network import (
     Risk,
     Step,
     TunnelTerminator,
+    sacks_of,
 )
 
 FOR, OTHER = Origin("contract-1", ()), Origin("contract-2", ())

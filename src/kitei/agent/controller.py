@@ -20,6 +20,8 @@ from kitei.network.report import Report, report_json
 from kitei.values import Json, JsonObject
 
 _LIMIT: Final = 32 << 20  # bytes; the orders of a hub of 10,000 sites are about half of it
+_SACK_LIMIT: Final = 1 << 30  # bytes; a million users are about a tenth of it
+_SACK_PATIENCE: Final = 60.0
 _PATIENCE: Final = 10.0  # seconds for a request that need not wait
 
 
@@ -58,6 +60,12 @@ class Controller:
         """Ask for a certificate. It comes with later orders."""
         self._ask("POST", f"{self._path}/request", {"csr": csr}, _PATIENCE)
 
+    def sack(self, name: str) -> bytes:
+        """What is in a sack that this node's orders name. Raises Unreachable, Refused."""
+        return self._ask(
+            "GET", f"{self._path}/sacks/{quote(name, safe='')}", None, _SACK_PATIENCE, _SACK_LIMIT
+        )[1]
+
     def hang_up(self) -> None:
         """End a request that another thread is waiting in."""
         connection = self._connection
@@ -65,23 +73,25 @@ class Controller:
             with contextlib.suppress(OSError):
                 connection.sock.shutdown(socket.SHUT_RDWR)
 
-    def _ask(self, method: str, path: str, body: JsonObject | None, patience: float) -> tuple[int, bytes]:
+    def _ask(
+        self, method: str, path: str, body: JsonObject | None, patience: float, limit: int = _LIMIT
+    ) -> tuple[int, bytes]:
         sent = None if body is None else json.dumps(body).encode()
         headers = {} if sent is None else {"Content-Type": "application/json"}
         try:
             connection = self._connected(patience)
             connection.request(method, path, sent, headers)
             answer = connection.getresponse()
-            received = answer.read(_LIMIT + 1)
+            received = answer.read(limit + 1)
         except OSError as error:  # TLS faults and a connection closed between two requests are among them
             self._drop()
             raise Unreachable(f"{self._address}: {error}") from None
         except http.client.HTTPException as error:
             self._drop()
             raise Unreadable([f"answer: breaks HTTP ({type(error).__name__}: {error})"]) from None
-        if len(received) > _LIMIT:
+        if len(received) > limit:
             self._drop()
-            raise Unreadable([f"answer: is longer than {_LIMIT} bytes"])
+            raise Unreadable([f"answer: is longer than {limit} bytes"])
         if answer.will_close:
             self._drop()
         if answer.status >= 500:

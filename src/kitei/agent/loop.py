@@ -23,9 +23,11 @@ from kitei.agent.converge import Outcome, converge
 from kitei.agent.identity import wanted_request
 from kitei.agent.kept import DiskError, GivenUp, Kept, Trial, load, save
 from kitei.agent.probes import Prober
+from kitei.agent.sacks import Sacks
 from kitei.agent.senses import Senses
 from kitei.agent.sources import Bfd, Bgp, Gateways, Ike, Programs
 from kitei.agent.talk import Pull, Tell
+from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.strongswan import Strongswan
 from kitei.network import Orders, Probe
 from kitei.network.report import Fault, Report, State
@@ -68,12 +70,13 @@ class Agent:
             self._programs,
         )
         self._senses = Senses(sources, config.clock, self._tell.add, config.confirm)
+        self._sacks = Sacks(config, partial(self._look_again, Freeradius.name), partial(self._note, "sacks"))
         self._pull = Pull(config, self._newest, self._take, partial(self._note, "orders"))
 
     def end(self) -> None:
         self._is_over = True
         self._wake.set()
-        for each in (self._pull, self._tell, self._prober, self._senses):
+        for each in (self._pull, self._tell, self._prober, self._senses, self._sacks):
             each.end()
 
     def run(self) -> bool:
@@ -81,7 +84,7 @@ class Agent:
         self._resume()
         threads = [
             threading.Thread(target=self._guard, args=(each.run,), name=type(each).__name__, daemon=True)
-            for each in (self._prober, self._senses, self._pull, self._tell)
+            for each in (self._prober, self._senses, self._pull, self._tell, self._sacks)
         ]
         for thread in threads:
             thread.start()
@@ -221,6 +224,7 @@ class Agent:
         parts = orders.intent.parts
         self._prober.watch(part for part in parts if isinstance(part, Probe))
         self._senses.watch(parts)
+        self._sacks.want(parts, self._kept.good.intent.parts if self._kept.good else ())
         self._untried = {driver.name for driver in self._config.drivers}
         self._due = dict.fromkeys(self._untried, 0.0)
         self._may_cut_all = may_cut_all

@@ -29,6 +29,7 @@ from kitei.network.radius import (
     RadiusServer,
     RadiusVpdn,
     TunnelTerminator,
+    sacks_of,
 )
 
 __all__ = [
@@ -70,4 +71,5 @@ __all__ = [
     "TemporaryError",
     "TunnelTerminator",
     "UserTables",
+    "sacks_of",
 ]

@@ -7,8 +7,9 @@ changed secret is a changed part, and a plan shows it without telling it.
 Addresses are IPv4 or IPv6 hosts as text. Realms are lower case; none is two of group, proxy and VPDN.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from kitei.network.origin import Origin
 
@@ -167,3 +168,18 @@ class RadiusCaps:
     @property
     def key(self) -> str:
         return f"radius-caps:{self.realm}"
+
+
+def sacks_of(parts: Iterable[object]) -> dict[str, str]:
+    """The sacks that parts need, each with the key of a part that does."""
+    found: dict[str, str] = {}
+    for part in parts:
+        if isinstance(part, _WITH_SACKS):
+            for name in ("sack", "users", "changes", "papers"):
+                value = getattr(part, name, None)
+                if value:
+                    found.setdefault(value, part.key)
+    return found
+
+
+_WITH_SACKS: Final = (RadiusServer, RadiusClient, RadiusGroup, HomeServer, TunnelTerminator)

@@ -9,7 +9,7 @@ from kitei.network.codec import Unreadable
 from kitei.values import Json, JsonObject, Words
 
 What = Literal["end-to-end", "closed", "ike", "bfd", "bgp", "vrrp", "engine"]
-FaultKind = Literal["orders", "disk", "driver", "fell-back", "coincidence", "identity", "watching"]
+FaultKind = Literal["orders", "disk", "driver", "fell-back", "coincidence", "identity", "watching", "sack"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,5 +209,6 @@ _FAULTS: Mapping[FaultKind, tuple[str, str]] = {
         "probes {0} stayed dark with the orders before too, so {1} was not the cause and is applied again",
     ),
     "identity": ("証明書要求 {0}: {1}", "certificate request {0}: {1}"),
+    "sack": ("{0} をまだ受け取れません: {1}", "{0} has not arrived yet: {1}"),
     "watching": ("{0} の状態が読めません: {1}", "the state of {0} cannot be read: {1}"),
 }

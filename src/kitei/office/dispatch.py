@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from kitei.network import Orders
+from kitei.network import Orders, sacks_of
 from kitei.network.report import Report
 from kitei.office.hearing import Hearing
 from kitei.office.office import Office, Refusal
 from kitei.office.publishing import Publishing
+from kitei.office.safe import open_vault
+from kitei.store import StoreError
+from kitei.store.vault import Vault
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +25,7 @@ class Dispatch:
     publishing: Publishing
     hearing: Hearing
     _day: date | None = None
+    _vault: Vault | None = None
 
     @classmethod
     def open(cls, folder: Path) -> "Dispatch":
@@ -47,6 +51,18 @@ class Dispatch:
 
     def sign(self, node: str, csr: str) -> None:
         self.publishing.sign(node, csr)
+
+    def sack(self, node: str, name: str) -> bytes:
+        """Secrets leave the vault for the nodes whose orders name them, and for no one else."""
+        orders = self.publishing.orders_for(node)
+        if orders is None or name not in sacks_of(orders.intent.parts):
+            raise PermissionError(f"the orders of {node} name no {name!r}")
+        if self._vault is None:
+            self._vault = open_vault(self.office.home, self.office.book.engine)
+        try:
+            return self._vault.content(name)
+        except StoreError as error:
+            raise LookupError(str(error)) from None
 
     def _turn_the_day(self) -> None:
         """At the beginning of a day, and of this process, what ended with the day before leaves the nodes."""

@@ -1,6 +1,7 @@
 """The controller's interface to nodes: orders go out as soon as they are published, reports come in.
 
 `GET /v1/nodes/{node}/orders?after=GENERATION&wait=SECONDS`, `POST /v1/nodes/{node}/report`,
+`GET /v1/nodes/{node}/sacks/{sack}`,
 `POST /v1/nodes/{node}/request`. A node may only speak for itself: over TLS its certificate says who it
 is, on the unix socket the socket's permissions do.
 """
@@ -91,6 +92,7 @@ class Controller:
                 Route(f"{node}/orders", self.orders, methods=["GET"]),
                 Route(f"{node}/report", self.report, methods=["POST"]),
                 Route(f"{node}/request", self.request, methods=["POST"]),
+                Route(f"{node}/sacks/{{sack}}", self.sack, methods=["GET"]),
             ],
             exception_handlers={Problem: _problem, HTTPException: _http, Exception: _defect},
             lifespan=self._life,
@@ -150,9 +152,14 @@ class Controller:
         await self._do(self._office.sign, node, csr)
         return Response(status_code=202)
 
-    async def _do(self, deed: Callable[..., None], *about: Any) -> None:
+    async def sack(self, request: Request) -> Response:
+        content = await self._do(self._office.sack, _node(request), request.path_params["sack"])
+        headers = {"Cache-Control": "no-store"}
+        return Response(content, media_type="application/octet-stream", headers=headers)
+
+    async def _do(self, deed: Callable[..., _T], *about: Any) -> _T:
         try:
-            await self._ask(deed, *about)
+            return await self._ask(deed, *about)
         except LookupError as error:
             raise Problem(404, "No such node", str(error)) from None
         except PermissionError as error:

@@ -28,3 +28,7 @@ class NodesOffice(Protocol):
     def sign(self, node: str, csr: str) -> None:
         """Certify the node's request (PEM). The certificate comes to it with its next orders."""
         ...
+
+    def sack(self, node: str, name: str) -> bytes:
+        """What is in a sack that the node's latest orders name; to any other it is not told whether there is one."""
+        ...

@@ -19,7 +19,7 @@ from typing import Final
 
 import kitei
 from kitei.drivers.freeradius.front import DICTIONARY, REFUSED, SLOTS, Folders, quoted, server_config
-from kitei.drivers.freeradius.policy import authorities_of, policy_text, sacks_of
+from kitei.drivers.freeradius.policy import authorities_of, policy_text
 from kitei.drivers.freeradius.relay import fill, pools_of, relay_config, servers_of
 from kitei.network import (
     HomeServer,
@@ -31,6 +31,7 @@ from kitei.network import (
     Risk,
     Step,
     TemporaryError,
+    sacks_of,
 )
 
 __all__ = ["Freeradius", "RadiusSeen"]

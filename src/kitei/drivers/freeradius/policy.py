@@ -54,17 +54,6 @@ def policy_text(parts: Sequence[Part], arrived: Collection[str], relay: str) -> 
     return json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def sacks_of(parts: Sequence[Part]) -> dict[str, str]:
-    """The sacks that parts need, each with the key of a part that does."""
-    found: dict[str, str] = {}
-    for part in parts:
-        for name in ("sack", "users", "changes", "papers"):
-            value = getattr(part, name, None)
-            if isinstance(value, str) and value:
-                found.setdefault(value, part.key)
-    return found
-
-
 def authorities_of(parts: Sequence[Part]) -> tuple[str, ...]:
     """Who may sign users' certificates for EAP-TLS, each once."""
     return tuple(
