@@ -7,8 +7,8 @@ import pytest
 from test_auth_outsource_intent import DAY, ESTATE, LINES, Told, a_group, a_proxy, a_vpdn
 
 from kitei.desk import Verdict
-from kitei.drivers.freeradius.policy import policy_text, sacks_of
-from kitei.network import Estate
+from kitei.drivers.freeradius.policy import policy_text
+from kitei.network import Estate, sacks_of
 from kitei.radius.document import read_policy
 from kitei.radius.policy import Policy, User, World, answer
 from kitei.services.auth_outsource import SERVICE

@@ -1,0 +1,70 @@
+"""Why a login was answered as it was, for people."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from kitei.radius.policy import Reason
+from kitei.values import Words
+
+WORDS: Final[Mapping[Reason, Words]] = {
+    Reason.ACCEPTED: Words("認証しました", "let in"),
+    Reason.UNKNOWN_CLIENT: Words(
+        "登録のない端末からの要求です", "asked from an address that is not registered"
+    ),
+    Reason.TOO_MANY_REQUESTS: Words("端末からの要求が多すぎます", "the client asks more often than it may"),
+    Reason.NO_REALM: Words(
+        "利用者名にレルムがありません", "the name has no realm, and the client has not just one"
+    ),
+    Reason.NOT_YOUR_REALM: Words(
+        "この端末が使えるレルムではありません", "the client may not ask for this realm"
+    ),
+    Reason.NO_SUCH_USER: Words("この利用者は登録されていません", "there is no such user"),
+    Reason.USER_IS_OFF: Words("この利用者は停止中です", "the user is switched off"),
+    Reason.METHOD_NOT_ENABLED: Words(
+        "この認証方式は有効でないか、この方式に要る形の秘密がありません",
+        "the method is not enabled, or the secret is not kept in the form it needs",
+    ),
+    Reason.WRONG_SECRET: Words("パスワードが違います", "the password is wrong"),
+    Reason.NOT_YOUR_CERTIFICATE: Words(
+        "証明書が、この利用者のものか、お客様の認証局のものではありません",
+        "the certificate is not this user's, or not of the customer's authority",
+    ),
+    Reason.TOO_MANY_SESSIONS: Words(
+        "同時セッション数の上限です", "as many sessions are open as there may be"
+    ),
+    Reason.TOO_MUCH_TRAFFIC: Words("今月の通信量の上限です", "this month's traffic is used up"),
+    Reason.NO_HOME_SERVER: Words(
+        "お客様の認証サーバがどれも応答しません", "none of the customer's own servers answers"
+    ),
+    Reason.NO_TERMINATOR: Words("終端装置がどれも応答しません", "none of the tunnel terminators answers"),
+}
+
+
+class Login(NamedTuple):
+    """One answer: when, to which client, about whom, from which station, and why so."""
+
+    at: datetime
+    client: str
+    user: str
+    station: str
+    reason: Reason
+
+
+def read_log(lines: Iterable[str]) -> Iterator[Login]:
+    """The logins of an engine's `events.log`. A line cut short by a kill is passed over: nobody wrote it whole."""
+    for line in lines:
+        if not line.endswith("\n"):
+            return
+        for at, client, user, station, reason in json.loads(line):
+            yield Login(datetime.fromtimestamp(at, UTC), client, user, station, Reason(reason))
+
+
+def of_realm(logins: Iterable[Login], realm: str, clients: Iterable[str] = ()) -> Iterator[Login]:
+    """Those of a realm, and those without one from the realm's own clients."""
+    own = frozenset(clients)
+    for login in logins:
+        told = login.user.rpartition("@")
+        if told[2].lower() == realm if told[1] else login.client in own:
+            yield login
