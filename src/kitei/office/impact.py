@@ -106,10 +106,11 @@ def impact(office: Desk[Any], draft: Edition, processes: int = 2) -> Impact:
     before = [each for each in others if each.in_force <= on] or list(others)
     if not before:
         raise LookupError(f"{draft.service} has no edition but {draft}; there is nothing to compare it with")
-    now = _Desk.of(office, service, Terms(service.name, tuple(before)), on)
-    then = _Desk.of(office, service, _with(others, draft), on)
-    contracts = [each for each in now.situation.contracts.values() if each.is_in_force(on)]
     with collector_at_rest():
+        known = office.situation(service, on)
+        now = _Desk.of(service, Terms(service.name, tuple(before)), known)
+        then = _Desk.of(service, _with(others, draft), known)
+        contracts = [each for each in known.contracts.values() if each.is_in_force(on)]
         found = _shared(now, then, contracts, processes)
     return Impact(
         draft,
@@ -139,9 +140,10 @@ class _Desk:
     forms: dict[str, Any]
 
     @classmethod
-    def of(cls, office: Desk[Any], service: Service, terms: Terms, on: date) -> "_Desk":
-        under = replace(service, terms=terms)
-        return cls(under, office.situation(under, on), datetime.combine(on, _MORNING), {})
+    def of(cls, service: Service, terms: Terms, known: Situation) -> "_Desk":
+        """`known` is the day's situation under whatever terms: contracts and the operator's facts are taken."""
+        situation = Situation.of(known.on, terms, known.contracts, known.operator)
+        return cls(replace(service, terms=terms), situation, datetime.combine(known.on, _MORNING), {})
 
     def decide(self, question: Question) -> Decision | None:
         """The decision; None where the service knows no such act, or asks more of it than is usual."""
