@@ -176,6 +176,14 @@ def test_alarms_and_releases_alternate_and_each_alarm_was_earned(figures: dict[i
             )
 
 
+def test_a_host_among_too_many_to_be_told_is_not_taken_for_calm() -> None:
+    def seconds() -> Iterable[Second]:
+        for at in range(1, 61):
+            yield Second(at, {HOST: udp(2000)} if at < 6 else {}, {}, untold=1 if 6 <= at < 30 else 0)
+
+    assert told(judge_all(book_of((POLICY,)), iter(seconds()))) == [(3, "alarm"), (39, "release")]
+
+
 def test_one_line_says_target_cause_rate_and_sources() -> None:
     (alarm, _) = run({at: udp(2000) for at in range(10, 20)})
     assert alarm.line("en") == (

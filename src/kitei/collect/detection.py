@@ -1,13 +1,13 @@
 """From seconds of counters to alarms and their end. Pure: the same seconds give the same decisions, always."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
 from kitei.collect.counters import METRICS, Address, Counters, Network, Second, shown, together
 from kitei.collect.guarding import Doubt, doubt
-from kitei.collect.policy import Book, Policy, Scope, Thresholds, ordered
+from kitei.collect.policy import Book, Policy, Scope, Thresholds
 from kitei.values import JsonObject, Language, Words
 
 Kind = Literal["alarm", "held", "release"]
@@ -127,7 +127,10 @@ def judge(book: Book, watches: Watches, second: Second) -> tuple[Watches, tuple[
     for key, watch in watches.items():
         if key in seen or key[0] not in policies:
             continue
-        after, decision = _step(policies[key[0]], key, watch, second.at, _SILENCE, MappingProxyType({}))
+        if second.untold and key[1] == "host":  # it may be one that was not told: not calm, as far as we know
+            kept[key] = replace(watch, high_at=second.at)
+            continue
+        after, decision = _step(policies[key[0]], key, watch, second.at, _SILENCE, _NOTHING)
         if after is not None:
             kept[key] = after
         if decision is not None:
@@ -137,6 +140,8 @@ def judge(book: Book, watches: Watches, second: Second) -> tuple[Watches, tuple[
 
 
 _SILENCE: Final = Counters()
+_NOTHING: Final[Thresholds] = MappingProxyType({})
+_UNWATCHED: Final = Watch()
 
 
 def _order(key: Key) -> tuple[str, str, int, str]:
@@ -166,28 +171,30 @@ def _within(inner: Network, outer: Network) -> bool:
     return same and inner.prefixlen >= outer.prefixlen and inner.network_address in outer
 
 
-def _worst(counters: Counters, thresholds: Thresholds) -> tuple[str, int, int] | None:
-    """The metric furthest beyond its threshold, with figure and threshold; None where there are none."""
-    worst: tuple[str, int, int] | None = None
-    for metric, threshold in ordered(thresholds):
-        figure = counters.figure(metric)
-        if worst is None or figure * worst[2] > worst[1] * threshold:
-            worst = metric, figure, threshold
+Measured = tuple[str, int, int]  # metric, figure, threshold
+
+
+def _worst(measured: Iterable[Measured]) -> Measured | None:
+    """That furthest beyond its threshold, the first of equals; None where there are none."""
+    worst: Measured | None = None
+    for each in measured:
+        if worst is None or each[1] * worst[2] > worst[1] * each[2]:
+            worst = each
     return worst
 
 
 def _believed(
-    policy: Policy, counters: Counters, thresholds: Thresholds, excess: int
-) -> tuple[tuple[str, int, int] | None, Doubt | None]:
-    """The worst excess that no guard doubts, else the first doubt about the worst."""
-    over = {m: t for m, t in ordered(thresholds) if counters.figure(m) >= t}
+    policy: Policy, counters: Counters, over: Sequence[Measured], excess: int
+) -> tuple[Measured | None, Doubt | None]:
+    """The worst excess that no guard doubts, else the doubt about the worst."""
     first: Doubt | None = None
-    while worst := _worst(counters, over):
+    left = list(over)
+    while worst := _worst(left):
         why = doubt(policy.guards, counters, worst[0], worst[2], excess)
         if why is None:
             return worst, None
         first = first or why
-        del over[worst[0]]
+        left.remove(worst)
     return None, first
 
 
@@ -196,29 +203,41 @@ def _step(
 ) -> tuple[Watch | None, Decision | None]:
     """What becomes of one target in one second."""
     timing = policy.timing
-    watch = before or Watch()
-    worst = _worst(counters, thresholds)
-    high = worst is not None and worst[1] * 100 >= worst[2] * timing.release_percent
-    over = worst is not None and worst[1] >= worst[2]
+    watch = before or _UNWATCHED
+    measured = [(m, counters.figure(m), t) for m, t in thresholds.items() if t]
+    high = any(figure * 100 >= threshold * timing.release_percent for _, figure, threshold in measured)
     # an excess is one without a break longer than the window
     begun = watch.excess_from if watch.high_at and at - watch.high_at <= timing.window else at
-    watch = replace(
-        watch, high_at=at if high else watch.high_at, excess_from=begun if high else watch.excess_from
+    over = [each for each in measured if each[1] >= each[2]]
+    believed, why = _believed(policy, counters, over, at - begun + 1) if over else (None, None)
+    watch = Watch(
+        _recent(watch.over, at, timing.window, believed is not None),
+        watch.since,
+        at if high else watch.high_at,
+        begun if high else watch.excess_from,
+        watch.alarmed,
+        watch.held,
+        watch.released,
+        watch.calm,
+        believed or watch.last,
     )
-    believed, why = _believed(policy, counters, thresholds, at - begun + 1) if over else (None, None)
-    recent = tuple(each for each in watch.over if each > at - timing.window)
-    recent = (*recent, at) if believed else recent
-    watch = replace(watch, over=recent, last=believed or watch.last)
     if watch.alarmed is not None:
         return _while_alarmed(policy, key, watch, at, counters)
-    if believed and len(recent) >= timing.rise:
+    if believed and len(watch.over) >= timing.rise:
         calm = _calm(policy, watch, at)
         watch = replace(watch, alarmed=at, since=watch.excess_from, calm=calm, held="")
         return watch, _decision(policy, key, watch, at, "alarm", believed, counters)
+    worst = _worst(over)
     if why is not None and worst is not None and not believed and watch.held != why.name:
         watch = replace(watch, held=why.name, since=watch.excess_from)
         return watch, _decision(policy, key, watch, at, "held", worst, counters, why)
     return (watch if _worth_keeping(policy, watch, at) else None), None
+
+
+def _recent(before: tuple[int, ...], at: int, window: int, believed: bool) -> tuple[int, ...]:
+    """The seconds of the window in which an excess was believed."""
+    kept = tuple(each for each in before if each > at - window) if before else before
+    return (*kept, at) if believed else kept
 
 
 def _calm(policy: Policy, watch: Watch, at: int) -> int:

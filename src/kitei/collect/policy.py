@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal
 
-from kitei.collect.counters import METRICS, Address, Network
+from kitei.collect.counters import Address, Network
 
 Scope = Literal["host", "prefix"]
 Thresholds = Mapping[str, int]  # by metric; 0: none, whatever else is set
@@ -83,6 +83,8 @@ class Policy:
 
     def of_host(self, address: Address) -> Thresholds:
         """The thresholds of one address: the most specific override of each metric, else the policy's own."""
+        if not self.overrides:
+            return self.host
         found = dict(self.host)
         for override in self.overrides:  # shortest first
             if address in override.network:
@@ -148,8 +150,3 @@ def book_of(policies: tuple[Policy, ...]) -> Book:
             number = int(network.network_address) >> (network.max_prefixlen - network.prefixlen)
             table[number] = (*table.get(number, ()), policy)
     return Book(policies, tuple((*key, tables[key]) for key in sorted(tables)))
-
-
-def ordered(thresholds: Thresholds) -> tuple[tuple[str, int], ...]:
-    """In the order of METRICS, those set."""
-    return tuple((metric, thresholds[metric]) for metric in METRICS if thresholds.get(metric))

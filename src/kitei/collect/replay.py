@@ -18,6 +18,7 @@ Taking = Literal["auto", "exports", "packets"]
 # Where exporters send to by habit: NetFlow, IPFIX, sFlow.
 EXPORT_PORTS: Final = frozenset({2055, 2056, 4432, 4739, 6343, 9555, 9991, 9995, 9996})
 SECOND: Final = 10**9
+_WHOLE: Final = Sizes(told_hosts=262_144)  # nobody waits for these seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Replay:
     ) -> None:
         self.path, self.ports, self.whole = path, ports, whole
         self.taking: Taking = taking
-        self._meter = Meter(sizes)
+        self._meter = Meter(sizes or (_WHOLE if whole else None))
         self._meter.protect(limits)
         if exporters:
             self._meter.allow(exporters, only=False)

@@ -17,4 +17,4 @@ class Sizes:
     templates: int = 65_536  # at most 1,024 a session; Fault.TEMPLATE_LIMIT
     template_bytes: int = 32 << 20  # of those; Fault.TEMPLATE_LIMIT
     exporters: int = 4096  # on the list; refused when configured
-    told_hosts: int = 65_536  # handed over a second; Second.untold
+    told_hosts: int = 16_384  # handed over a second: what Python judges well within one; Second.untold
