@@ -12,6 +12,7 @@ from kitei.clauses import tariff
 from kitei.ledger.contracts import Charge, Contract, Credit, OptionTaken, Quote
 from kitei.services.secure_access.contract import accounts_on, counted_from
 from kitei.services.secure_access.edition import TERMS
+from kitei.services.secure_access.price import base_price, option_price
 from kitei.terms import Choice, Edition
 from kitei.values import Span, Words, Yen, day_of
 from kitei.watch import outage_of
@@ -62,15 +63,8 @@ def _counted(fee: Fee, counts: tuple[tuple[date, int], ...]) -> Fee:
 
 def monthly(contract: Contract, prices: Prices, on: date, count: int) -> Yen | None:
     """The base monthly fee on a day for so many accounts, None where a price was not told."""
-    if (whole := prices.on(on, "monthly", contract)) is not None:
-        return whole.amount
-    each, flat = prices.on(on, "basic-account", contract), prices.on(on, "basic", contract)
-    basic = each.amount * count if each else flat.amount if flat else None
-    counted = TERMS.editions[-1].value("kinds")[contract.kind].text("counted") == BY_ACCOUNT
-    quote = prices.on(on, "monthly-account" if counted else "monthly-kind", contract)
-    if basic is None or quote is None:
-        return None
-    return Yen(basic + quote.amount * (count if counted else 1))
+    by_account = TERMS.editions[-1].value("kinds")[contract.kind].text("counted") == BY_ACCOUNT
+    return base_price(lambda fee: prices.on(on, fee, contract), by_account, count).amount
 
 
 def option_monthly(
@@ -78,10 +72,7 @@ def option_monthly(
 ) -> Yen | None:
     """An option's monthly fee on a day for so many accounts, None where no price was told."""
     about = {"option": option.name}
-    if (whole := prices.on(on, "option-monthly", contract, about, option.quotes)) is not None:
-        return whole.amount
-    each = prices.on(on, "option-monthly-account", contract, about, option.quotes)
-    return Yen(each.amount * count) if each else None
+    return option_price(lambda fee: prices.on(on, fee, contract, about, option.quotes), count).amount
 
 
 def state(charge: Charge, contract: Contract, prices: Prices, edition: Edition) -> Stated | Missing:

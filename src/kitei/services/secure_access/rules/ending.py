@@ -10,7 +10,7 @@ from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract, OptionTaken
 from kitei.services.secure_access.contract import accounts_on
 from kitei.services.secure_access.rules.eligibility import ending_with, left_without
-from kitei.services.secure_access.rules.fees import option_price, price
+from kitei.services.secure_access.rules.fees import price, price_of_option
 from kitei.values import Words, Yen
 
 
@@ -27,7 +27,7 @@ def settled_monthly(s: Situation, contract: Contract, on: date) -> Yen | None:
 
 def settled_option(s: Situation, contract: Contract, option: OptionTaken, on: date) -> Yen | None:
     """The option's fee that a settlement is a part of; the day of its count is not written (SA-D05)."""
-    return option_price(s, contract, option, on, counted_accounts(s, contract, on)).amount
+    return price_of_option(s, contract, option, on, counted_accounts(s, contract, on)).amount
 
 
 def ground_of(asked: Ending, contract: Contract) -> str:

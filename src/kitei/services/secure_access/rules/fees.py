@@ -1,12 +1,7 @@
-"""Article 12 and Schedule 1: what a contract costs at first and by the month, by account where it goes by account.
-
-A monthly fee may be quoted as a whole (`monthly`), which goes first, or in its parts: the basic charge (`basic`, or
-`basic-account` for each account) and that of the kind (`monthly-account` for each account, `monthly-kind` where the
-kind goes by contract). Where a customer owes the basic charge once, it is told for one contract, and 0 for the others.
-"""
+"""Article 12 and Schedule 1: what a contract costs at first and by the month, and when that falls due."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from kitei.clauses import billing
@@ -17,47 +12,20 @@ from kitei.desk import Finding, Situation, quoted
 from kitei.ledger.contracts import Contract, OptionTaken
 from kitei.services.secure_access.application import Apply
 from kitei.services.secure_access.contract import accounts_on
+from kitei.services.secure_access.price import Price, base_price, option_price
 from kitei.services.secure_access.rules.batch import excess, is_sound, kind_of, names_of
 from kitei.services.secure_access.rules.options import OPTION_INITIAL, free_at_first, monthly_told
-from kitei.values import Words, Yen, in_yen
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """A monthly fee and how it comes about; `amount` None: a quote in `missing` was not told."""
-
-    amount: Yen | None
-    steps: Words
-    missing: tuple[str, ...] = ()
+from kitei.values import Words, Yen
 
 
 def price(s: Situation, contract: Contract, on: date, accounts: int | None = None) -> Price:
     """The base monthly fee on a day, by the accounts of that day unless others are said."""
-    count = accounts_on(contract, on) if accounts is None else accounts
-    whole = s.quote("monthly", contract.customer, contract, on)
-    if whole is not None:
-        told = in_yen(whole.amount)
-        return Price(whole.amount, Words(f"見積もり {told}", f"quoted {told}"))
-    basic, first = _basic(s, contract, on, count)
     kind = s.choice("kinds", contract.kind)
-    by_account = kind is not None and kind.text("counted") == "account"
-    fee = "monthly-account" if by_account else "monthly-kind"
-    quote = s.quote(fee, contract.customer, contract, on)
-    own = None if quote is None else Yen(quote.amount * count) if by_account else quote.amount
-    if basic is None or own is None or quote is None:
-        missing = (*(("basic",) if basic is None else ()), *((fee,) if own is None else ()))
-        return Price(None, Words("見積もりがありません", "no quote was told"), missing)
-    each = f"{count} × {in_yen(quote.amount)}" if by_account else f"{in_yen(own)}"
-    return Price(Yen(basic + own), Words(f"基本 {first} + 種類 {each}", f"basic {first} + kind {each}"))
-
-
-def _basic(s: Situation, contract: Contract, on: date, count: int) -> tuple[Yen | None, str]:
-    """The basic charge: for each account, or of the contract (SA-D04)."""
-    if (each := s.quote("basic-account", contract.customer, contract, on)) is not None:
-        return Yen(each.amount * count), f"{count} × {in_yen(each.amount)}"
-    if (flat := s.quote("basic", contract.customer, contract, on)) is not None:
-        return flat.amount, f"{in_yen(flat.amount)}"
-    return None, ""
+    return base_price(
+        lambda fee: s.quote(fee, contract.customer, contract, on),
+        kind is not None and kind.text("counted") == "account",
+        accounts_on(contract, on) if accounts is None else accounts,
+    )
 
 
 def monthly(s: Situation, contract: Contract, on: date) -> Yen | None:
@@ -65,7 +33,7 @@ def monthly(s: Situation, contract: Contract, on: date) -> Yen | None:
     return price(s, contract, on).amount
 
 
-def option_price(
+def price_of_option(
     s: Situation, contract: Contract, option: OptionTaken, on: date, accounts: int | None = None
 ) -> Price:
     """An option's monthly fee: none for the dedicated address, whole or by account for the sandbox."""
@@ -73,23 +41,17 @@ def option_price(
     if choice is not None and choice.text("monthly_yen") == "zero":
         return Price(Yen(s.number("dedicated_ip_monthly_yen")), Words("0 円", "0 yen"))
     about = {"option": option.name}
-    for fee, times in (
-        ("option-monthly", 1),
-        ("option-monthly-account", accounts_on(contract, on) if accounts is None else accounts),
-    ):
-        own = quoted(option.quotes, fee, on, about)
-        quote = own or s.quote(fee, contract.customer, contract, on, **about)
-        if quote is not None:
-            each = (
-                f"{times} × {in_yen(quote.amount)}" if fee.endswith("account") else f"{in_yen(quote.amount)}"
-            )
-            return Price(Yen(quote.amount * times), Words(each, each))
-    return Price(None, Words("見積もりがありません", "no quote was told"), ("option-monthly-account",))
+    return option_price(
+        lambda fee: (
+            quoted(option.quotes, fee, on, about) or s.quote(fee, contract.customer, contract, on, **about)
+        ),
+        accounts_on(contract, on) if accounts is None else accounts,
+    )
 
 
 def option_monthly(s: Situation, contract: Contract, option: OptionTaken, on: date) -> Yen | None:
     """An option's monthly fee on a day."""
-    return option_price(s, contract, option, on).amount
+    return price_of_option(s, contract, option, on).amount
 
 
 def initial_fees(asked: Apply, s: Situation) -> Iterator[Finding]:
@@ -161,7 +123,7 @@ def billing_begins(asked: StartBilling, s: Situation) -> Iterator[Finding]:
     contract = s.contract(asked.contract)
     taken = running(contract, asked.option, s.on) if asked.option else None
     told = (
-        option_price(s, contract, taken, asked.billing_start)
+        price_of_option(s, contract, taken, asked.billing_start)
         if taken
         else price(s, contract, asked.billing_start)
     )

@@ -7,7 +7,8 @@ from kitei.clauses.acts import MonthClose
 from kitei.clauses.months import contracts_meant, fell_due
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Charge, Contract
-from kitei.services.secure_access.rules.fees import Price, option_price, price
+from kitei.services.secure_access.price import Price
+from kitei.services.secure_access.rules.fees import price, price_of_option
 from kitei.terms import Cite
 from kitei.values import Month, Words, Yen, day_of, in_yen
 
@@ -54,7 +55,7 @@ def _of_contract(s: Situation, contract: Contract, month: Month) -> Finding:
         choice = s.choice("options", option.name)
         if choice is not None:
             ends = [each for each in (last, option.ending.last if option.ending else None) if each]
-            told = option_price(s, contract, option, month.last)
+            told = price_of_option(s, contract, option, month.last)
             path = ("schedule:1.2.2", choice.text("monthly_fee"))
             lines.append(("option-monthly", told, path, option.billing_start, min(ends, default=None)))
     paths: list[str] = []
