@@ -60,6 +60,12 @@ def test_netflow5_is_scaled_by_the_interval_in_its_header(meter: Meter) -> None:
     assert found.ports == ((443, 150),)
 
 
+def test_netflow5_that_stops_sampling_is_scaled_no_more(meter: Meter) -> None:
+    meter.feed(netflow5([("198.51.100.1", HOST, 100, 2)], sampling=50), A)
+    meter.feed(netflow5([("198.51.100.1", HOST, 100, 2)], sequence=1), A)
+    assert seen(meter).bytes == 100 * 50 + 100
+
+
 @pytest.mark.parametrize("version", [9, 10])
 def test_templates_of_both_families_are_read(meter: Meter, version: int) -> None:
     make = netflow9 if version == 9 else ipfix

@@ -67,8 +67,7 @@ static void read_v5(Meter *m, const u8 *b, u32 n, const u8 *address, u16 port) {
   s->datagrams++;
   s->last_ns = m->now_ns;
   u64 boot_ms = (u64)get32(b + 8) * 1000 + get32(b + 12) / 1000000 - uptime;
-  u32 told = get16(b + 22) & 0x3fff;
-  if (told) s->rate = told;
+  s->rate = get16(b + 22) & 0x3fff; /* 0: not sampled */
   u32 rate = general_rate(s);
   for (const u8 *p = b + 24; records--; p += 48) {
     Record r = {.family = 4, .version = 5, .rate = rate, .flows = 1};
