@@ -1,7 +1,7 @@
 """An order book of this service through an office: decided, recorded, planned for nodes, and invoiced."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,9 @@ from kitei.desk import Verdict
 from kitei.network import RadiusCaps, RadiusClient, RadiusGroup, RadiusProxy, RadiusServer, RadiusVpdn
 from kitei.office import Office
 from kitei.office.closing import preview
+from kitei.office.dispatch import Dispatch
+from kitei.office.hearing import Hearing
+from kitei.office.logins import Logins
 from kitei.office.orderbook import Outcome, read_book, take_book
 from kitei.office.publishing import Publishing
 from kitei.office.safe import open_vault
@@ -216,3 +219,22 @@ def test_the_key_is_nobody_elses_to_read_and_no_secret_is_in_what_nodes_are_told
         assert "a shared secret" not in str(Publishing.of(office).orders_for(node))
     again = open_vault(office.home, office.book.engine)
     assert again.content("client.acme-client-1@1") == b"a shared secret"
+
+
+def test_a_node_gets_the_sacks_its_orders_name_until_the_contract_is_over(
+    office: Office, outcomes: dict[str, Outcome]
+) -> None:
+    logins = Logins.of(office)
+    logins.put_secret("acme-client-1", "a shared secret")
+    logins.import_users("acme-group-1", "name,password\nalice,correct horse\n")
+    publishing = Publishing.of(office)
+    publishing.apply_plan()
+    dispatch = Dispatch(office, publishing, Hearing(office, publishing))
+    assert dispatch.sack("radius-1", "client.acme-client-1@1") == b"a shared secret"
+    over = publishing.plan(on=date(2026, 5, 1))
+    assert over.is_empty
+    asked = {"by": "acme", "at": "2026-04-01T14:00:00+09:00", "contract": "acme-group-1"}
+    office.apply("cancel", {**asked, "id": "end"}, service="auth-outsource")
+    assert publishing.plan(on=date(2026, 5, 1)).is_empty, "the first of May is its last day"
+    gone = {each.before.key for each in publishing.plan(on=date(2026, 5, 2)).changes if each.before}
+    assert {"radius-group:acme.example", "radius-client:192.0.2.10"} <= gone
