@@ -1,11 +1,10 @@
-"""Decided cases of GIO Remote Access: their vocabulary as acts and ledger facts, decided like a customer's act."""
+"""Decided cases of GIO Remote Access: their vocabulary as acts and ledger facts."""
 
-from datetime import datetime
+from typing import Any
 
-from kitei.clauses.acts import Act
+from kitei.clauses.casework import Casework
 from kitei.clauses.history import History, Line
-from kitei.desk import Decision, Situation
-from kitei.desk.cases import Case, Sheet, close_all
+from kitei.desk.cases import Sheet
 from kitei.services.gio_remote.application import read_act
 from kitei.services.gio_remote.cases.asking import Asking
 from kitei.services.gio_remote.cases.given import take_given
@@ -14,24 +13,14 @@ from kitei.services.gio_remote.conclusion import conclude
 from kitei.services.gio_remote.contract import fold
 from kitei.services.gio_remote.decision import decide
 from kitei.services.gio_remote.edition import TERMS
-from kitei.values import day_of
+
+
+def take(given: Sheet, facts: Sheet, when: Sheet, history: History) -> tuple[str, dict[str, Any]]:
+    """Record what a case gives; the name and body of its act."""
+    counts = take_given(given, facts, when, history)
+    return take_when(Asking(when, facts, history, counts))
+
 
 LINE = Line(TERMS, fold, decide, conclude)
-
-
-def run(case: Case) -> Decision:
-    """Decide a case. Raises Unreadable naming every word that nobody knows."""
-    asked, situation = translate(case)
-    return decide(asked, situation, asked.at)
-
-
-def translate(case: Case) -> tuple[Act, Situation]:
-    """A case as an act and the situation it is decided in."""
-    at = datetime.fromisoformat(case.when["at"])
-    given, when = Sheet(case.given, f"{case.id}.given"), Sheet(case.when, f"{case.id}.when")
-    facts = given.sheet("facts")
-    history = History(LINE, day_of(at))
-    counts = take_given(given, facts, when, history)
-    name, body = take_when(Asking(when, facts, history, counts))
-    close_all(facts, given, when)
-    return read_act(name, body, TERMS.editions[-1]), history.situation()
+CASEWORK = Casework(LINE, read_act, take)
+run, translate = CASEWORK.run, CASEWORK.translate
