@@ -77,12 +77,14 @@ def sflow_element(head: bytes, length: int, *, protocol: int = 1) -> bytes:
     return struct.pack(">IIIIII", 1, 16 + len(padded), protocol, length, 4, len(head)) + padded
 
 
-def sflow_sample(*elements: bytes, rate: int = 100, expanded: bool = False, sequence: int = 1) -> bytes:
+def sflow_sample(
+    *elements: bytes, rate: int = 100, expanded: bool = False, sequence: int = 1, drops: int = 0
+) -> bytes:
     body = b"".join(elements)
     if expanded:
-        head = struct.pack(">11I", sequence, 0, 1, rate, rate, 0, 0, 1, 0, 2, len(elements))
+        head = struct.pack(">11I", sequence, 0, 1, rate, rate, drops, 0, 1, 0, 2, len(elements))
     else:
-        head = struct.pack(">8I", sequence, 1, rate, rate, 0, 1, 2, len(elements))
+        head = struct.pack(">8I", sequence, 1, rate, rate, drops, 1, 2, len(elements))
     return struct.pack(">II", 3 if expanded else 1, len(head) + len(body)) + head + body
 
 

@@ -10,7 +10,7 @@ from kitei.collect.meter import Heard
 SECOND = 10**9
 ONE = Heard(
     ip_address("192.0.2.1"), None, 2055, "netflow9", 1, 1 * SECOND, 1 * SECOND,
-    1, 10, 0, 0, 0, 0, 0, 0, 1, 0, 1, False,
+    1, 10, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, False,
 )  # fmt: skip
 
 
@@ -54,6 +54,12 @@ def test_losses_are_told_as_they_grow() -> None:
         "5 datagrams were lost on the way",
         "2 datagrams were lost on the way",
     ]
+
+
+def test_an_exporter_that_drops_samples_itself_is_told() -> None:
+    said = after([(2, at(2)), (3, at(3, source_drops=4)), (4, at(4, source_drops=4))])
+    assert kinds(said) == [(2, "new"), (3, "dropping")]
+    assert said[-1].words.en == "dropped 4 samples itself"
 
 
 def test_data_without_its_template_is_told_after_a_minute() -> None:

@@ -212,6 +212,15 @@ def test_a_restarted_exporter_has_lost_nothing(meter: Meter) -> None:
     assert (heard.lost, heard.restarts) == (0, 1)
 
 
+@pytest.mark.parametrize("expanded", [False, True])
+def test_samples_an_agent_dropped_itself_are_counted_from_what_it_said_first(
+    meter: Meter, expanded: bool
+) -> None:
+    for drops in (1000, 1000, 1004, 3):  # began anew: nothing is made of that
+        meter.feed(sflow(sflow_sample(drops=drops, expanded=expanded)), A)
+    assert only(meter).source_drops == 4
+
+
 SYN = ip4("198.51.100.7", HOST, 6, tcp(1000, 443))
 WRAPPED = {
     "plain": ethernet(0x0800, SYN),

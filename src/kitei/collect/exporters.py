@@ -114,6 +114,9 @@ def _look_at(known: Health | None, now: Heard, now_ns: int) -> tuple[Health, lis
             else Words("データグラム", "datagrams")
         )
         say("dropping", f"{lost} {unit.ja}が途中で失われた", f"{lost} {unit.en} were lost on the way")
+    if now.source_drops > before.heard.source_drops:
+        dropped = now.source_drops - before.heard.source_drops
+        say("dropping", f"送出元が自ら {dropped} 標本を捨てた", f"dropped {dropped} samples itself")
     return _unread(health, before, now, now_ns, say), said
 
 

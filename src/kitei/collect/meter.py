@@ -31,7 +31,8 @@ class Exporter:
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What the meter knows of one exporter's stream. `lost` counts what its sequence numbers skipped: flows of
-    NetFlow 5, records of IPFIX, else datagrams. Times are nanoseconds since 1970."""
+    NetFlow 5, records of IPFIX, else datagrams; `source_drops` the samples that an sFlow agent says it dropped
+    itself. Times are nanoseconds since 1970."""
 
     address: Address
     agent: Address | None
@@ -48,6 +49,7 @@ class Heard:
     restarts: int
     missing_templates: int
     malformed: int
+    source_drops: int
     templates: int
     samplers: int
     rate: int
@@ -343,6 +345,7 @@ def _heard(raw: Any) -> Heard:
         raw.restarts,
         raw.missing_templates,
         raw.malformed,
+        raw.source_drops,
         raw.templates,
         raw.samplers,
         raw.fixed_rate or raw.rate or 1,

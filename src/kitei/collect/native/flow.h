@@ -37,7 +37,7 @@ enum {
   FAULTS
 };
 
-enum { SAMPLERS = 32, BUCKETS = 32, WAYS = 8, REGISTERS = 32, PORTS = 3 };
+enum { SOURCES = 16, SAMPLERS = 32, BUCKETS = 32, WAYS = 8, REGISTERS = 32, PORTS = 3 };
 enum { AHEAD = 32 };
 enum { SESSION_TEMPLATES = 1024, TEMPLATE_FIELDS = 1024, LAYERS = 12 };
 #define MAX_BYTES (1ull << 38)   /* of one record before scaling: 256 GiB */
@@ -90,6 +90,9 @@ typedef struct {
   u8 synced, listed, is_late, ingress_only, pad[4];
   u64 templates_heard;
   /* up to here Python reads it */
+  struct {
+    u32 id, drops, used;
+  } source[SOURCES]; /* of sFlow: what each data source says it dropped, in all */
   Sampler sampler[SAMPLERS];
   Template *bucket[BUCKETS];
 } Session;

@@ -155,7 +155,7 @@ PUBLIC int meter_packet(Meter *m, const u8 *b, u32 n, u32 link, u32 length, u32 
 
 /* Sessions in use, as many as there is room for. */
 PUBLIC u32 meter_sessions(const Meter *m, u8 *to, u32 room) {
-  u32 n = 0, size = offsetof(Session, sampler);
+  u32 n = 0, size = offsetof(Session, source);
   for (u32 i = 0; i < m->session_sets * WAYS; i++) {
     if (!m->sessions[i].last_ns) continue;
     if (n < room) memcpy(to + (size_t)n * size, &m->sessions[i], size);
@@ -165,7 +165,7 @@ PUBLIC u32 meter_sessions(const Meter *m, u8 *to, u32 room) {
 }
 
 PUBLIC u32 meter_size(int what) {
-  return what == 0 ? offsetof(Session, sampler) : what == 1 ? sizeof(Tally) : what == 2 ? sizeof(Record) : FAULTS;
+  return what == 0 ? offsetof(Session, source) : what == 1 ? sizeof(Tally) : what == 2 ? sizeof(Record) : FAULTS;
 }
 
 static u64 wall_clock(void) {

@@ -73,6 +73,16 @@ broken:
   return 0;
 }
 
+/* What the agent itself had to drop since we last heard of this data source. */
+static void note_drops(Session *s, u32 id, u32 drops) {
+  u32 place = id % SOURCES;
+  if (s->source[place].used && s->source[place].id == id && drops - s->source[place].drops < 1u << 31)
+    s->source_drops += drops - s->source[place].drops;
+  s->source[place].id = id;
+  s->source[place].drops = drops;
+  s->source[place].used = 1;
+}
+
 /* A flow sample's elements: the packet header where there is one, else the addresses. */
 static void read_sample(Meter *m, Session *s, const u8 *p, const u8 *end, int expanded) {
   u32 head = expanded ? 44 : 32;
@@ -84,6 +94,7 @@ static void read_sample(Meter *m, Session *s, const u8 *p, const u8 *end, int ex
     return;
   }
   s->rate = rate;
+  note_drops(s, get32(p + (expanded ? 8 : 4)), get32(p + (expanded ? 20 : 16)));
   Sample at = {s, s->fixed_rate ? s->fixed_rate : rate, 0, 0, 0};
   at.in_if = get32(p + (expanded ? 28 : 20)) & (expanded ? ~0u : 0x3fffffff);
   at.out_if = get32(p + (expanded ? 36 : 24)) & (expanded ? ~0u : 0x3fffffff);
