@@ -1,12 +1,17 @@
 """A policy file is read whole; every fault is told with its place."""
 
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kitei.collect.baseline import Baseline, Usual
-from kitei.collect.counters import quantity, shown
+from kitei.collect.counters import METRICS, quantity, shown
 from kitei.collect.policies import BadPolicies, read_policies
+from kitei.collect.policy import Guards, Override, Policy, Timing, book_of
+from kitei.collect.policy_text import write_policies
 
 GOOD = """
 [[policy]]
@@ -85,6 +90,26 @@ prefixes = []
     said = {each.place: each.words.en for each in error.value.faults}
     assert said["policy 1.host"] == "there is no 'sin-pps': syn-pps"
     assert all(each.words.ja and each.words.en for each in error.value.faults)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12),
+    st.dictionaries(st.sampled_from(sorted(METRICS)), st.integers(0, 10**12), min_size=1),
+    st.dictionaries(st.sampled_from(sorted(METRICS)), st.integers(0, 10**12)),
+    st.integers(1, 60),
+    st.booleans(),
+)
+def test_policies_written_read_back_the_same(
+    name: str, host: dict[str, int], override: dict[str, int], window: int, dry_run: bool
+) -> None:
+    networks = (ip_network("198.51.100.0/24"), ip_network("2001:db8::/32"))
+    policy = Policy(
+        name, networks, host, {"bps": 7}, (Override(ip_network("198.51.100.9/32"), override),),
+        Timing(rise=1, window=window), Guards(services=(443,), few_sources=9), dry_run,
+    )  # fmt: skip
+    (read,) = read_policies(write_policies(book_of((policy,)))).policies
+    assert replace(read, version="") == policy
 
 
 @pytest.mark.parametrize("text", ["not toml [", "", "policy = 3"])

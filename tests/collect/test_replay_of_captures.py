@@ -83,6 +83,8 @@ def test_the_same_capture_says_the_same_in_every_process(tmp_path: Path) -> None
     learned = said("reage", str(path), "--baseline", str(tmp_path / "baseline.json"))
     assert "acme host bps | 8M -> " in learned
     assert json.loads((tmp_path / "baseline.json").read_text())["seconds"] == 60
+    said("reage", str(path), "--write", str(tmp_path / "new.toml"))
+    assert read_policies((tmp_path / "new.toml").read_text()).policies[0].host["bps"] == 10_000_000
 
 
 def test_a_bad_policy_ends_with_its_faults_and_no_decision(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from kitei.cli.speak import Misuse, Talk, command, option
 from kitei.collect.capture import NotACapture
 from kitei.collect.counters import Second, shown
 from kitei.collect.policy import Book
+from kitei.collect.policy_text import write_policies
 from kitei.collect.reaging import Line, Reaging, reage
 from kitei.collect.replay import Replay, Taking
 from kitei.values import Json, JsonObject, Words
@@ -31,8 +32,20 @@ from kitei.values import Json, JsonObject, Words
     ja="学んだ値をここに書く(承認ののち replay や collect に渡す)",
     en="Write what was learned here, for `replay` and `collect` once it is approved.",
 )
+@option(
+    "--write",
+    "recommended",
+    type=click.Path(dir_okay=False, path_type=Path),
+    ja="勧めるしきい値をこのファイルに書く(承認ののち --policy に渡す)",
+    en="Write the recommended policies here, to be used as --policy once they are approved.",
+)
 def reage_(
-    talk: Talk, captures: tuple[Path, ...], policy: Path, taking: Taking, baseline: Path | None
+    talk: Talk,
+    captures: tuple[Path, ...],
+    policy: Path,
+    taking: Taking,
+    baseline: Path | None,
+    recommended: Path | None,
 ) -> None:
     book = book_of_file(policy, talk)
     try:
@@ -43,6 +56,15 @@ def reage_(
     if baseline is not None:
         text = json.dumps(found.baseline.json(), ensure_ascii=False, indent=2)
         baseline.write_text(text + "\n", encoding="utf-8")
+    if recommended is not None:
+        if recommended.exists() and recommended.samefile(policy):
+            raise Misuse(
+                Words(
+                    "今のしきい値を上書きすることになります。別の名前で書き、承認ののち使ってください",
+                    "would overwrite the present policies: write to another name, and use it once approved",
+                )
+            )
+        recommended.write_text(write_policies(found.book), encoding="utf-8")
     talk.answer(_json(found), lambda: _text(found, talk))
 
 
