@@ -108,6 +108,13 @@ class CheckReadiness(Act):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Provision(Act):
+    """Begin to provide a contract; `known.ready` says of each preparation whether it is made."""
+
+    contract: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadTerm(Act):
     """When a minimum term runs out: of a contract, or of one of its options."""
 

@@ -164,7 +164,7 @@ ACTS: Mapping[str, type[acts.Act]] = {
     "claim-warranty": ClaimWarranty,
     "explain-outage": operation.ExplainOutage,
     "limit-function": operation.LimitFunction,
-    "provision": operation.Provision,
+    "provision": acts.Provision,
     "check-readiness": acts.CheckReadiness,
     "read-term": acts.ReadTerm,
     "day-check": operation.DayCheck,

@@ -8,13 +8,6 @@ from kitei.services.auth_outsource.act import Act, Limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Provision(Act):
-    """Begin to provide a contract (art. 5.6 and 5.7)."""
-
-    contract: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LoseService(Act):
     """Another of our services that the customer had comes to its end: what becomes of this one (art. 5)."""
 

@@ -186,7 +186,7 @@ ACTS: Mapping[str, type[acts.Act]] = {
     "explain-outage": operation.ExplainOutage,
     "get-software": GetSoftware,
     "request-support": RequestSupport,
-    "provision": operation.Provision,
+    "provision": acts.Provision,
     "check-readiness": acts.CheckReadiness,
     "read-term": acts.ReadTerm,
     "evaluate": operation.Evaluate,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from kitei.clauses import acts
 from kitei.clauses.acts import accepted_on
 from kitei.clauses.conclusion import (
     Body,
@@ -217,7 +218,7 @@ def _observed(asked: operator.CapacityObserved, decision: Decision, s: Situation
         yield to_contract(contract.id, "change.proposed", proposal, day, s.texts(("art:18.1.s3",)))
 
 
-def _prepared(asked: operator.Provision, decision: Decision, s: Situation) -> Iterator[Recorded]:
+def _prepared(asked: acts.Provision, decision: Decision, s: Situation) -> Iterator[Recorded]:
     """Art. 7.3: what was found prepared when service began."""
     body: Body = {"ready": dict(asked.known.ready)}
     yield to_contract(asked.contract, "provision.begun", body, day_of(asked.at), cited(decision))
@@ -248,7 +249,7 @@ _RECORDS: Mapping[type, Record] = {
     operator.ExplainOutage: _explain,
     operator.CapacityObserved: _observed,
     operator.ChangeSettings: _settings,
-    operator.Provision: _prepared,
+    acts.Provision: _prepared,
 }
 
 CONCLUSIONS = Conclusions(_RECORDS, ENDINGS, CREDITS)

@@ -20,13 +20,6 @@ class ThirdPartyEnds(Act):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Provision(Act):
-    """Begin to provide a contract (art. 7.5)."""
-
-    contract: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluate(Act):
     """What transitional provisions have made of a contract by the day."""
 

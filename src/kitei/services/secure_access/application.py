@@ -150,7 +150,7 @@ ACTS: Mapping[str, type[Act]] = {
     "explain-outage": operation.ExplainOutage,
     "day-check": operation.DayCheck,
     "other-service-ends": operation.OtherServiceEnds,
-    "provision": operation.Provision,
+    "provision": acts.Provision,
     "check-readiness": acts.CheckReadiness,
     "read-term": acts.ReadTerm,
     "month-close": acts.MonthClose,

@@ -11,13 +11,6 @@ Tunnel = Annotated[str, Listed("tunnels")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Provision(Act):
-    """Begin to provide a contract (art. 7.3)."""
-
-    contract: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluate(Act):
     """What the transition of 2026-04-01 makes of a contract: does its sandbox go on as an option?"""
 

@@ -88,11 +88,11 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:14.1", operators_alone("art:14.1")),
         Rule("art:14.1", limits.limited, also=("art:14.2",)),
     ),
-    operator.Provision: (
-        Rule("art:5.7", readiness.prepared, also=("art:5.6", *_PREPARED)),
+    acts.Provision: (
+        Rule("art:5.7", readiness.READINESS.prepared, also=("art:5.6", *_PREPARED)),
         Rule("art:14.3", gateway.kept_apart, also=("art:14.4",)),
     ),
-    acts.CheckReadiness: (Rule("art:5.6", readiness.checklist),),
+    acts.CheckReadiness: (Rule("art:5.6", readiness.READINESS.checklist),),
     acts.ReadTerm: (Rule("art:3.1", billing.term_read, also=("art:8.3",)),),
     operator.DayCheck: (
         Rule("art:5.1", lines.still_eligible, also=_LINES),

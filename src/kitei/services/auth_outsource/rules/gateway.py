@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
+from kitei.clauses.acts import Provision
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.services.auth_outsource.application import Apply, TakeService
 from kitei.services.auth_outsource.contract import days_of_use
-from kitei.services.auth_outsource.operation import DayCheck, Provision
+from kitei.services.auth_outsource.operation import DayCheck
 from kitei.services.auth_outsource.rules.batch import days_wanted, kind_of, place_of
 from kitei.services.auth_outsource.rules.lines import Line, fits, held_by, is_called, taken
 from kitei.terms import Choice

@@ -124,7 +124,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:4.3", readiness.provided_alive),
         Rule("art:4.1.1", readiness.prepared, also=("art:4.1", "art:4.2", "art:4.3")),
     ),
-    acts.CheckReadiness: (Rule("art:4.1", readiness.checklist, also=("art:4.1.1", "art:4.2")),),
+    acts.CheckReadiness: (Rule("art:4.1", readiness.READINESS.checklist, also=("art:4.1.1", "art:4.2")),),
     operator.ExternalEnded: (Rule("art:11.2", ending.external_ended, also=_AT_THE_END),),
     returns.Ended: (
         Rule("art:7.3", devices.contract_ended),

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from kitei.clauses.acts import Act, CheckReadiness
+from kitei.clauses.acts import Act
 from kitei.clauses.notice import still_in_force
-from kitei.desk import Finding, Situation, Verdict
+from kitei.clauses.readiness import Readiness, not_prepared, prepared_ones
+from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
 from kitei.services.ddos.application import Apply, Change
 from kitei.services.ddos.contract import ROUTER, is_rental, item_on, router
@@ -29,17 +30,11 @@ def preparations(s: Situation, contract: Contract, option: str | None = None) ->
     return tuple(each for each in s.edition.value("preparations").choices if whose[each.text("whose")])
 
 
-def checklist(asked: CheckReadiness, s: Situation) -> Iterator[Finding]:
-    """Art. 4.1 and 4.2: the list to show."""
-    items = preparations(s, s.contract(asked.contract))
-    yield s.accept(
-        "art:4.1",
-        *(each.cite.path for each in items),
-        why=Words(
-            "契約者が整えるもの: " + ("、".join(each.name.ja for each in items) or "ありません"),
-            "the customer prepares: " + (", ".join(each.name.en for each in items) or "nothing"),
-        ),
-    )
+def needed(s: Situation, contract: Contract) -> tuple[Choice, ...]:
+    return preparations(s, contract)
+
+
+READINESS = Readiness(needed)
 
 
 def provided_alive(asked: Provision, s: Situation) -> Iterator[Finding]:
@@ -57,41 +52,15 @@ def provided_alive(asked: Provision, s: Situation) -> Iterator[Finding]:
 def prepared(asked: Provision, s: Situation) -> Iterator[Finding]:
     """Art. 4.1 to 4.3: what is not prepared lets the operator withhold the service, without default."""
     contract = s.contract(asked.contract)
-    done = []
-    for each in preparations(s, contract, asked.option):
-        ready = asked.known.ready.get(each.slug)
-        if ready:
-            done.append(each.cite.path)
-            continue
-        yield withheld(s, each, ready, "provision.known.ready")
     if not is_rental(router(contract, s.on)):
         yield s.confirm(_OWN, "art:4.1")
-    yield s.confirm(_PREPARED, *done, "art:4.3")
+    items = preparations(s, contract, asked.option)
+    yield from prepared_ones(s, [(each, asked.known.ready.get(each.slug)) for each in items])
 
 
 _OWN = Words(
     "装置を貸していないので、その準備は要りません", "no device is lent, so none has to be prepared for"
 )
-_PREPARED = Words(
-    "準備が整えば提供を始めます。整わないときに提供しなくても当社の不履行ではありません",
-    "service begins when all is prepared; withholding it until then is no default of the operator",
-)
-
-
-def withheld(s: Situation, each: Choice, ready: bool | None, place: str, part: int | None = None) -> Finding:
-    """The terms say the operator may withhold, not that it must: a person decides, by default it does."""
-    return s.refer(
-        each.cite.path,
-        "art:4.3",
-        proposes=Verdict.REFUSE,
-        why=Words(f"{each.name.ja}が整っていません", f"not ready: {each.name.en}")
-        if ready is False
-        else Words(f"{each.name.ja}の確認がまだです", f"not confirmed yet: {each.name.en}"),
-        place=place,
-        remedy=Words("整えて知らせてください", "prepare it and tell the operator"),
-        defects=s.defects("art:4.3"),
-        part=part,
-    )
 
 
 def environment(asked: Act, s: Situation) -> Iterator[Finding]:
@@ -109,7 +78,7 @@ def environment(asked: Act, s: Situation) -> Iterator[Finding]:
                 part=part,
             )
         else:
-            yield withheld(s, s.lists["preparations"][ENVIRONMENT], ready, place, part)
+            yield not_prepared(s, s.lists["preparations"][ENVIRONMENT], ready, place, part)
 
 
 def _concerned(asked: Act) -> Iterator[tuple[int | None, str, str]]:

@@ -93,13 +93,13 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
     customer.RequestSupport: (
         Rule("art:9.2.2", support.supported, also=("art:9.2.4", "schedule:1.3.1", "art:16.2.1")),
     ),
-    operator.Provision: (
+    acts.Provision: (
         Rule("art:7.5", operators_alone("art:7.5")),
         Rule("art:7.1", readiness.still_whole),
-        Rule("art:7.3", readiness.prepared, also=("art:7.5",)),
+        Rule("art:7.3", readiness.READINESS.prepared, also=("art:7.5",)),
         Rule("art:7.4", readiness.settings_disclosed, also=("art:7.5",)),
     ),
-    acts.CheckReadiness: (Rule("art:7.3", readiness.checklist),),
+    acts.CheckReadiness: (Rule("art:7.3", readiness.READINESS.checklist),),
     acts.ReadTerm: (Rule("art:3.1", billing.term_read, also=("art:9.5",)),),
     operator.Evaluate: (Rule("suppl:2013-02-01.2", legacy.evaluated, also=("suppl:dates",)),),
     customer.CountTowards: (Rule("suppl:2013-02-01.2", legacy.counted_towards),),

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from datetime import date
 
-from kitei.clauses.acts import CheckReadiness
+from kitei.clauses.acts import Provision
 from kitei.clauses.notice import still_in_force
 from kitei.clauses.options import running
+from kitei.clauses.readiness import Readiness
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.services.gio_remote.application import Apply, DiscloseEnvironment
-from kitei.services.gio_remote.operation import DayCheck, Provision
+from kitei.services.gio_remote.operation import DayCheck
 from kitei.services.gio_remote.rules.batch import PAIR, place_of
 from kitei.services.gio_remote.rules.eligibility import l2tp_served
 from kitei.terms import days_after
@@ -18,49 +19,7 @@ from kitei.values import JsonObject, Words, day_of
 OURS = "operator"
 
 
-def checklist(asked: CheckReadiness, s: Situation) -> Iterator[Finding]:
-    """Art. 7.3: the list to show."""
-    yield from still_in_force(s, "art:7.3", s.contract(asked.contract))
-    items = s.edition.value("preparations").choices
-    yield s.accept(
-        "art:7.3",
-        *(each.cite.path for each in items),
-        why=Words(
-            "契約者が整えるもの: " + "、".join(each.name.ja for each in items),
-            "the customer sees to: " + ", ".join(each.name.en for each in items),
-        ),
-    )
-
-
-def prepared(asked: Provision, s: Situation) -> Iterator[Finding]:
-    """Art. 7.3 and 7.5: what is not prepared lets the operator withhold the service, without default."""
-    yield from still_in_force(s, "art:7.5", s.contract(asked.contract))
-    done = []
-    for each in s.edition.value("preparations").choices:
-        ready = asked.known.ready.get(each.slug)
-        if ready:
-            done.append(each.cite.path)
-            continue
-        yield withheld(
-            s,
-            each.cite.path,
-            Words(f"{each.name.ja}が整っていません", f"not ready: {each.name.en}")
-            if ready is False
-            else Words(f"{each.name.ja}の確認がまだです", f"not confirmed yet: {each.name.en}"),
-            Words("整えて知らせてください", "see to it and tell the operator"),
-        )
-    yield s.confirm(_PREPARED, "art:7.3", *done, "art:7.5")
-
-
-_PREPARED = Words(
-    "すべて整えば提供を始めます。整わないときに提供しなくても当社の不履行ではありません",
-    "service begins when all is prepared; withholding it until then is no default of the operator",
-)
-
-
-def withheld(s: Situation, path: str, why: Words, remedy: Words) -> Finding:
-    """The terms say the operator may withhold, not that it must: a person decides, by default it does."""
-    return s.refer(path, "art:7.5", proposes=Verdict.REFUSE, why=why, remedy=remedy)
+READINESS = Readiness()
 
 
 def environment_asked(asked: Apply, s: Situation) -> Iterator[Finding]:

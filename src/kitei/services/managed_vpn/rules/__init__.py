@@ -122,7 +122,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:8.2", readiness.prepared, also=("art:8.2.4", "art:8.4")),
         Rule("art:8.3", readiness.settings_disclosed),
     ),
-    acts.CheckReadiness: (Rule("art:8.2", readiness.checklist),),
+    acts.CheckReadiness: (Rule("art:8.2", readiness.READINESS.checklist),),
     lent.ClaimRefund: (Rule("art:16.3.2", lent.refunded),),
     acts.ReadTerm: (Rule("art:5.1", billing.term_read, also=("art:5.2", "art:17.3", "art:17.3.s2")),),
     operator.Evaluate: (

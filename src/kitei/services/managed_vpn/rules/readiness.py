@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from kitei.clauses.acts import CheckReadiness
 from kitei.clauses.contract import tables
 from kitei.clauses.notice import still_in_force
 from kitei.clauses.options import running
+from kitei.clauses.readiness import Readiness, prepared_ones, withheld
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.services.managed_vpn.application import Install, RequestInstallation
@@ -26,54 +26,25 @@ def is_monitored(contract: Contract) -> bool:
     return not is_site(contract) or bool(tables(contract.body, "monitoring"))
 
 
-def checklist(asked: CheckReadiness, s: Situation) -> Iterator[Finding]:
-    """Art. 8.2: the list to show."""
-    contract = s.contract(asked.contract)
-    items = preparations(s, is_monitored(contract))
-    yield s.accept(
-        "art:8.2",
-        *(each.cite.path for each in items),
-        why=Words(
-            "契約者が整えるもの: " + "、".join(each.name.ja for each in items),
-            "the customer prepares: " + ", ".join(each.name.en for each in items),
-        ),
-    )
+def needed(s: Situation, contract: Contract) -> tuple[Choice, ...]:
+    return preparations(s, is_monitored(contract))
+
+
+READINESS = Readiness(needed)
 
 
 def prepared(asked: Provision, s: Situation) -> Iterator[Finding]:
     """Art. 8.2 and 8.4: what is not prepared lets the operator withhold the service, without default."""
     contract = s.contract(asked.contract) if asked.contract is not None else None
     monitored = asked.item == "closed-monitoring" or (contract is not None and is_monitored(contract))
-    done = []
+    told = []
     for each in preparations(s, monitored):
         ready = asked.known.ready.get(each.slug)
         if each.has("only_for") and ready is None:
             ready = asked.known.closed_line
-        if contract is None and not each.has("only_for"):
-            continue  # asked of monitoring alone: its own line is what counts
-        if ready:
-            done.append(each.cite.path)
-            continue
-        yield _withheld(
-            s,
-            each.cite.path,
-            Words(f"{each.name.ja}が整っていません", f"not ready: {each.name.en}")
-            if ready is False
-            else Words(f"{each.name.ja}の確認がまだです", f"not confirmed yet: {each.name.en}"),
-            Words("整えて知らせてください", "prepare it and tell the operator"),
-        )
-    yield s.confirm(_PREPARED, "art:8.2", *done, "art:8.4")
-
-
-_PREPARED = Words(
-    "準備がすべて整えば提供を始めます。整わないときに提供しなくても当社の不履行ではありません",
-    "service begins when all is prepared; withholding it until then is no default of the operator",
-)
-
-
-def _withheld(s: Situation, path: str, why: Words, remedy: Words) -> Finding:
-    """The terms say the operator may withhold, not that it must: a person decides, by default it does."""
-    return s.refer(path, "art:8.4", proposes=Verdict.REFUSE, why=why, remedy=remedy)
+        if contract is not None or each.has("only_for"):  # asked of monitoring alone, its own line counts
+            told.append((each, ready))
+    yield from prepared_ones(s, told)
 
 
 def settings_disclosed(asked: Provision, s: Situation) -> Iterator[Finding]:
@@ -82,7 +53,7 @@ def settings_disclosed(asked: Provision, s: Situation) -> Iterator[Finding]:
         return
     fault = undisclosed(s.contract(asked.contract))
     if fault:
-        yield _withheld(
+        yield withheld(
             s,
             "art:8.3",
             fault,

@@ -88,9 +88,9 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:15.2", operators_alone("art:15.2")),
         Rule("art:15.2.2", credits.explained, also=("art:15.2.1",)),
     ),
-    operator.Provision: (
+    acts.Provision: (
         Rule("art:7.3", operators_alone("art:7.3")),
-        Rule("art:7.3", readiness.prepared, also=("art:7.1", *_PREPARATIONS)),
+        Rule("art:7.3", readiness.READINESS.prepared, also=("art:7.1", *_PREPARATIONS)),
         Rule("art:7.2", readiness.environment_told),
     ),
     operator.DayCheck: (
@@ -101,7 +101,10 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:2.1.t1.a2", operators_alone("art:2.1.t1.a2")),
         Rule("art:2.1.t1.a2", eligibility.backbone_ends),
     ),
-    acts.CheckReadiness: (Rule("art:7.1", readiness.checklist, also=_PREPARATIONS),),
+    acts.CheckReadiness: (
+        Rule("art:7.1", readiness.READINESS.checklist, also=_PREPARATIONS),
+        Rule("art:7.2", readiness.environment_listed),
+    ),
     acts.ReadTerm: (Rule("art:3.1", billing.term_read, also=("art:9.3", "art:9.3.s2")),),
     acts.MonthClose: (Rule("schedule:1.2.1", months.costs, also=("schedule:1.2.2", *_MONTHLY_ROWS)),),
     operator.NetworkEvent: (

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kitei.clauses.acts import CheckReadiness
+from kitei.clauses.acts import CheckReadiness, Provision
 from kitei.clauses.notice import own_notice, still_in_force
-from kitei.desk import Finding, Situation, Verdict
+from kitei.clauses.readiness import Readiness, withheld
+from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
 from kitei.services.secure_access.application import (
     ChangeSettings,
@@ -13,55 +14,17 @@ from kitei.services.secure_access.application import (
     GetSoftware,
     UseSoftware,
 )
-from kitei.services.secure_access.operation import DayCheck, Provision
+from kitei.services.secure_access.operation import DayCheck
 from kitei.values import Words
 
+READINESS = Readiness()
 
-def checklist(asked: CheckReadiness, s: Situation) -> Iterator[Finding]:
-    """Art. 7.1: the list to show, and with an environment by others what else is owed (art. 7.2)."""
-    contract, items = s.contract(asked.contract), s.edition.value("preparations").choices
-    yield s.accept(
-        "art:7.1",
-        *(each.cite.path for each in items),
-        why=Words(
-            "契約者が整えるもの: " + "、".join(each.name.ja for each in items),
-            "the customer prepares: " + ", ".join(each.name.en for each in items),
-        ),
-    )
-    fault = undisclosed(contract)
+
+def environment_listed(asked: CheckReadiness, s: Situation) -> Iterator[Finding]:
+    """Art. 7.2: with an environment by others, what else is owed."""
+    fault = undisclosed(s.contract(asked.contract))
     if fault is not None:
         yield s.accept("art:7.2", why=fault)
-
-
-def prepared(asked: Provision, s: Situation) -> Iterator[Finding]:
-    """Art. 7.1 and 7.3: what is not prepared lets the operator withhold the service, without default."""
-    yield from still_in_force(s, "art:7.3", s.contract(asked.contract))
-    done = []
-    for each in s.edition.value("preparations").choices:
-        ready = asked.known.ready.get(each.slug)
-        if ready:
-            done.append(each.cite.path)
-            continue
-        yield _withheld(
-            s,
-            each.cite.path,
-            Words(f"{each.name.ja}が整っていません", f"not ready: {each.name.en}")
-            if ready is False
-            else Words(f"{each.name.ja}の確認がまだです", f"not confirmed yet: {each.name.en}"),
-            Words("整えて知らせてください", "prepare it and tell the operator"),
-        )
-    yield s.confirm(_PREPARED, "art:7.1", *done, "art:7.3")
-
-
-_PREPARED = Words(
-    "準備がすべて整えば提供を始めます。整わないときに提供しなくても当社の不履行ではありません",
-    "service begins when all is prepared; withholding it until then is no default of the operator",
-)
-
-
-def _withheld(s: Situation, path: str, why: Words, remedy: Words) -> Finding:
-    """The terms say the operator may withhold, not that it must: a person decides, by default it does."""
-    return s.refer(path, "art:7.3", proposes=Verdict.REFUSE, why=why, remedy=remedy)
 
 
 def environment_told(asked: Provision, s: Situation) -> Iterator[Finding]:
@@ -69,7 +32,7 @@ def environment_told(asked: Provision, s: Situation) -> Iterator[Finding]:
     contract = s.contract(asked.contract)
     fault = undisclosed(contract)
     if fault is not None:
-        yield _withheld(
+        yield withheld(
             s, "art:7.2", fault, Words("今の設定を知らせてください", "tell the settings as they are")
         )
     elif is_by_others(contract):
@@ -81,7 +44,7 @@ def still_told(asked: DayCheck, s: Situation) -> Iterator[Finding]:
     fault = undisclosed(s.contract(asked.contract))
     if fault is not None:
         promptly = s.reading("promptly")
-        found = _withheld(
+        found = withheld(
             s, "art:7.2", fault, Words("今の設定を知らせてください", "tell the settings as they are")
         )
         yield replace(found, conventions=(promptly.pair,))
