@@ -1,10 +1,12 @@
-"""Options of a contract: which run, and for how long."""
+"""Options: how they are applied for, which run, and for how long."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import Protocol
 
-from kitei.desk import Situation
+from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract, OptionTaken
+from kitei.values import Words
 
 
 def running(contract: Contract, option: str, on: date) -> OptionTaken | None:
@@ -34,3 +36,43 @@ def option_months(s: Situation, option: OptionTaken) -> int | None:
         return own or None
     choice = s.choice("options", option.name)
     return choice.number("term_months") if choice and choice.has("term_months") else None
+
+
+class Asked(Protocol):
+    """An option as it is applied for."""
+
+    @property
+    def option(self) -> str: ...
+
+    @property
+    def form(self) -> str: ...
+
+
+def misasked(s: Situation, wanted: Asked, place: str, part: int | None = None) -> Iterator[Finding]:
+    """What is wrong with how an option is applied for: off the list, or in another form.
+
+    Roles: `options` (the list), `option-form`.
+    """
+    if s.choice("options", wanted.option) is None:
+        known = s.edition.value("options").choices
+        yield s.refuse(
+            s.role("options"),
+            why=Words(f"オプション {wanted.option} はありません", f"there is no option {wanted.option}"),
+            place=f"{place}.option",
+            remedy=Words(
+                "、".join(each.name.ja for each in known) + " のどれかです",
+                "it is one of " + ", ".join(each.slug for each in known),
+            ),
+            part=part,
+        )
+    if wanted.form != "prescribed":
+        yield s.refuse(
+            s.role("option-form"),
+            why=Words(
+                f"オプションは所定の申込書で申し込みます。届いたのは {wanted.form} です",
+                f"an option is applied for in the prescribed form; what came is {wanted.form}",
+            ),
+            place=f"{place}.form",
+            remedy=Words("所定の申込書で出し直してください", "apply again in the prescribed form"),
+            part=part,
+        )

@@ -6,7 +6,7 @@ from kitei.clauses.acts import accepted_on
 from kitei.clauses.billing import begun_term
 from kitei.clauses.fees import charge, quoted_charge
 from kitei.clauses.notice import own_notice
-from kitei.clauses.options import running
+from kitei.clauses.options import misasked, running
 from kitei.desk import Finding, Situation
 from kitei.services.auth_outsource.application import AddOption, Apply, OptionWanted
 from kitei.services.auth_outsource.contract import terminator_names
@@ -24,29 +24,8 @@ def option_findings(
 ) -> Iterator[Finding]:
     """Art. 8.1 to 8.3: the form, the closed list, the kind it is for, its term."""
     choice = s.choice("options", wanted.option)
-    if wanted.form != "prescribed":
-        yield s.refuse(
-            "art:8.1",
-            why=Words(
-                f"オプションは所定の申込書で申し込みます。届いたのは {wanted.form} です",
-                f"an option is applied for in the prescribed form; what came is {wanted.form}",
-            ),
-            place=f"{place}.form",
-            remedy=Words("所定の申込書で出し直してください", "apply again in the prescribed form"),
-            part=part,
-        )
+    yield from misasked(s, wanted, place, part)
     if choice is None:
-        known = s.edition.value("options").choices
-        yield s.refuse(
-            "art:8.2",
-            why=Words(f"オプション {wanted.option} はありません", f"there is no option {wanted.option}"),
-            place=f"{place}.option",
-            remedy=Words(
-                "、".join(each.name.ja for each in known) + " だけです",
-                "there is only " + ", ".join(each.slug for each in known),
-            ),
-            part=part,
-        )
         return
     if kind != choice.text("kind"):
         yield s.refuse(

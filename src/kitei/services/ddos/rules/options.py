@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from kitei.clauses.acts import ReadTerm, accepted_on
 from kitei.clauses.fees import charge, quoted_charge
 from kitei.clauses.notice import own_notice
-from kitei.clauses.options import running
+from kitei.clauses.options import misasked, running
 from kitei.clauses.tariff import counted
 from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
@@ -57,30 +57,9 @@ def option_findings(
 ) -> Iterator[Finding]:
     """Art. 10.1 to 10.3: the form, the closed list, what it is for, its own conditions, its term."""
     choice, more = s.choice("options", wanted.option), {"part": part}
+    yield from misasked(s, wanted, place, part)
     if choice is None:
-        known = s.edition.value("options").choices
-        yield s.refuse(
-            "art:10.2",
-            why=Words(f"オプション {wanted.option} はありません", f"there is no option {wanted.option}"),
-            place=f"{place}.option",
-            remedy=Words(
-                "、".join(each.name.ja for each in known) + " のどれかです",
-                "it is one of " + ", ".join(each.slug for each in known),
-            ),
-            **more,
-        )
         return
-    if wanted.form != "prescribed":
-        yield s.refuse(
-            "art:10.1",
-            why=Words(
-                f"オプションは所定の申込書で申し込みます。届いたのは {wanted.form} です",
-                f"an option is applied for in the prescribed form; what came is {wanted.form}",
-            ),
-            place=f"{place}.form",
-            remedy=Words("所定の申込書で出し直してください", "apply again in the prescribed form"),
-            **more,
-        )
     if s.choice("items", about.item) is None:
         return
     barred = [

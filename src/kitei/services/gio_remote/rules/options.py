@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kitei.clauses.notice import own_notice
-from kitei.clauses.options import running
+from kitei.clauses.options import misasked, running
 from kitei.desk import Finding, Situation, Verdict
 from kitei.services.gio_remote.application import AddOption, Apply, OptionWanted
 from kitei.services.gio_remote.rules.batch import in_sentence, kind_of, place_of
@@ -26,28 +26,9 @@ def option_findings(
 ) -> Iterator[Finding]:
     """Art. 9.1 to 9.5: the form, the closed list, the item it is for, a third party's terms, its minimum term."""
     choice = s.choice("options", wanted.option)
+    yield from misasked(s, wanted, place)
     if choice is None:
-        known = s.edition.value("options").choices
-        yield s.refuse(
-            "art:9.2",
-            why=Words(f"オプション {wanted.option} はありません", f"there is no option {wanted.option}"),
-            place=f"{place}.option",
-            remedy=Words(
-                "、".join(each.name.ja for each in known) + " のどれかです",
-                "it is one of " + ", ".join(each.slug for each in known),
-            ),
-        )
         return
-    if wanted.form != "prescribed":
-        yield s.refuse(
-            "art:9.1",
-            why=Words(
-                f"オプションは所定の申込書で申し込みます。届いたのは {wanted.form} です",
-                f"an option is applied for in the prescribed form; what came is {wanted.form}",
-            ),
-            place=f"{place}.form",
-            remedy=Words("所定の申込書で出し直してください", "apply again in the prescribed form"),
-        )
     yield from _for_item(s, choice, kind, item, place)
     if choice.has("provider"):
         yield _on_their_terms(s, choice, terms_delivered, place)

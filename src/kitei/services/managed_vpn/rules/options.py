@@ -6,7 +6,7 @@ from datetime import date
 from kitei.clauses.acts import accepted_on
 from kitei.clauses.fees import charge, quoted_charge
 from kitei.clauses.notice import own_notice
-from kitei.clauses.options import running
+from kitei.clauses.options import misasked, running
 from kitei.desk import Finding, Situation, Verdict
 from kitei.services.managed_vpn.application import AddOption, Apply, OptionWanted
 from kitei.services.managed_vpn.rules.naming import names_of
@@ -28,28 +28,9 @@ def option_findings(
 ) -> Iterator[Finding]:
     """Art. 17.1 to 17.3: the form, the closed list, the devices it is for, its term."""
     choice = s.choice("options", wanted.option)
+    yield from misasked(s, wanted, place)
     if choice is None:
-        known = s.edition.value("options").choices
-        yield s.refuse(
-            "art:17.2",
-            why=Words(f"オプション {wanted.option} はありません", f"there is no option {wanted.option}"),
-            place=f"{place}.option",
-            remedy=Words(
-                "、".join(each.name.ja for each in known) + " のどれかです",
-                "it is one of " + ", ".join(each.slug for each in known),
-            ),
-        )
         return
-    if wanted.form != "prescribed":
-        yield s.refuse(
-            "art:17.1",
-            why=Words(
-                f"オプションは所定の申込書で申し込みます。届いたのは {wanted.form} です",
-                f"an option is applied for in the prescribed form; what came is {wanted.form}",
-            ),
-            place=f"{place}.form",
-            remedy=Words("所定の申込書で出し直してください", "apply again in the prescribed form"),
-        )
     yield from _designated(s, choice, wanted.model, site_models, place)
     if wanted.option in MODEL_OF_SWITCH and wanted.model is not None:
         yield from _switch(s, wanted.model, place)

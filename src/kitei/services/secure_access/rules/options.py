@@ -7,7 +7,7 @@ from datetime import date
 from kitei.clauses.acts import accepted_on
 from kitei.clauses.fees import quoted_charge
 from kitei.clauses.notice import own_notice
-from kitei.clauses.options import running
+from kitei.clauses.options import misasked, running
 from kitei.desk import Finding, Situation, Verdict
 from kitei.services.secure_access.application import AddOption, OptionWanted
 from kitei.terms import Choice, term_last_day
@@ -19,30 +19,9 @@ def wanted_option(
 ) -> Iterator[Finding]:
     """The form, the closed list, the kind it is for and its term."""
     choice = s.choice("options", wanted.option)
+    yield from misasked(s, wanted, place, part)
     if choice is None:
-        known = s.edition.value("options").choices
-        yield s.refuse(
-            "art:9.2",
-            why=Words(f"オプション {wanted.option} はありません", f"there is no option {wanted.option}"),
-            place=f"{place}.option",
-            remedy=Words(
-                "、".join(each.name.ja for each in known) + " のどれかです",
-                "it is one of " + ", ".join(each.slug for each in known),
-            ),
-            part=part,
-        )
         return
-    if wanted.form != "prescribed":
-        yield s.refuse(
-            "art:9.1",
-            why=Words(
-                f"オプションは所定の申込書で申し込みます。届いたのは {wanted.form} です",
-                f"an option is applied for in the prescribed form; what came is {wanted.form}",
-            ),
-            place=f"{place}.form",
-            remedy=Words("所定の申込書で出し直してください", "apply again in the prescribed form"),
-            part=part,
-        )
     yield from _fitting(s, choice, kind, place, part)
     yield s.accept(
         "art:9.1",
