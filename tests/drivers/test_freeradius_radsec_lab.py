@@ -100,7 +100,7 @@ def test_requests_go_by_radsec_to_the_customers_own_server_and_no_other(node) ->
     )
     assert told() == "nothing"
     door.open()
-    assert eventually(lambda: told() == "Access-Accept", 20.0), node.log("radius-relay-0") + node.log(
+    assert eventually(lambda: told() == "Access-Accept", 30.0), node.log("radius-relay-0") + node.log(
         "radius-watch"
     )
     stranger = Authority.create("the customer", NOW)

@@ -190,7 +190,10 @@ home_server {title} {{
 {tls}}}
 """
 _TLS = """\
+  # one customer's server that hangs must not hold up the others'
+  nonblock = yes
   tls {{
+    connect_timeout = 3
     private_key_file = "{papers}"
     certificate_file = "{papers}"
     ca_file = "@own@/home-{name}-@slot@.pem"
