@@ -29,18 +29,19 @@ def _table(contracts: list[Contract], language: Language) -> str:
         (
             each.id,
             each.customer,
-            each.group,
-            each.kind,
-            each.item,
+            each.service,
+            each.group if each.group != each.customer else "-",
+            each.kind or "-",
+            each.item or "-",
             str(each.term.last) if each.term else "-",
             str(each.ending.last) if each.ending else "-",
         )
         for each in contracts
     ]
     heads = (
-        ("契約", "契約者", "VPN 網", "種類", "品目", "最低利用期間", "終了日")
+        ("契約", "契約者", "サービス", "網", "種類", "品目", "最低利用期間", "終了日")
         if language == "ja"
-        else ("contract", "customer", "network", "kind", "item", "minimum term", "ends")
+        else ("contract", "customer", "service", "network", "kind", "item", "minimum term", "ends")
     )
     widths = [max(len(row[n]) for row in (heads, *rows)) for n in range(len(heads))]
     return "\n".join(
