@@ -1,5 +1,7 @@
 """What the operator holds in a case: lists, parameters, prices, what else customers have, outages and their causes."""
 
+import re
+import unicodedata
 from collections.abc import Mapping
 
 from kitei.clauses.history import History, quote_body, take_holdings, take_operator, take_outages
@@ -27,6 +29,12 @@ PARAMETERS = {
     "prompt_days": "prompt-days",
     "minimum_usable_seconds": "minimum-usable-seconds",
     "charges_work_beside_extended_support": "charges-work-beside-extended-support",
+}
+# How a cause speaks of what the customer accepted.
+RISKS = {
+    "setting-change": r"(setting|settings|configuration) change|change of (setting|configuration)|設定変更",
+    "our-other-service": r"other (\w+ )*services?\b|another (\w+ )*service\b|(他|ほか)の(\w*)サービス",
+    "restricted-access": r"^(?!operator|当社).*(\bisp\b|internet (access|line|provider)|access (line|network)|carrier|回線|通信制限)",
 }
 SCOPES: Mapping[str, Mapping[str, str]] = {
     "": {},
@@ -67,8 +75,9 @@ def take_beside(given: Sheet, facts: Sheet, when: Sheet, history: History) -> No
         if hours and (found := next((hours[name] for name in names if name in hours), None)):
             params[key] = found.strip()
     held = [dict(each) for key in ("other_services", "other_contracts") for each in given.take(key) or ()]
-    if (beside := facts.take("combined_service")) is not None:
-        held.append({"service": beside})
+    for key in ("combined_service", "combined_services", "other_services_combined"):
+        beside = facts.take(key)
+        held += [{"service": each} for each in ([beside] if isinstance(beside, str) else beside or ())]
     customer = when.look("by") or next(iter(history.customers), "C1")
     for each in held:
         each.setdefault("customer", customer)
@@ -125,17 +134,13 @@ def take_explained_outages(facts: Sheet, when: Sheet, history: History) -> None:
 
 
 def risk_of(cause: str) -> Choice | None:
-    """The risk that a cause begins with in any of its names."""
-    plain = plain_name(cause)
-    return next(
-        (
-            each
-            for each in TERMS.first.value("risks").choices
-            for name in (each.slug, each.name.ja, *each.aliases)
-            if plain.startswith(plain_name(name))
-        ),
-        None,
-    )
+    """The risk that a cause begins with in any of its names, or else speaks of."""
+    plain, risks = plain_name(cause), TERMS.first.value("risks")
+    for each in risks.choices:
+        if any(plain.startswith(plain_name(name)) for name in (each.slug, each.name.ja, *each.aliases)):
+            return each
+    spaced = " ".join(unicodedata.normalize("NFKC", cause).casefold().split())
+    return next((risks[slug] for slug, words in RISKS.items() if re.search(words, spaced)), None)
 
 
 def vpdn_holders(given: Sheet) -> frozenset[str]:

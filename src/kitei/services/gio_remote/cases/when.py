@@ -16,13 +16,23 @@ EVENTS = {
     "account created": "account-created",
     "new account": "account-created",
 }
+LISTED = ("item", "品目", "kind", "種類")
 CONNECTING = ("tunnel", "packet", "tls", "connect")
-LOGINS = {"login": None, "user login": None, "matrix login": "matrix", "password login": "password"}
+LOGINS = {
+    "login": None,
+    "user login": None,
+    "matrix login": "matrix",
+    "matrix authentication": "matrix",
+    "password login": "password",
+}
+VPN = ("VPN connection", "vpn connection", "remote-access VPN", "vpn")
 MATTERS = {
     "gateway setting change": "gateway-setting-change",
     "setting change": "gateway-setting-change",
     "ゲートウェイの設定変更": "gateway-setting-change",
     "設定変更": "gateway-setting-change",
+    "gateway change": "gateway-setting-change",
+    "configuration change": "gateway-setting-change",
     "enquiry": "enquiry",
     "inquiry": "enquiry",
     "question": "enquiry",
@@ -83,6 +93,8 @@ def _change(case: Asking) -> Body:
     ):
         if (told := case.when.take(key)) is not None:
             matter, to = matter or name, to if to is not None else told
+    if to is None and matter not in LISTED and not TERMS.first.value("matters").choose(matter or ""):
+        to = "as applied for"  # a case that does not say what it becomes says that it is in order
     known = {"accepted_on": case.when.take("accepted_at")}
     return {"matter": matter, ("number" if type(to) is int else "to"): to, "change_on": day, "known": known}
 
@@ -174,10 +186,12 @@ def _network_event(case: Asking) -> Body:
     event = case.when.take("event")
     if event in LOGINS:
         body["login"] = body["login"] or LOGINS[event] or "password"
+    elif event in VPN:
+        body["tunnel"] = body["tunnel"] or "VPN"
     elif event in EVENTS:
         body["event"] = EVENTS[event]
     elif event is not None and event not in CONNECTING:
-        raise unknown(f"{case.when.place}.event", event, [*EVENTS, *LOGINS, *CONNECTING])
+        raise unknown(f"{case.when.place}.event", event, [*EVENTS, *LOGINS, *VPN, *CONNECTING])
     return body
 
 

@@ -74,7 +74,10 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
     customer.UseL2tp: (Rule("art:6.1", eligibility.l2tp_wanted, also=("art:2.1.t2", "art:1.1.t2")),),
     customer.Designate: (Rule("art:5.2", addresses.designation, also=("art:5.1", "art:5.3", "art:1.1.t1")),),
     customer.DiscloseEnvironment: (Rule("art:7.4", readiness.disclosed),),
-    acts.Cancel: (Rule("art:12.1", ENDINGS.noticed, also=(*_AT_THE_END, "art:7.1")),),
+    acts.Cancel: (
+        Rule("art:12.1", ENDINGS.noticed, also=(*_AT_THE_END, "art:7.1")),
+        Rule("suppl:2013-02-01.2", legacy.one_of_ours),
+    ),
     acts.OperatorTerminate: (Rule("art:14.1", ENDINGS.terminated, also=_AT_THE_END),),
     operator.ThirdPartyEnds: (
         Rule("art:11.1", operators_alone("art:11.1")),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from kitei.clauses.acts import Cancel
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
 from kitei.services.gio_remote.application import CountTowards
@@ -22,6 +23,17 @@ def standing_of(s: Situation, contract: Contract) -> Standing:
     """What service a contract has become one of by the day."""
     attributes = {"service": made_as(s, contract)}
     return carry_over(s.edition.transitions, attributes, contract.concluded_on, s.on)
+
+
+def one_of_ours(asked: Cancel, s: Situation) -> Iterator[Finding]:
+    """A predecessor's contract is under these terms because it lives on as one of this service."""
+    standing = standing_of(s, s.contract(asked.contract))
+    if standing.cites and standing.attributes["service"] == s.edition.service:
+        yield s.accept(
+            *(cite.path for cite in standing.cites),
+            why=Words("このサービスの契約として扱います", "it is treated as a contract of this service"),
+            defects=s.defects(PATH),
+        )
 
 
 def evaluated(asked: Evaluate, s: Situation) -> Iterator[Finding]:

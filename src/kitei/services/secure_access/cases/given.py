@@ -32,6 +32,7 @@ QUOTES = {
     "monthly_jpy": "monthly",
     "monthly_fee_jpy": "monthly",
     "change_jpy": "change",
+    "one_time_jpy": "change",
     "basic_jpy": "basic",
     "per_account_jpy": "monthly-account",
     "flat_jpy": "monthly-kind",
@@ -49,7 +50,7 @@ RISKS = {
     "client-software": r"client (software|application|fault)|software fault, remote|ソフトウェア",
     "setting-change": r"(setting|settings|configuration) change|change of (setting|configuration)|設定変更",
     "our-other-service": r"other (\w+ )*services?\b|another (\w+ )*service\b|(他|ほか)の(\w*)サービス",
-    "restricted-access": r"\bisp\b|internet (access|line|provider)|access (line|network)|carrier|回線|通信制限",
+    "restricted-access": r"^(?!operator|当社).*(\bisp\b|internet (access|line|provider)|access (line|network)|carrier|回線|通信制限)",
 }
 
 
@@ -191,7 +192,7 @@ def _environment(told: Mapping[str, Any] | None, history: History) -> Json:
     sheet = Sheet(told, "access_line")
     operator = sheet.take("operator", "operator")
     changed = next((day for key in CHANGED if (day := sheet.take(key))), None)
-    notified = [told for key in NOTIFIED if (told := sheet.take(key)) is not None]
+    notified = [sheet.take(key) for key in NOTIFIED if key in told]
     found: Json = {
         "operator": "operator" if operator in OURS else operator,
         "settings_disclosed": sheet.take("settings_disclosed", True),

@@ -1,6 +1,8 @@
 """What happens in the network of a case: flows, files and connections in words."""
 
+import math
 import re
+from typing import Any
 
 from kitei.desk.cases import unknown
 from kitei.services.secure_access.cases.asking import Asking, Body, said
@@ -27,9 +29,11 @@ TUNNELS = ("ipsec", "l2tp", "openvpn", "pptp", "sstp", "ssl-vpn")
 
 
 def network_event(case: Asking) -> Body:
-    tunnel = case.told("tunnel", "protocol", "vpn", "client")
+    tunnel, client = case.told("tunnel", "protocol", "vpn"), case.told("client")
     if tunnel is not None and "wireguard" in plain_name(tunnel):
         tunnel = "wireguard"
+    elif tunnel is None and client is not None:
+        tunnel = _tunnel(plain_name(client))
     body: Body = {
         "by": "operator",
         "web": case.told("http_request", "url"),
@@ -38,7 +42,7 @@ def network_event(case: Asking) -> Body:
         "limited_by": _limited(case.told("limited_by", "restricted_by", "restriction", "cause")),
         "tunnel": tunnel,
         "reaches": case.told("reaches", "to", "destination"),
-        "megabits": case.told("mbps", "offered_mbps", "megabits", "throughput_mbps"),
+        "megabits": _megabits(case),
         "egress_of": _egress(case, case.told("egress_ip", "egress", "source_ip")),
     }
     engine = case.told("appliance", "engine")
@@ -47,6 +51,20 @@ def network_event(case: Asking) -> Body:
     for told in filter(None, (case.told("flow"), case.told("event"), case.told("packet"))):
         body |= said(_flow(case, str(told), body))
     return body
+
+
+def _megabits(case: Asking) -> Any:
+    """A rate in Mbps, as a number under a key of its own or with its unit, as "1.2 Gbps"."""
+    told = case.told("mbps", "offered_mbps", "megabits", "throughput_mbps", "rate_mbps", "bandwidth_mbps")
+    if (many := case.told("gbps", "throughput_gbps", "rate_gbps")) is not None:
+        told = round(many * 1000)
+    written = case.told("rate", "throughput", "bandwidth")
+    if isinstance(written, str):
+        found = re.fullmatch(r"([\d.]+)([gm])bps", plain_name(written))
+        if found is None:
+            raise unknown(f"{case.when.place}.rate", written, ["900 Mbps", "1.2 Gbps"])
+        return math.ceil(float(found.group(1)) * (1000 if found.group(2) == "g" else 1))
+    return told if written is None else written
 
 
 def _limited(told: str | None) -> str | None:

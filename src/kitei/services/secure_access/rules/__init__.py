@@ -112,7 +112,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:1.1.t1", traffic.proxied, also=("art:9.2.2",)),
         Rule("art:9.2.1", traffic.leaves),
         Rule("art:1.1.t2", traffic.filtered, also=("art:1.1.t3",)),
-        Rule("art:1.1.t5", traffic.connected, also=("art:2.1.t2",)),
+        Rule("art:1.1.t5", traffic.connected, also=("art:2.1.t2", "art:10.1")),
         Rule("art:16.2", traffic.limited, also=("art:16.1", "art:15.2.1", "art:15.2.2")),
         Rule("art:1.1.t4", traffic.joined, also=("art:2.1.t1", "art:2.1.t1.a2")),
     ),

@@ -37,6 +37,12 @@ def environment_told(asked: Provision, s: Situation) -> Iterator[Finding]:
         )
     elif is_by_others(contract):
         yield s.accept("art:7.2", why=Words("設定は開示されています", "the settings were disclosed"))
+    elif contract.body.get("environment") is not None:
+        own = Words(
+            "通信環境は当社のもので、開示は要りません",
+            "the environment is the operator's: nothing to disclose",
+        )
+        yield s.accept("art:7.2", why=own)
 
 
 def still_told(asked: DayCheck, s: Situation) -> Iterator[Finding]:

@@ -172,7 +172,7 @@ def connected(asked: NetworkEvent, s: Situation) -> Iterator[Finding]:
             defects=s.defects("art:2.1.t2"),
         )
     elif asked.tunnel is not None:
-        yield s.accept("art:2.1.t2", why=tunnels.choices[0].name, defects=s.defects("art:2.1.t2"))
+        yield s.accept("art:2.1.t2", "art:10.1", why=tunnels.choices[0].name, defects=s.defects("art:2.1.t2"))
     there = {each.kind for each in held_by(s, contract.customer) if qualifies(s, each.kind)}
     wanted = {asked.reaches} if asked.reaches is not None else there
     if there & wanted:
