@@ -24,6 +24,7 @@ class Addresses:
     """Makes addresses of `lo` be so."""
 
     name = "addresses"
+    reads = (object,)
 
     def see(self, host: Host) -> frozenset[str]:
         shown = host.run(["ip", "-o", "-4", "addr", "show", "dev", "lo"]).out.splitlines()

@@ -169,6 +169,7 @@ class Files:
     """
 
     name = "files"
+    reads = (object,)
 
     def __init__(self, folder: Path, pause: float = 0.0) -> None:
         self.folder = folder

@@ -13,10 +13,10 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from kitei.agent.config import AgentConfig
 from kitei.agent.converge import Outcome, converge
@@ -29,7 +29,7 @@ from kitei.agent.sources import Bfd, Bgp, Gateways, Ike, Programs
 from kitei.agent.talk import Pull, Tell
 from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.strongswan import Strongswan
-from kitei.network import Orders, Probe
+from kitei.network import Driver, Orders, Part, Probe
 from kitei.network.report import Fault, Report, State
 
 _GLANCE: Final = 0.05  # seconds between looks at the probes while orders are on trial
@@ -162,7 +162,7 @@ class Agent:
         for key in ("refused", *(("fell-back", "coincidence") if kept.given_up is None else ())):
             self._note(key, None)
         if kept.trial is not None and not (before.trial and _same(before.trial.orders, orders)):
-            self._start(orders)
+            self._start(orders, before=before.in_force if before.given_up is None else None)
         self._tell.nudge()
 
     def _with(self, orders: Orders) -> Kept | None:
@@ -220,16 +220,26 @@ class Agent:
             self._changed = True  # by the one before us, perhaps
             self._may_cut_all = self._kept.given_up is not None and not self._kept.given_up.settled
 
-    def _start(self, orders: Orders, may_cut_all: bool = False) -> None:
+    def _start(self, orders: Orders, may_cut_all: bool = False, before: Orders | None = None) -> None:
+        """Begin to make orders so. After orders `before` that were made so, only whom the changes concern
+        are asked at once; the other drivers look in their own time."""
         parts = orders.intent.parts
         self._prober.watch(part for part in parts if isinstance(part, Probe))
         self._senses.watch(parts)
         self._sacks.want(parts, self._kept.good.intent.parts if self._kept.good else ())
-        self._untried = {driver.name for driver in self._config.drivers}
-        self._due = dict.fromkeys(self._untried, 0.0)
+        self._untried = {
+            driver.name for driver in self._config.drivers if not self._is_at_rest(driver, parts, before)
+        }
+        self._due |= dict.fromkeys(self._untried, 0.0)
         self._may_cut_all = may_cut_all
         self._changed = False
         self._deadline = None
+
+    def _is_at_rest(self, driver: Driver[Any], parts: Collection[Part], before: Orders | None) -> bool:
+        outcome = self._outcomes.get(driver.name)
+        if before is None or outcome is None or not outcome.is_right or driver.name not in self._due:
+            return False
+        return not any(isinstance(part, driver.reads) for part in set(before.intent.parts) ^ set(parts))
 
     def _drive(self) -> None:
         orders = self._kept.in_force

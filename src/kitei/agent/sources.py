@@ -17,7 +17,7 @@ from kitei.network import BgpNeighbour, Gateway, Host, Part, SecureLink, Tempora
 from kitei.network.report import What
 
 _PATIENCE: Final = 2.0  # seconds
-_FIRST_REDIAL, _LONGEST_REDIAL = 1.0, 4.0
+_FIRST_REDIAL, _LONGEST_REDIAL = 0.5, 2.0
 _ANSWER_ENDS: Final = bytes(3)  # then one byte with the return code
 
 

@@ -98,6 +98,7 @@ class Keepalived:
     """The driver of Gateway."""
 
     name = "keepalived"
+    reads = (Gateway, Bgp)
 
     def see(self, host: Host) -> VrrpSeen:
         with host.netlink() as ip:
@@ -146,9 +147,8 @@ class Keepalived:
 
 
 def _held(ip: Any) -> Iterator[tuple[str, str]]:
-    names = {link["index"]: str(link.get_attr("IFLA_IFNAME")) for link in ip.get_links()}
     for told in ip.get_addr(family=AF_INET):
-        yield (names.get(told["index"], "?"), f"{told.get_attr('IFA_LOCAL')}/{told['prefixlen']}")
+        yield (str(told.get_attr("IFA_LABEL")), f"{told.get_attr('IFA_LOCAL')}/{told['prefixlen']}")
 
 
 def _path(host: Host, *file: str) -> str:

@@ -100,10 +100,14 @@ class Driver(Protocol, Generic[Seen]):
     """Law: apply `plan(wanted, see(host))`, and `plan(wanted, see(host))` is empty.
 
     A driver owns a namespace of things on the machine (an nft table, an interface prefix, a folder) and
-    plans the removal of whatever it finds there and does not want.
+    plans the removal of whatever it finds there and does not want. `reads` are the types of the parts that
+    its plans depend on: others may come, go and change without it.
     """
 
     name: str
+
+    @property
+    def reads(self) -> tuple[type, ...]: ...
 
     def see(self, host: Host) -> Seen: ...
 

@@ -26,11 +26,16 @@ from kitei.network import (
     Host,
     Part,
     PermanentError,
+    RadiusCaps,
     RadiusClient,
+    RadiusGroup,
+    RadiusProxy,
     RadiusServer,
+    RadiusVpdn,
     Risk,
     Step,
     TemporaryError,
+    TunnelTerminator,
     sacks_of,
 )
 
@@ -66,6 +71,16 @@ class Freeradius:
     """The driver of the parts of `kitei.network.radius`."""
 
     name = "freeradius"
+    reads = (
+        RadiusServer,
+        RadiusClient,
+        RadiusGroup,
+        RadiusProxy,
+        HomeServer,
+        RadiusVpdn,
+        TunnelTerminator,
+        RadiusCaps,
+    )
 
     def see(self, host: Host) -> RadiusSeen:
         folders = _folders(host)

@@ -20,7 +20,16 @@ from kitei.drivers.frr.config import (
     refreshes,
     speaker_of,
 )
-from kitei.network import Host, Part, PermanentError, Risk, Step, TemporaryError
+from kitei.network import (
+    Bgp,
+    BgpNeighbour,
+    Host,
+    Part,
+    PermanentError,
+    Risk,
+    Step,
+    TemporaryError,
+)
 
 __all__ = ["Frr", "FrrSeen", "vty_of"]
 
@@ -46,6 +55,7 @@ class Frr:
     """The driver of Bgp and BgpNeighbour."""
 
     name = "frr"
+    reads = (Bgp, BgpNeighbour)
 
     def see(self, host: Host) -> FrrSeen:
         births = {name: _birth(host, pid) for name, pid in host.running().items() if name in _DAEMONS}
@@ -218,7 +228,7 @@ def _await(host: Host, socket: str) -> None:
         except TemporaryError:
             if time.monotonic() > until:
                 raise
-            time.sleep(0.02)
+            time.sleep(0.05)
 
 
 def _ask(host: Host, daemon: str, saying: str) -> str:

@@ -10,7 +10,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kitei.drivers.nftables.rules import TABLE, concerns, passing_in, ruleset
-from kitei.network import Host, Part, PermanentError, Risk, Step
+from kitei.network import (
+    Address,
+    Allow,
+    BgpNeighbour,
+    Forwarding,
+    Gateway,
+    Guard,
+    Host,
+    Overlay,
+    Part,
+    PermanentError,
+    Port,
+    Risk,
+    SecureLink,
+    Step,
+)
 from kitei.values import Json, digest_of
 
 __all__ = ["FilterSeen", "Nftables", "ruleset"]
@@ -36,6 +51,7 @@ class Nftables:
     """The driver of Guard and Allow; of Port, Overlay, SecureLink and BgpNeighbour what may reach the node."""
 
     name = "nftables"
+    reads = (Port, Address, Gateway, Overlay, Guard, Allow, Forwarding, SecureLink, BgpNeighbour)
 
     def see(self, host: Host) -> FilterSeen:
         listing = _listing(host)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from kitei.drivers.strongswan.charon import change_ike, request_of, see_ike
 from kitei.drivers.strongswan.plan import NAME, plan_ike
 from kitei.drivers.strongswan.seen import Association, IkeSeen
-from kitei.network import Host, Part, Step
+from kitei.network import Host, Identity, Part, SecureLink, Step
 
 __all__ = ["Association", "IkeSeen", "Strongswan", "request_of"]
 
@@ -18,6 +18,7 @@ class Strongswan:
     """The driver of Identity and SecureLink."""
 
     name = NAME
+    reads = (Identity, SecureLink)
 
     def see(self, host: Host) -> IkeSeen:
         return see_ike(host)
