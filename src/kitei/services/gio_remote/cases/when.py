@@ -1,5 +1,6 @@
 """What is asked in a case, in the keys of the acts."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from kitei.clauses.history import holder
@@ -26,6 +27,13 @@ LOGINS = {
     "password login": "password",
 }
 VPN = ("VPN connection", "vpn connection", "remote-access VPN", "vpn")
+SPOKEN = {
+    r"^vpn|vpn接続": "vpn",
+    r"browser|ブラウザ": "browser",
+    r"matrix|マトリックス": "matrix login",
+    r"session|セッション": "new session",
+    r"account|アカウント": "new account",
+}
 MATTERS = {
     "gateway setting change": "gateway-setting-change",
     "setting change": "gateway-setting-change",
@@ -129,12 +137,15 @@ def _provision(case: Asking) -> Body:
 
 def _software(case: Asking) -> Body:
     case.when.take("software")
-    names = ("licence_accepted", "license_accepted", "licence_kept", "license_kept")
+    kept = ("licence_kept", "license_kept", "licence_terms_kept", "license_terms_kept")
+    names = ("licence_accepted", "license_accepted", *kept)
     return {"licence_accepted": case.told(*names)}
 
 
 def _support(case: Asking) -> Body:
     kind = case.when.take("kind") or case.when.take("matter") or "gateway setting change"
+    if kind not in MATTERS and re.search(r"enquir|inquir|question|問い?合わ?せ", kind.casefold()):
+        kind = "enquiry"
     if kind not in MATTERS:
         raise unknown(f"{case.when.place}.kind", kind, MATTERS)
     inside = case.told("in_business_hours", "business_hours")
@@ -182,10 +193,14 @@ def _network_event(case: Asking) -> Body:
         "hindered_by": _hindrance(case),
     }
     case.when.take("user")  # who it is makes no difference here
+    for key in ("proto", "protocol", "sport", "dport", "port"):
+        packet.take(key)  # hosts are designated whole
     packet.close()
-    event = case.when.take("event")
+    event = _named(case.when.take("event"))
     if event in LOGINS:
         body["login"] = body["login"] or LOGINS[event] or "password"
+    elif event == "browser":
+        body["browser"] = body["browser"] or TERMS.first.value("browser_provider").choices[0].name.ja
     elif event in VPN:
         body["tunnel"] = body["tunnel"] or "VPN"
     elif event in EVENTS:
@@ -193,6 +208,13 @@ def _network_event(case: Asking) -> Body:
     elif event is not None and event not in CONNECTING:
         raise unknown(f"{case.when.place}.event", event, [*EVENTS, *LOGINS, *VPN, *CONNECTING])
     return body
+
+
+def _named(event: str | None) -> str | None:
+    """An event as the tables name it: a new session or account may be told in other words."""
+    if event is None or event in {*EVENTS, *LOGINS, *VPN, *CONNECTING}:
+        return event
+    return next((name for words, name in SPOKEN.items() if re.search(words, event.casefold())), event)
 
 
 def _hindrance(case: Asking) -> str | None:

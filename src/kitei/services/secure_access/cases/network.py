@@ -41,21 +41,25 @@ def network_event(case: Asking) -> Body:
         "inspected": case.told("sent_to_sandbox", "inspected"),
         "limited_by": _limited(case.told("limited_by", "restricted_by", "restriction", "cause")),
         "tunnel": tunnel,
-        "reaches": case.told("reaches", "to", "destination"),
+        "reaches": case.told("reaches", "to", "destination", "dst"),
         "megabits": _megabits(case),
         "egress_of": _egress(case, case.told("egress_ip", "egress", "source_ip")),
     }
     engine = case.told("appliance", "engine")
     if engine is not None:
         body["appliance"] = "fortinet" if plain_name("fortinet") in plain_name(engine) else "other"
-    for told in filter(None, (case.told("flow"), case.told("event"), case.told("packet"))):
+    for told in filter(
+        None, (case.told("flow"), case.told("event"), case.told("packet"), case.told("direction"))
+    ):
         body |= said(_flow(case, str(told), body))
     return body
 
 
 def _megabits(case: Asking) -> Any:
     """A rate in Mbps, as a number under a key of its own or with its unit, as "1.2 Gbps"."""
-    told = case.told("mbps", "offered_mbps", "megabits", "throughput_mbps", "rate_mbps", "bandwidth_mbps")
+    told = case.told(
+        "mbps", "offered_mbps", "megabits", "throughput_mbps", "rate_mbps", "traffic_mbps", "bandwidth_mbps"
+    )
     if (many := case.told("gbps", "throughput_gbps", "rate_gbps")) is not None:
         told = round(many * 1000)
     written = case.told("rate", "throughput", "bandwidth")
