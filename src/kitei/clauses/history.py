@@ -10,7 +10,7 @@ from kitei.desk import Decision, Situation, operator_of
 from kitei.desk.cases import Sheet
 from kitei.ledger.contracts import Contract
 from kitei.ledger.facts import Entry, Fact
-from kitei.terms import Terms, plain_name, term_last_day
+from kitei.terms import Choice, Edition, Terms, plain_name, term_last_day
 from kitei.values import JST, Json, JsonObject, day_of
 
 ALWAYS = date(2000, 1, 1)
@@ -221,3 +221,46 @@ def holder(when: Sheet, history: History) -> str:
     contracts = history.situation().contracts
     own = contracts[subject].customer if subject is not None and subject in contracts else None
     return str(when.take("by") or when.look("customer") or own or "operator")
+
+
+# What people call a use of a lent device that the terms forbid.
+_USES = {
+    "remove": "detach",
+    "disassemble": "dismantle",
+    "open": "dismantle",
+    "modify": "alter",
+    "change": "alter",
+    "relocate": "move",
+    "analyse": "reverse-engineer",
+    "use-for-other-purpose": "use-off-purpose",
+    "other-purpose": "use-off-purpose",
+    "off-purpose-use": "use-off-purpose",
+    "repurpose": "use-off-purpose",
+    "rent-out": "lend",
+    "sublet": "lend",
+    "sell": "transfer",
+    "pledge": "dispose",
+    "take-abroad": "use-abroad",
+    "export": "use-abroad",
+    "use-outside-japan": "use-abroad",
+    "used-outside-japan": "use-abroad",
+    "used-abroad": "use-abroad",
+    "stopped": "stop",
+    "moved": "move",
+    "detached": "detach",
+    "removed": "detach",
+    "altered": "alter",
+    "modified": "alter",
+    "dismantled": "dismantle",
+    "disassembled": "dismantle",
+    "lent": "lend",
+    "transferred": "transfer",
+    "sold": "transfer",
+    "disposed": "dispose",
+}
+
+
+def use_called(edition: Edition, text: str) -> Choice | None:
+    """The forbidden use of a lent device that a text names, however it is put; None where it names none."""
+    uses, plain = edition.value("forbidden_uses"), "-".join(text.casefold().replace("_", " ").split())
+    return uses.choose(text) or uses.choose(_USES.get(plain, plain))

@@ -204,9 +204,4 @@ def _by_slug(value: Value) -> Mapping[str, Choice]:
 
 def _by_name(value: Value) -> Mapping[str, Choice]:
     entries = value.value if isinstance(value.value, tuple) else ()
-    return {
-        plain_name(text): each
-        for each in entries
-        if isinstance(each, Choice)
-        for text in (each.slug, each.name.ja, each.name.en, *each.aliases)
-    }
+    return {text: each for each in entries if isinstance(each, Choice) for text in each.called}

@@ -25,7 +25,8 @@ def plain_name(text: str) -> str:
 class Choice:
     """One entry of a closed list: our slug, its official names, its provision.
 
-    `attributes` are further figures of the same row (`devices_at_parent` of an item ...).
+    `attributes` are further figures of the same row (`devices_at_parent` of an item ...). `called` are all
+    its names, plain.
     """
 
     slug: str
@@ -33,15 +34,16 @@ class Choice:
     cite: Cite
     aliases: tuple[str, ...] = ()
     attributes: Mapping[str, Scalar] = field(default_factory=lambda: MappingProxyType({}), hash=False)
-    _called: frozenset[str] = field(init=False, repr=False, compare=False)
+    called: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        names = (self.slug, self.name.ja, self.name.en, *self.aliases)
-        object.__setattr__(self, "_called", frozenset(map(plain_name, names)))
+        names = {plain_name(each) for each in (self.slug, self.name.ja, self.name.en, *self.aliases)}
+        names |= {each.removesuffix("オプション") for each in names}  # that it is one goes without saying
+        object.__setattr__(self, "called", frozenset(names - {""}))
 
     def is_called(self, text: str) -> bool:
         """Whether `text` names this entry, by slug, official name or alias, whatever its width and spaces."""
-        return plain_name(text) in self._called
+        return plain_name(text) in self.called
 
     def has(self, attribute: str) -> bool:
         return attribute in self.attributes

@@ -189,7 +189,8 @@ def _option(sheet: Sheet, made: date, customer: str, history: History) -> Iterat
     chosen = TERMS.first.value("option_items").choose(item) if item else None
     choice = TERMS.first.value("options").choose(slug)
     source = chosen if slug == ROUTER else choice
-    mbps = sheet.take("mbps", 500 if slug == "bandwidth" else None)
+    steps = sheet.take("steps", 1)
+    mbps = sheet.take("mbps", 500 * steps if slug == "bandwidth" else None)
     told: dict[str, Json] = {
         "months": source.number("term_months") if source and source.has("term_months") else 0,
         "item": chosen.slug if chosen else item,

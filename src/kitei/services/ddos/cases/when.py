@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kitei.clauses.history import History, holder
+from kitei.clauses.history import History, holder, use_called
 from kitei.desk.cases import Sheet, unknown
 from kitei.services.ddos.cases.given import options_of
 from kitei.services.ddos.edition import TERMS
@@ -41,6 +41,7 @@ HAPPENINGS = (
     ("relearn", "relearning"),
     ("エージング", "relearning"),
     ("clean traffic", "clean-traffic"),
+    ("cleaned", "clean-traffic"),
     ("tunnel", "clean-traffic"),
     ("トンネル", "clean-traffic"),
     ("mitigat", "mitigation-asked"),
@@ -138,6 +139,10 @@ def _option(sheet: Sheet, multihomed: str | None, accepts: list[str]) -> Body:
     """What an option is taken with. That it is multihomed and its conditions accepted is in order unless denied."""
     body = _taken(sheet, "form", "variant", "mbps", "model", "routers", billing_start="option_billing_start")
     body["item"] = sheet.take("option_item") or sheet.take("item")
+    if body["item"] is None and TERMS.first.value("option_items").choose(body["variant"] or ""):
+        body["item"], body["variant"] = body["variant"], None
+    if (steps := sheet.take("steps")) is not None and body["mbps"] is None:
+        body["mbps"] = steps * TERMS.first.value("bandwidth_step_mbps").number
     body["route_control"] = sheet.take("route_control_requested")
     body["billing_start"] = body["billing_start"] or sheet.take("billing_start")
     return {**body, "multihomed_with": multihomed, "accepts": accepts}
@@ -175,6 +180,8 @@ def _change(case: Asking) -> Body:
         case.when, "item", "base", "matter", "to", "option", "device", "routers", "mbps", "option_item"
     )
     body |= _taken(case.when, change_on="change_date", billing_start="new_billing_start")
+    if body["matter"] in ("item", "品目", "品目の変更") and body["item"] is None:
+        body["item"], body["matter"], body["to"] = body["to"], None, None
     known = {"accepted_on": _day(case.when.take("accepted_at")), "ready": _environment(case)}
     return {**body, "known": known}
 
@@ -212,7 +219,7 @@ def _complaint(case: Asking) -> Body:
 def _device_event(case: Asking) -> Body:
     event = case.when.take("event")
     instruction = case.when.take("operator_instruction") or case.facts.take("operator_instruction")
-    use = TERMS.first.value("forbidden_uses").choose(event)
+    use = use_called(TERMS.first, event)
     if use is not None and event not in EVENTS:
         body: Body = {"event": "use", "use": use.slug}
     elif event in EVENTS:

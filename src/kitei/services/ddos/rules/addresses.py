@@ -101,10 +101,12 @@ def designated(
             review=s.reading("ddp.dual-stack").review,
             part=part,
         )
+    both = ("art:10.2.7", "art:10.2.7.a2") if dual_stack and len(families) > 1 else ()
     yield s.accept(
         "art:5.1",
         "art:5.2",
         "art:5.3",
+        *both,
         why=Words(
             f"{_WHO[who].ja}が {', '.join(prefixes)} を指定します。広さに制限はありません",
             f"{', '.join(prefixes)}, designated by {_WHO[who].en}; there is no limit on their size",

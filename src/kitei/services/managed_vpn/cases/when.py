@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kitei.clauses.history import History
+from kitei.clauses.history import History, use_called
 from kitei.desk.cases import Sheet, unknown
 from kitei.services.managed_vpn.edition import TERMS
 
@@ -26,26 +26,6 @@ EVENTS = {
     "failure-reported": "failure-reported",
     "spare-connected": "spare-connected",
     "use-in-japan": "use-in-japan",
-}
-USES = {
-    "remove": "detach",
-    "detach": "detach",
-    "disassemble": "dismantle",
-    "dismantle": "dismantle",
-    "modify": "alter",
-    "change": "alter",
-    "use-for-other-purpose": "use-off-purpose",
-    "repurpose": "use-off-purpose",
-    "relocate": "move",
-    "open": "dismantle",
-    "analyse": "reverse-engineer",
-    "sublet": "lend",
-    "rent-out": "lend",
-    "sell": "transfer",
-    "pledge": "dispose",
-    "take-abroad": "use-abroad",
-    "export": "use-abroad",
-    "use-outside-japan": "use-abroad",
 }
 
 
@@ -174,13 +154,15 @@ def _work(case: Asking) -> Body:
 
 def _device_event(case: Asking) -> Body:
     event, instruction = case.when.take("event"), case.when.take("operator_instruction")
-    uses = {each.slug: each.slug for each in TERMS.first.value("forbidden_uses").choices} | USES
-    if event in uses:
-        body: Body = {"event": "use", "use": uses[event]}
+    use = None if event in EVENTS else use_called(TERMS.first, event)
+    if use is not None:
+        body: Body = {"event": "use", "use": use.slug}
     elif event in EVENTS:
         body = {"event": "swap" if event == "failure" and instruction else EVENTS[event]}
     else:
-        raise unknown(f"{case.when.place}.event", event, [*uses, *EVENTS])
+        raise unknown(
+            f"{case.when.place}.event", event, [*TERMS.first.value("forbidden_uses").slugs, *EVENTS]
+        )
     found, cause = case.facts.take("investigation"), case.facts.take("cause")
     if found is not None and found not in FAULTS:
         raise unknown(f"{case.facts.place}.investigation", found, FAULTS)
