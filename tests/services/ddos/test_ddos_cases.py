@@ -38,7 +38,7 @@ def test_a_decided_case_is_decided_so(case: dict[str, Any]) -> None:
 def test_our_own_cases_name_every_provision_that_decides() -> None:
     """A provision that no case names could say anything."""
     named = {path for each in written(OWN) for path in each["then"]["provisions"]}
-    assert {path for path in TERMS.first.provisions if path not in named} == SHOWN
+    assert {path for path in TERMS.first.provisions if path not in named} <= SHOWN
 
 
 def case(**when: Any) -> dict[str, Any]:
