@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from kitei.desk.decision import Finding, Verdict
@@ -14,8 +15,8 @@ from kitei.terms import (
     Conventions,
     Edition,
     Reading,
+    Setting,
     Terms,
-    Value,
     known_conventions,
     plain_name,
 )
@@ -61,11 +62,10 @@ class Situation:
             if contract.group:
                 groups.setdefault(contract.group, []).append(contract)
         edition = terms.on(on) if on >= terms.first.in_force else terms.first
-        conventions = Conventions(operator.settings)
         return cls(
             on,
             edition,
-            conventions,
+            Conventions(operator.settings),
             contracts,
             {name: tuple(members) for name, members in groups.items()},
             {
@@ -74,10 +74,10 @@ class Situation:
             },
             operator,
             edition.roles,
-            {key: conventions.read(key, on) for key in known_conventions()},
-            {name: value.value for name, value in edition.values.items()},
-            {name: _by_slug(value) for name, value in edition.values.items()},
-            {name: _by_name(value) for name, value in edition.values.items()},
+            _readings(operator.settings, on),
+            edition.figures,
+            edition.lists,
+            edition.names,
             {},
             {},
             {},
@@ -197,11 +197,8 @@ class Situation:
         return Finding(Verdict.REFER, self.cites(paths), why, proposes=proposes, **more)
 
 
-def _by_slug(value: Value) -> Mapping[str, Choice]:
-    entries = value.value if isinstance(value.value, tuple) else ()
-    return {each.slug: each for each in entries if isinstance(each, Choice)}
-
-
-def _by_name(value: Value) -> Mapping[str, Choice]:
-    entries = value.value if isinstance(value.value, tuple) else ()
-    return {text: each for each in entries if isinstance(each, Choice) for text in each.called}
+@lru_cache(256)
+def _readings(settings: tuple[Setting, ...], on: date) -> Mapping[str, Reading]:
+    """Every convention as an operator reads it on a day."""
+    conventions = Conventions(settings)
+    return {key: conventions.read(key, on) for key in known_conventions()}

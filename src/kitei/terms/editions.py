@@ -5,18 +5,20 @@ from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
 from types import MappingProxyType
+from typing import Any
 
 from kitei.terms.cites import Cite
 from kitei.terms.provisions import Defect, Provision
 from kitei.terms.transitions import Transition
-from kitei.terms.values import Value
+from kitei.terms.values import Choice, Value
 
 
 @dataclass(frozen=True, slots=True)
 class Edition:
     """The terms of one service as in force from one day. `digest` (SHA-256, hex) is over all it says.
 
-    `roles` are the paths of the provisions that play a part, by its name.
+    `roles` are the paths of the provisions that play a part, by its name; `figures` what values hold, and
+    `lists` and `names` the entries of closed lists by slug and by whatever they are called.
     """
 
     service: str
@@ -27,13 +29,32 @@ class Edition:
     defects: Mapping[str, Defect]
     digest: str
     roles: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    figures: Mapping[str, object] = field(init=False, repr=False, compare=False)
+    lists: Mapping[str, Mapping[str, Choice]] = field(init=False, repr=False, compare=False)
+    names: Mapping[str, Mapping[str, Choice]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         played: dict[str, str] = {}
         for path, provision in self.provisions.items():
             for role in provision.roles:
                 played.setdefault(role, path)
-        object.__setattr__(self, "roles", MappingProxyType(played))
+        closed = {
+            name: tuple(each for each in value.value if isinstance(each, Choice))
+            if isinstance(value.value, tuple)
+            else ()
+            for name, value in self.values.items()
+        }
+        found: dict[str, Mapping[str, Any]] = {
+            "roles": played,
+            "figures": {name: value.value for name, value in self.values.items()},
+            "lists": {name: {each.slug: each for each in listed} for name, listed in closed.items()},
+            "names": {
+                name: {called: each for each in listed for called in each.called}
+                for name, listed in closed.items()
+            },
+        }
+        for name, made in found.items():
+            object.__setattr__(self, name, MappingProxyType(made))
 
     def cite(self, path: str) -> Cite:
         """The citation of a provision. Raises LookupError naming close ones when the edition has no such."""
