@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
@@ -31,13 +32,15 @@ def field_of(name: str, hint: Any) -> st.SearchStrategy:
         return st.sampled_from([None, PEM])
     if get_origin(hint) is Literal:
         return st.sampled_from(get_args(hint))
+    if get_origin(hint) is tuple:
+        return st.lists(field_of(name, get_args(hint)[0]), max_size=3).map(tuple)
+    if get_origin(hint) is UnionType:
+        return st.none() | field_of(name, get_args(hint)[0])
     return {
         Origin: st.builds(Origin, texts, st.lists(texts).map(tuple)),
         str: texts,
         int: st.integers(0, 2**40),
         bool: st.booleans(),
-        tuple[str, ...]: st.lists(texts, max_size=3).map(tuple),
-        str | None: st.none() | texts,
     }[hint]
 
 

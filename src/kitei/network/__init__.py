@@ -1,5 +1,17 @@
 """The language of desired state: parts, node intents, steps, and the protocols of hosts and drivers."""
 
+from kitei.network.ddos import (
+    Announcement,
+    FloodWatch,
+    FlowCollector,
+    FlowRule,
+    ReturnTunnel,
+    RouteLeave,
+    Scrubber,
+    Scrubbing,
+    Speaker,
+    Upstream,
+)
 from kitei.network.driver import Driver, Host, PermanentError, Risk, Step, TemporaryError
 from kitei.network.estate import AuthorityPapers, Concentrator, Estate, Machine, RadiusPlace, UserTables
 from kitei.network.intent import Intent, NodeIntent, Orders
@@ -35,12 +47,16 @@ from kitei.network.radius import (
 __all__ = [
     "Address",
     "Allow",
+    "Announcement",
     "AuthorityPapers",
     "Bgp",
     "BgpNeighbour",
     "Concentrator",
     "Driver",
     "Estate",
+    "FloodWatch",
+    "FlowCollector",
+    "FlowRule",
     "Forwarding",
     "Gateway",
     "Guard",
@@ -64,12 +80,18 @@ __all__ = [
     "RadiusProxy",
     "RadiusServer",
     "RadiusVpdn",
+    "ReturnTunnel",
     "Risk",
     "Route",
+    "RouteLeave",
+    "Scrubber",
+    "Scrubbing",
     "SecureLink",
+    "Speaker",
     "Step",
     "TemporaryError",
     "TunnelTerminator",
+    "Upstream",
     "UserTables",
     "sacks_of",
 ]

@@ -152,10 +152,16 @@ def _pem(value: object) -> str | None:
     return f"{_shown(value)} is not PEM"
 
 
-def _texts(value: object) -> str | None:
-    if not isinstance(value, list):
-        return f"{_shown(value)} is not a list of texts"
-    return next((fault for each in value if (fault := _text(each))), None)
+def _list_of(check: _Check) -> _Check:
+    def checked(value: object) -> str | None:
+        if not isinstance(value, list):
+            return f"{_shown(value)} is not a list"
+        return next((fault for each in value if (fault := check(each))), None)
+
+    return checked
+
+
+_texts: Final = _list_of(_text)
 
 
 def _whole(value: object) -> str | None:
@@ -175,7 +181,7 @@ def _check_of(name: str, kind: Any) -> _Check:
         allowed = get_args(kind)
         return lambda value: None if value in allowed else f"{_shown(value)} is not one of {allowed}"
     if get_origin(kind) is tuple:
-        return _texts
+        return _list_of(_check_of(name, get_args(kind)[0]))
     if name in _PEM:
         return _pem
     return {Origin: _origin, str: _text, int: _whole, bool: _truth}[kind]

@@ -8,6 +8,7 @@ stays the same, so that a difference between two intents is a difference of keys
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from kitei.network.ddos import DdosPart
 from kitei.network.origin import Origin
 from kitei.network.radius import (
     HomeServer,
@@ -263,4 +264,5 @@ Part: TypeAlias = (
     | RadiusVpdn
     | TunnelTerminator
     | RadiusCaps
+    | DdosPart
 )
