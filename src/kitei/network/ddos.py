@@ -213,7 +213,7 @@ class ReturnTunnel:
 
     origin: Origin
     name: str
-    kind: Literal["gre", "vxlan"]
+    encapsulation: Literal["gre", "vxlan"]
     local: str
     remote: str
     number: int
