@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kitei.lab import room
+from kitei.lab.cabling import Cable, Way
 from kitei.lab.capture import Carried
 from kitei.lab.plan import Host, Segment
 from kitei.lab.reach import Attempt, Outcome, honest, is_whole
@@ -60,6 +61,26 @@ class Lab:
             monitor=monitor,
         )
         self.hosts = {host["name"]: Host(**host) for host in told}
+
+    def cable(
+        self, cables: Iterable[Cable], ways: Iterable[Way] = (), forwarders: Iterable[str] = ()
+    ) -> None:
+        """Lay cables between places that are not VPN devices; see `kitei.lab.cabling`."""
+        self.order(
+            "cable",
+            cables=[[asdict(each.one), asdict(each.other)] for each in cables],
+            ways=[asdict(way) for way in ways],
+            forwarders=list(forwarders),
+        )
+
+    def begin(self, name: str, namespace: str, command: Sequence[str]) -> None:
+        """Start a program of the world outside (a server, a router, a user) until `finish` or the lab's end."""
+        self.order("begin", name=name, namespace=namespace, command=list(command))
+
+    def finish(self, name: str) -> int:
+        """End such a program; its exit code, negative for a signal. What it printed is in `<name>.log`."""
+        code: int = self.order("finish", name=name)
+        return code
 
     def hosts_at(self, site: str) -> list[Host]:
         """A site's hosts, one a LAN prefix. Raises LabError for a site without."""

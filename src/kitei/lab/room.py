@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from kitei.lab import capture, reach, stream
+from kitei.lab.cabling import Cable, Cabling, End, Way
 from kitei.lab.faults import Faults
 from kitei.lab.inside import NAMESPACES
 from kitei.lab.plan import Lan, Segment
@@ -37,10 +38,12 @@ class Room:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.wires = Wires()
+        self.cabling = Cabling()
         self.faults = Faults(self.wires)
         self.provider = Provider(home)
         self.streams: dict[int, stream.Stream] = {}
         self.captures: dict[int, capture.Capture] = {}
+        self.programs: dict[str, subprocess.Popen[bytes]] = {}
         self.numbers = 0
 
     def obey(self, told: dict[str, Any]) -> Any:
@@ -64,6 +67,34 @@ class Room:
         )
         self.faults.prepare()
         return [asdict(host) for host in self.wires.hosts.values()]
+
+    def order_cable(self, cables: list[Any], ways: list[Any], forwarders: list[str]) -> None:
+        """Lay cables, ways and forwarding that are not there yet."""
+        self.cabling.lay(
+            [Cable(*(End(e["place"], e["port"], tuple(e["addresses"])) for e in ends)) for ends in cables],
+            [Way(**way) for way in ways],
+            forwarders,
+        )
+
+    def order_begin(self, name: str, namespace: str, command: list[str]) -> None:
+        """Start a program of the world outside, until `finish` or the room's end; it prints to `<name>.log`."""
+        if name in self.programs and self.programs[name].poll() is None:
+            raise ValueError(f"{name!r} runs already")
+        argv = ["nsenter", f"--net={NAMESPACES}/{namespace}", "--", *command]
+        with open(self.home / f"{name}.log", "ab") as log:
+            self.programs[name] = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def order_finish(self, name: str) -> int:
+        """End a program (SIGTERM, after 5 s SIGKILL) and say its exit code."""
+        program = self.programs.pop(name)
+        program.terminate()
+        try:
+            return program.wait(5)
+        except subprocess.TimeoutExpired:
+            program.kill()
+            return program.wait(5)
 
     def order_controller(self, serve: str) -> None:
         """Start the controller: `serve` is `module:function`, called with the home folder."""
