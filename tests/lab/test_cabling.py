@@ -29,6 +29,12 @@ def test_what_is_cabled_reaches_over_its_router(tmp_path: Path) -> None:
         with pytest.raises(LabError, match=r"one end of .* is plugged in already"):
             lab.cable([Cable(End("user", "net0"), End("stranger", "net0"))])
         serve_and_ask(lab, tmp_path)
+        ports = [
+            Cable(End(who, "net0", (f"10.0.0.{n}/24",)), End("switch", f"p{n}"))
+            for n, who in ((1, "a"), (2, "b"))
+        ]
+        lab.cable(ports, switches=["switch"])
+        assert lab.run("a", ["ping", "-c", "1", "-W", "2", "10.0.0.2"]).code == 0
 
 
 def serve_and_ask(lab: Lab, folder: Path) -> None:

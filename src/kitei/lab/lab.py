@@ -63,14 +63,19 @@ class Lab:
         self.hosts = {host["name"]: Host(**host) for host in told}
 
     def cable(
-        self, cables: Iterable[Cable], ways: Iterable[Way] = (), forwarders: Iterable[str] = ()
+        self,
+        cables: Iterable[Cable],
+        ways: Iterable[Way] = (),
+        routers: Iterable[str] = (),
+        switches: Iterable[str] = (),
     ) -> None:
         """Lay cables between places that are not VPN devices; see `kitei.lab.cabling`."""
         self.order(
             "cable",
             cables=[[asdict(each.one), asdict(each.other)] for each in cables],
             ways=[asdict(way) for way in ways],
-            forwarders=list(forwarders),
+            routers=list(routers),
+            switches=list(switches),
         )
 
     def begin(self, name: str, namespace: str, command: Sequence[str]) -> None:

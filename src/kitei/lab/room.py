@@ -68,12 +68,15 @@ class Room:
         self.faults.prepare()
         return [asdict(host) for host in self.wires.hosts.values()]
 
-    def order_cable(self, cables: list[Any], ways: list[Any], forwarders: list[str]) -> None:
-        """Lay cables, ways and forwarding that are not there yet."""
+    def order_cable(
+        self, cables: list[Any], ways: list[Any], routers: list[str], switches: list[str]
+    ) -> None:
+        """Lay cables, ways, routers and switches that are not there yet."""
         self.cabling.lay(
             [Cable(*(End(e["place"], e["port"], tuple(e["addresses"])) for e in ends)) for ends in cables],
             [Way(**way) for way in ways],
-            forwarders,
+            routers,
+            switches,
         )
 
     def order_begin(self, name: str, namespace: str, command: list[str]) -> None:
