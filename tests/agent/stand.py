@@ -17,6 +17,7 @@ from kitei.agent.loop import Agent
 from kitei.drivers.host import LinuxHost
 from kitei.network import Host, Orders, Origin, Part, PermanentError, Risk, Route, Step, TemporaryError
 from kitei.network.codec import node_intent
+from kitei.network.events import Batch, Event
 from kitei.network.report import Report
 from kitei.web.controller import Controller
 
@@ -49,6 +50,8 @@ class MemoryOffice:
         self.reports: list[Report] = []
         self.requests: list[tuple[str, str]] = []
         self.sacks: dict[str, bytes] = {}
+        self.events: dict[tuple[str, str, str], list[Event]] = {}
+        self.refused_events = 0
         self.refuses: Exception | None = None
 
     def publish(self, orders: Orders) -> None:
@@ -64,6 +67,14 @@ class MemoryOffice:
         if name not in self.sacks:
             raise LookupError(f"there is no {name!r}")
         return self.sacks[name]
+
+    def take_events(self, node: str, batch: Batch) -> int:
+        if self.refuses is not None:
+            self.refused_events += 1
+            raise self.refuses
+        kept = self.events.setdefault((node, batch.lane, batch.series), [])
+        kept += [event for event in batch.events if not kept or event.number > kept[-1].number]
+        return kept[-1].number
 
     def take_report(self, node: str, report: Report) -> None:
         if self.refuses is not None:

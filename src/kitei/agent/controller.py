@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 from kitei.agent.config import Pass
 from kitei.network import Orders
 from kitei.network.codec import Unreadable, orders_of
+from kitei.network.events import Batch, batch_json
 from kitei.network.report import Report, report_json
 from kitei.values import Json, JsonObject
 
@@ -55,6 +56,14 @@ class Controller:
 
     def tell(self, report: Report) -> None:
         self._ask("POST", f"{self._path}/report", report_json(report), _PATIENCE)
+
+    def events(self, batch: Batch) -> int:
+        """The number up to which the controller has the events of this lane and series."""
+        body = _json(self._ask("POST", f"{self._path}/events", batch_json(batch), _PATIENCE)[1])
+        heard = body.get("heard") if isinstance(body, dict) else None
+        if type(heard) is not int:
+            raise Unreadable([f"heard: {heard!r} is not a whole number"])
+        return heard
 
     def request(self, csr: str) -> None:
         """Ask for a certificate. It comes with later orders."""

@@ -23,6 +23,7 @@ from kitei.agent.converge import Outcome, converge
 from kitei.agent.identity import wanted_request
 from kitei.agent.kept import DiskError, GivenUp, Kept, Trial, load, save
 from kitei.agent.probes import Prober
+from kitei.agent.relay import Relay
 from kitei.agent.sacks import Sacks
 from kitei.agent.senses import Senses
 from kitei.agent.sources import Bfd, Bgp, Gateways, Ike, Programs
@@ -72,11 +73,12 @@ class Agent:
         self._senses = Senses(sources, config.clock, self._tell.add, config.confirm)
         self._sacks = Sacks(config, partial(self._look_again, Freeradius.name), partial(self._note, "sacks"))
         self._pull = Pull(config, self._newest, self._take, partial(self._note, "orders"))
+        self._relay = Relay(config, self._guard)
 
     def end(self) -> None:
         self._is_over = True
         self._wake.set()
-        for each in (self._pull, self._tell, self._prober, self._senses, self._sacks):
+        for each in (self._pull, self._tell, self._prober, self._senses, self._sacks, self._relay):
             each.end()
 
     def run(self) -> bool:
@@ -84,7 +86,7 @@ class Agent:
         self._resume()
         threads = [
             threading.Thread(target=self._guard, args=(each.run,), name=type(each).__name__, daemon=True)
-            for each in (self._prober, self._senses, self._pull, self._tell, self._sacks)
+            for each in (self._prober, self._senses, self._pull, self._tell, self._sacks, self._relay)
         ]
         for thread in threads:
             thread.start()

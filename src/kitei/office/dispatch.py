@@ -6,11 +6,14 @@ from datetime import date
 from pathlib import Path
 
 from kitei.network import Orders, sacks_of
+from kitei.network.events import Batch
 from kitei.network.report import Report
 from kitei.office.hearing import Hearing
 from kitei.office.office import Office, Refusal
 from kitei.office.publishing import Publishing
 from kitei.office.safe import open_vault
+from kitei.office.takers import TAKERS
+from kitei.office.telling import Telling
 from kitei.store import StoreError
 from kitei.store.vault import Vault
 
@@ -24,6 +27,7 @@ class Dispatch:
     office: Office
     publishing: Publishing
     hearing: Hearing
+    _telling: Telling | None = None
     _day: date | None = None
     _vault: Vault | None = None
 
@@ -48,6 +52,11 @@ class Dispatch:
 
     def take_report(self, node: str, report: Report) -> None:
         self.hearing.take_report(node, report)
+
+    def take_events(self, node: str, batch: Batch) -> int:
+        if self._telling is None:
+            self._telling = Telling.of(self.office, TAKERS)
+        return self._telling.take(node, batch)
 
     def sign(self, node: str, csr: str) -> None:
         self.publishing.sign(node, csr)

@@ -2,7 +2,7 @@
 
 `GET /v1/nodes/{node}/orders?after=GENERATION&wait=SECONDS`, `POST /v1/nodes/{node}/report`,
 `GET /v1/nodes/{node}/sacks/{sack}`,
-`POST /v1/nodes/{node}/request`. A node may only speak for itself: over TLS its certificate says who it
+`POST /v1/nodes/{node}/events`, `POST /v1/nodes/{node}/request`. A node may only speak for itself: over TLS its certificate says who it
 is, on the unix socket the socket's permissions do.
 """
 
@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from kitei.network.codec import Unreadable, orders_json
+from kitei.network.events import batch_of
 from kitei.network.report import report_of
 from kitei.web.office import NodesOffice
 from kitei.web.problem import Problem
@@ -91,6 +92,7 @@ class Controller:
             routes=[
                 Route(f"{node}/orders", self.orders, methods=["GET"]),
                 Route(f"{node}/report", self.report, methods=["POST"]),
+                Route(f"{node}/events", self.events, methods=["POST"]),
                 Route(f"{node}/request", self.request, methods=["POST"]),
                 Route(f"{node}/sacks/{{sack}}", self.sack, methods=["GET"]),
             ],
@@ -142,6 +144,17 @@ class Controller:
             raise Problem(403, "Another node's report", f"{node} reports for {report.node!r}")
         await self._do(self._office.take_report, node, report)
         return Response(status_code=204)
+
+    async def events(self, request: Request) -> Response:
+        """What is taken is taken for good: a node may forget it, and sends again what it had no answer to."""
+        node = _node(request)
+        try:
+            batch = batch_of(await _body(request, _REPORT_LIMIT))
+        except Unreadable as error:
+            raise Problem(
+                422, "Not events", f"{len(error.faults)} faults in the events", error.faults
+            ) from None
+        return JSONResponse({"heard": await self._do(self._office.take_events, node, batch)})
 
     async def request(self, request: Request) -> Response:
         node = _node(request)

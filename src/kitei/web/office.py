@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from kitei.network import Orders
+from kitei.network.events import Batch
 from kitei.network.report import Report
 
 
@@ -23,6 +24,10 @@ class NodesOffice(Protocol):
 
     def take_report(self, node: str, report: Report) -> None:
         """A report may come twice; the second time changes nothing."""
+        ...
+
+    def take_events(self, node: str, batch: Batch) -> int:
+        """The number up to which the events of this lane and series are taken. What is known adds nothing."""
         ...
 
     def sign(self, node: str, csr: str) -> None:

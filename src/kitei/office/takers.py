@@ -1,0 +1,42 @@
+"""Who takes which events of nodes, lane by lane; and collectors' events as words about floods."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from kitei.network.codec import Unreadable
+from kitei.network.detection import Word, word_of
+from kitei.network.events import Event
+from kitei.office.telling import Taker
+
+TAKERS: Final[Mapping[str, Taker]] = {}
+
+
+def words_of(node: str, events: tuple[Event, ...]) -> tuple[Word, ...]:
+    """What a collector's events say of floods: decisions in a row as one word, which ends where all alarms
+    that stand are named. Unreadable: one of them is no such event."""
+    words: list[Word] = []
+    decided: list[Any] = []
+    begun = ""
+    for event in events:
+        match event.kind:
+            case "flood.decided":
+                decided.append(event.body.get("detection"))
+                begun = str(event.body.get("begun"))
+            case "flood.standing":
+                listed: Any = event.body.get("standing")
+                if not isinstance(listed, list):
+                    raise Unreadable([f"standing: {listed!r} is not a list"])
+                named = [_named(each) for each in listed]
+                words.append(_word(node, str(event.body.get("begun")), decided, named))
+                decided = []
+    if decided:
+        words.append(_word(node, begun, decided, None))
+    return tuple(words)
+
+
+def _named(row: Any) -> dict[str, Any]:
+    return {key: row.get(key) for key in ("policy", "scope", "target")} if isinstance(row, dict) else {}
+
+
+def _word(node: str, begun: str, decided: list[Any], standing: list[Any] | None) -> Word:
+    return word_of({"node": node, "begun": begun, "detections": decided, "standing": standing})
