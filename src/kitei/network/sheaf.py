@@ -1,0 +1,150 @@
+"""Sheaves: what a collector tells of one minute, on its way from a node to the history of floods.
+
+A sheaf is text, one line of JSON for each row: the kind of row, then its columns as in `LINES`.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final
+
+from kitei.values import JST, Words
+
+SUMS: Final = (
+    "bytes", "packets", "flows", "tcp_bytes", "tcp", "syn", "udp_bytes", "udp", "amp_bytes", "icmp_bytes",
+    "icmp", "fragments",
+)  # fmt: skip
+LINES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
+    "minute": ("moment", "contract", "scope", "target", "seconds", *SUMS, "sources", "most_bytes", "most_packets"),
+    "second": ("moment", "contract", "scope", "target", *SUMS, "sources"),
+    "port": ("moment", "contract", "target", "port", "packets"),
+    "flow": (
+        "moment", "contract", "src", "sport", "dst", "dport", "protocol", "bytes", "packets", "flags", "exporter",
+    ),
+    "decision": (
+        "moment", "kind", "contract", "policy", "version", "scope", "target", "metric", "figure", "threshold",
+        "since", "sources", "dry_run", "why",
+    ),
+    "note": ("moment", "contract", "what", "number"),
+})  # fmt: skip
+"""Columns by kind. `moment`: unix seconds, of a minute its first. A row of a minute or second counts what came
+towards `target`; `most_bytes` and `most_packets` are those of its fullest second. The notes: `seconds` that were
+judged, and what was left out."""
+
+TEXTS: Final = frozenset({
+    "kind", "contract", "policy", "version", "scope", "target", "src", "dst", "exporter", "metric", "why", "what",
+})  # fmt: skip
+"""Columns that hold text; all others hold whole numbers from 0 to 2^63 - 1."""
+MINUTE: Final = 60
+LONGEST: Final = 16 << 20
+"""Bytes; a minute at its collector's bounds is about half of this."""
+_NAME: Final = re.compile(r"(\d{10})-(\d\d)-([A-Za-z0-9][A-Za-z0-9_.-]{0,63})\.sheaf")
+_MOST: Final = 2**63
+_TEXT: Final = 256
+
+Rows = Mapping[str, tuple[tuple[Any, ...], ...]]
+
+
+class BadSheaf(ValueError):
+    """A sheaf that cannot be read; `faults` names each line and what is wrong there."""
+
+    def __init__(self, faults: tuple[Words, ...]) -> None:
+        super().__init__("; ".join(each.en for each in faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class SheafName:
+    """`1700000040-00-c1.sheaf`: the minute, its first second that was judged, and the collector."""
+
+    minute: int
+    first: int
+    collector: str
+
+    def __str__(self) -> str:
+        return f"{self.minute:010}-{self.first:02}-{self.collector}.sheaf"
+
+    @classmethod
+    def parse(cls, written: str) -> "SheafName":
+        """Raises BadSheaf."""
+        match = _NAME.fullmatch(written)
+        if match is None or int(match[1]) % MINUTE or int(match[2]) >= MINUTE:
+            raise BadSheaf(
+                (
+                    Words(
+                        f"{written!r} は束の名前ではありません(例 1700000040-00-c1.sheaf)",
+                        f"{written!r} is not a sheaf's name such as 1700000040-00-c1.sheaf",
+                    ),
+                )
+            )
+        return cls(int(match[1]), int(match[2]), match[3])
+
+    @property
+    def day(self) -> date:
+        return day_at(self.minute)
+
+
+def day_at(at: int) -> date:
+    """The civil day (Asia/Tokyo) of a unix second."""
+    return datetime.fromtimestamp(at, JST).date()
+
+
+def first_second(day: date) -> int:
+    """The unix second a civil day begins with."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=JST).astimezone(UTC).timestamp())
+
+
+def seconds_of(first: date, last: date) -> tuple[int, int]:
+    """From the first second of a day to the second after the last one, which is not included."""
+    return first_second(first), first_second(last + timedelta(days=1))
+
+
+def written(kind: str, *values: object) -> str:
+    """One line of a sheaf."""
+    assert len(values) == len(LINES[kind])
+    return json.dumps([kind, *values], ensure_ascii=False, separators=(",", ":"))
+
+
+def read_sheaf(name: SheafName, text: str) -> Rows:
+    """The rows of a sheaf by kind. Raises BadSheaf with every line that is wrong, ten at most."""
+    found: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in LINES}
+    faults: list[Words] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        wrong = _take(line, name.minute, found)
+        if wrong is not None:
+            faults.append(Words(f"{name} {number} 行目: {wrong.ja}", f"{name} line {number}: {wrong.en}"))
+            if len(faults) == 10:
+                break
+    if faults:
+        raise BadSheaf(tuple(faults))
+    return {kind: tuple(rows) for kind, rows in found.items()}
+
+
+def _take(line: str, minute: int, found: dict[str, list[tuple[Any, ...]]]) -> Words | None:
+    try:
+        values = json.loads(line)
+    except ValueError:
+        return Words("JSON ではありません", "is not JSON")
+    kind = values[0] if isinstance(values, list) and values else None
+    if not isinstance(kind, str) or kind not in LINES:
+        return Words(f"種類は {', '.join(LINES)} です", f"begins with none of {', '.join(LINES)}")
+    columns = LINES[kind]
+    if len(values) != len(columns) + 1:
+        return Words(f"{kind} は {len(columns)} 列です", f"{kind} has {len(columns)} columns")
+    row = tuple(values[1:])
+    for column, value in zip(columns, row, strict=True):
+        if column in TEXTS:
+            if value is not None and not (
+                isinstance(value, str) and len(value) <= _TEXT and value.isprintable()
+            ):
+                ja = f"{column} は印字できる {_TEXT} 字までの文字列です"
+                return Words(ja, f"{column} is printable text of up to {_TEXT}")
+        elif not isinstance(value, int) or not 0 <= value < _MOST:
+            return Words(f"{column} は 0 以上の整数です", f"{column} is a whole number")
+    if not minute <= row[0] < minute + MINUTE:
+        return Words(f"moment {row[0]} はこの分にありません", f"moment {row[0]} is not in that minute")
+    found[kind].append(row)
+    return None
