@@ -28,7 +28,7 @@ class Detection:
     """A decision of a collector about one second, `at` (whole seconds since 1970). `since` is when it began.
 
     `figure` and `threshold` are of `metric` (`syn-pps`, `udp-bps`, ...), `ports` destination ports with their
-    packets. A held one says that an excess was not believed, and `why`. `target` is an address or a prefix.
+    packets, `source_ports` those of UDP it comes from, as far as that was looked at. A held one says that an excess was not believed, and `why`. `target` is an address or a prefix.
     """
 
     at: int
@@ -45,6 +45,7 @@ class Detection:
     ports: tuple[tuple[int, int], ...]
     dry_run: bool
     why: str | None = None
+    source_ports: tuple[tuple[int, int], ...] = ()
 
     @property
     def standing(self) -> Standing:
@@ -55,14 +56,14 @@ class Detection:
 class Word:
     """One word of a collector. `begun`: since when it has been judging without a break (aware).
 
-    `standing` are all alarms that stand, told now and then so that what was lost on the way heals; None where
-    only news is told.
+    `standing` are all alarms that stand, with their present figures, told now and then so that what was lost on
+    the way heals; None where only news is told.
     """
 
     node: str
     begun: datetime
     detections: tuple[Detection, ...] = ()
-    standing: tuple[Standing, ...] | None = None
+    standing: tuple[Detection, ...] | None = None
 
 
 def word_json(word: Word) -> JsonObject:
@@ -87,24 +88,26 @@ def word_of(written: object) -> Word:
     standing = None
     if body.get("standing") is not None:
         rows = list(_listed(body, "standing", faults))
-        standing = tuple(_standing(each, where, faults) for where, each in rows)
+        standing = tuple(detection_of(each, where, faults) for where, each in rows)
     if faults:
         raise Unreadable(faults)
     return Word(node, datetime.fromisoformat(begun), tuple(detections), standing)
 
 
 def detection_of(written: object, place: str, faults: list[str]) -> Detection:
-    """A detection out of JSON; what is wrong is added to `faults`, and then it is not to be used."""
+    """A detection out of JSON; what is wrong is added to `faults`, and then it is not to be used.
+
+    What else a collector tells beside it (counters, an id) is passed over.
+    """
     body: Mapping[str, Any] = written if isinstance(written, Mapping) else {}
     if not isinstance(written, Mapping):
         faults.append(f"{place}: {_shown(written)} is not an object")
         body = {}
-    for name in body:
-        if name not in _CHECKS:
-            faults.append(f"{place}.{name}: is not known here")
+    body = {"source_ports": [], "why": None, **body}
     values = {name: _checked(body, name, check, f"{place}.", faults) for name, check in _CHECKS.items()}
-    if _ports(values["ports"]) is None:
-        values["ports"] = tuple((port, packets) for port, packets in values["ports"])
+    for name in ("ports", "source_ports"):
+        if _ports(values[name]) is None:
+            values[name] = tuple((port, packets) for port, packets in values[name])
     return Detection(**values)
 
 
@@ -113,19 +116,11 @@ def detection_json(detection: Detection) -> JsonObject:
     return cast(JsonObject, _plain(detection))
 
 
-def _plain(value: Any) -> dict[str, Any]:
+def _plain(value: Detection) -> dict[str, Any]:
     found = {field.name: getattr(value, field.name) for field in fields(value)}
-    if "ports" in found:
-        found["ports"] = [list(pair) for pair in found["ports"]]
+    for name in ("ports", "source_ports"):
+        found[name] = [list(pair) for pair in found[name]]
     return found
-
-
-def _standing(written: object, place: str, faults: list[str]) -> Standing:
-    body = written if isinstance(written, Mapping) else {}
-    checks: Mapping[str, _Check] = {"policy": _text, "scope": _SCOPE, "target": _target}
-    return Standing(
-        **{name: _checked(body, name, check, f"{place}.", faults) for name, check in checks.items()}
-    )
 
 
 def _listed(body: Mapping[str, Any], name: str, faults: list[str]) -> Iterator[tuple[str, object]]:
@@ -218,6 +213,7 @@ _CHECKS: Final[Mapping[str, _Check]] = {
     "ports": _ports,
     "dry_run": _truth,
     "why": _why,
+    "source_ports": _ports,
 }
 
 

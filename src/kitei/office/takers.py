@@ -26,16 +26,11 @@ def words_of(node: str, events: tuple[Event, ...]) -> tuple[Word, ...]:
                 listed: Any = event.body.get("standing")
                 if not isinstance(listed, list):
                     raise Unreadable([f"standing: {listed!r} is not a list"])
-                named = [_named(each) for each in listed]
-                words.append(_word(node, str(event.body.get("begun")), decided, named))
+                words.append(_word(node, str(event.body.get("begun")), decided, listed))
                 decided = []
     if decided:
         words.append(_word(node, begun, decided, None))
     return tuple(words)
-
-
-def _named(row: Any) -> dict[str, Any]:
-    return {key: row.get(key) for key in ("policy", "scope", "target")} if isinstance(row, dict) else {}
 
 
 def _word(node: str, begun: str, decided: list[Any], standing: list[Any] | None) -> Word:
