@@ -6,9 +6,10 @@ from typing import Any, Final
 from kitei.network.codec import Unreadable
 from kitei.network.detection import Word, word_of
 from kitei.network.events import Event
+from kitei.office.flood_history import take_counters
 from kitei.office.telling import Taker
 
-TAKERS: Final[Mapping[str, Taker]] = {}
+TAKERS: Final[Mapping[str, Taker]] = {"counters": take_counters}
 
 
 def words_of(node: str, events: tuple[Event, ...]) -> tuple[Word, ...]:
