@@ -8,15 +8,17 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, ip_address
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from flow_exports import V4, a_set, flow, netflow5, netflow9, template
 
-from kitei.collect.meter import Meter, protected
-from kitei.collect.receiver import Receiver, Turn, listen
+from kitei.collect.meter import Exporter, Meter, protected
+from kitei.collect.receiver import Receiver, Setting, Turn, listen
 from kitei.collect.sizes import Sizes
 
 ROOT = Path(__file__).parents[2]
@@ -38,10 +40,11 @@ def place() -> Iterator[tuple[Receiver, Meter, int]]:
             sock.close()
 
 
-def send(port: int, datagrams: list[bytes], to: str = "127.0.0.1") -> None:
+def send(port: int, datagrams: list[bytes], to: str = "127.0.0.1", pause: float = 0.0) -> None:
     with socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET, socket.SOCK_DGRAM) as sock:
         for each in datagrams:
             sock.sendto(each, (to, port))
+            time.sleep(pause)
 
 
 def turns_until(receiver: Receiver, datagrams: int) -> list[Turn]:
@@ -85,14 +88,67 @@ def test_receiving_goes_on_while_the_interpreter_is_busy(place: tuple[Receiver, 
     assert sum(each.lost for each in meter.heard()) == 0
 
 
-def test_prefixes_may_change_while_it_runs(place: tuple[Receiver, Meter, int]) -> None:
-    receiver, _, port = place
-    receiver.protect(protected("10.0.1.0/24"))
+def test_prefixes_exporters_and_sockets_change_without_losing_a_datagram() -> None:
+    """A sender that never pauses; every second something changes; every record is counted where it belongs."""
+    with Meter(SMALL) as meter:
+        sock, further = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
+        places = [(sock,), (sock, further)]
+        receiver = Receiver(meter, [])
+        settings = [
+            Setting(protected("10.0.0.0/24", *more), sockets, {ip_address("127.0.0.1"): Exporter(rate=2)})
+            for more, sockets in zip(((), ("10.0.1.0/24",)), places, strict=True)
+        ]
+        receiver.change(settings[0])
+        receiver.start()
+        datagrams = [netflow5([(f"1.1.1.{n % 250}", HOST, 100, 1)], sequence=n) for n in range(5000)]
+        sender = Thread(target=send, args=(sock.getsockname()[1], datagrams), kwargs={"pause": 0.0005})
+        sender.start()
+        turns: list[Turn] = []
+        for n in range(1, 60):
+            if n < 4:
+                receiver.change(settings[n > 1])
+            turns.append(receiver.turns.get(timeout=5))
+            if turns[-1].datagrams == 5000:
+                break
+        send(further.getsockname()[1], [netflow5([("1.1.1.1", "10.0.1.9", 7, 1)])])
+        turns += turns_until(receiver, 5001)
+        sender.join()
+        receiver.close()
+        sums = Counter[str]()
+        for turn in turns:
+            sums.update({str(network): each.bytes for network, each in turn.second.prefixes.items()})
+        assert sums == {"10.0.0.0/24": 5000 * 200, "10.0.1.0/24": 14}
+        assert [each.lost for each in turns[-1].heard] == [0, 0]
+        assert turns[-1].kernel_drops == 0
+
+
+def test_a_change_without_room_leaves_what_was_and_says_so(place: tuple[Receiver, Meter, int]) -> None:
+    receiver, _, _ = place
+    first = Setting(protected("10.0.0.0/24"), (listen("127.0.0.1", 0),))
+    receiver.change(first)
     receiver.turns.get(timeout=5)
     receiver.turns.get(timeout=5)
-    send(port, [netflow5([("1.1.1.1", HOST, 100, 1), ("1.1.1.1", "10.0.1.9", 7, 1)])])
+    further = listen("127.0.0.1", 0)
+    receiver.change(Setting(protected("10.0.0.0/8"), (*first.sockets, further)))
+    assert any("Sizes.blocks" in receiver.turns.get(timeout=5).refused for _ in range(3))
+    assert further.fileno() == -1, "what is not listened to is closed"
+    send(first.sockets[0].getsockname()[1], [netflow5([("1.1.1.1", HOST, 100, 1)])])
     (prefix,) = [each for turn in turns_until(receiver, 1) for each in turn.second.prefixes.items()]
-    assert (str(prefix[0]), prefix[1].bytes) == ("10.0.1.0/24", 7)
+    assert (str(prefix[0]), prefix[1].bytes) == ("10.0.0.0/24", 100)
+
+
+def test_a_sample_of_flows_towards_a_target_comes_with_each_second(
+    place: tuple[Receiver, Meter, int],
+) -> None:
+    receiver, _, port = place
+    receiver.sample(3, [ip_address("10.0.0.9")])
+    receiver.turns.get(timeout=5)
+    receiver.turns.get(timeout=5)
+    send(port, [netflow5([("1.1.1.1", HOST, 100, 1), ("2.2.2.2", "10.0.0.9", 7, 1)] * 10)])
+    turns = turns_until(receiver, 1)
+    (flows,) = [turn.flows for turn in turns if turn.flows]
+    assert [(str(each.src), str(each.dst)) for each in flows] == [("2.2.2.2", "10.0.0.9")] * 3
+    assert sum(each.bytes for turn in turns for each in turn.second.prefixes.values()) == 1070
 
 
 def test_the_command_says_alarms_and_what_it_missed_while_it_was_down(tmp_path: Path) -> None:

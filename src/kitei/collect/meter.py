@@ -9,10 +9,13 @@ from typing import Any, Final
 
 from kitei.collect.counters import METRICS, Address, Counters, Network, Second
 from kitei.collect.faults import Fault
-from kitei.collect.library import LIMIT_COUNT, RawRecord, RawSession, RawTally, Totals, library, u64
+from kitei.collect.library import LIMIT_COUNT, RawRecord, RawSession, RawTally, Totals, library, u32, u64
 from kitei.collect.sizes import Sizes
 
 _PROTOCOLS: Final = {5: "netflow5", 9: "netflow9", 10: "ipfix", 105: "sflow5", 0: "packet"}
+
+
+TAP_TARGETS: Final = 32
 
 
 class NoRoom(Exception):
@@ -125,7 +128,7 @@ class Meter:
         self._hosts = (RawTally * self._room)()
         self._prefixes = (RawTally * s.prefixes)()
         self._tapped: Any = None
-        self._dropped: Any = ()  # the kernel's running count of each socket
+        self._dropped: dict[int, int] = {}  # the kernel's running count of each socket, by its number
 
     @property
     def _meter(self) -> Any:
@@ -184,7 +187,9 @@ class Meter:
             raise NoRoom(f"{network} is too wide to count by host: protect prefixes of /8 or longer")
 
     def allow(self, exporters: Mapping[Address, "Exporter"], *, only: bool = True) -> None:
-        """Name exporters and what is known of them; with `only`, others are not listened to."""
+        """Name exporters and what is known of them, instead of those named before; with `only`, others are not
+        listened to."""
+        self._c.meter_unlist(self._meter)
         for address, known in exporters.items():
             if self._c.meter_list(self._meter, address_bytes(address), known.rate, known.ingress_only):
                 raise NoRoom(f"more than {self.sizes.exporters} exporters: raise Sizes.exporters")
@@ -204,16 +209,18 @@ class Meter:
 
     def receive(self, sockets: Sequence[socket.socket], until_ns: int) -> bool:
         """Receive until the wall clock passes `until_ns`; False where `stop` ended it. Holds no interpreter."""
-        fds = (ctypes.c_int * len(sockets))(*(each.fileno() for each in sockets))
-        if len(self._dropped) != len(sockets):
-            self._dropped = (ctypes.c_uint32 * len(sockets))()
-        done = int(self._c.meter_receive(self._meter, fds, self._dropped, len(sockets), until_ns))
+        numbers = [each.fileno() for each in sockets]
+        fds = (ctypes.c_int * len(numbers))(*numbers)
+        dropped = (u32 * len(numbers))(*(self._dropped.get(number, 0) for number in numbers))
+        done = int(self._c.meter_receive(self._meter, fds, dropped, len(numbers), until_ns))
+        self._dropped = dict(zip(numbers, dropped, strict=True))
         if done < 0:
             raise OSError(-done, "receiving flows failed")
         return done == 0
 
     def prepare(self, sock: socket.socket) -> None:
         """Have the kernel tell on `sock` what it dropped, and hand over runs of datagrams."""
+        self._dropped.pop(sock.fileno(), None)
         if self._c.meter_prepare(sock.fileno()):
             raise OSError(f"the kernel does not tell drops on {sock!r}")
 
@@ -242,10 +249,16 @@ class Meter:
         prefixes = ctypes.string_at(self._prefixes, groups.value * size)
         return Ended(at, hosts, prefixes, tuple(self._groups), active.value, told - kept)
 
-    def tap(self, size: int) -> None:
-        """Keep the first `size` flows read from now on, in full (0: none); counting is slower meanwhile."""
-        self._tapped = (RawRecord * size)() if size else None
+    def tap(self, size: int, towards: Sequence[Address | Network] = ()) -> None:
+        """Keep the first `size` flows read from now on, in full (0: none); counting is slower until there are
+        so many. `towards`: only those to these targets, of which the first 32 are minded."""
+        if size == 0 or self._tapped is None or len(self._tapped) != size:
+            self._tapped = (RawRecord * size)() if size else None
         self._c.meter_tap(self._meter, self._tapped, size)
+        for each in towards[:TAP_TARGETS]:
+            network = ip_network(each)
+            length = network.prefixlen + (96 if network.version == 4 else 0)
+            self._c.meter_tap_for(self._meter, address_bytes(network.network_address), length)
 
     def tapped(self) -> tuple[Flow, ...]:
         """The flows kept since `tap`."""

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from kitei.collect.counters import Network, Second
+from kitei.collect.counters import Address, Network, Second
 from kitei.collect.faults import Fault
-from kitei.collect.meter import Ended, Heard, Meter, read_heard
+from kitei.collect.meter import Ended, Exporter, Flow, Heard, Meter, NoRoom, read_heard
 
 SECOND: Final = 10**9
 BUFFER: Final = 64 << 20  # what the kernel may hold while a second is handed over
@@ -24,7 +24,9 @@ QUEUED: Final = 120
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One second and the state of reception at its end. `skipped`: seconds before it that were not handed
-    over; `new_drops`: what the kernel dropped in this second; `faults`: since the start; `late_ms`: how long after the second's end it was ready. `second` and `heard` are read when asked."""
+    over; `new_drops`: what the kernel dropped in this second; `faults`: since the start; `late_ms`: how long after
+    the second's end it was ready; `flows`: a sample, where one was asked for; `refused`: why the change that was
+    asked for is not in force. `second` and `heard` are read when asked."""
 
     ended: Ended
     sessions: bytes
@@ -35,6 +37,8 @@ class Turn:
     faults: Mapping[Fault, int]
     skipped: int
     late_ms: int
+    flows: tuple[Flow, ...] = ()
+    refused: str = ""
 
     @property
     def second(self) -> Second:
@@ -59,27 +63,47 @@ def listen(host: str, port: int) -> socket.socket:
     return sock
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is counted and where it comes in: prefixes with their handing-over limits, sockets, and known
+    exporters (None: anyone is heard). Sockets that are no longer among them are closed."""
+
+    limits: Mapping[Network, Mapping[str, int]]
+    sockets: tuple[socket.socket, ...]
+    exporters: Mapping[Address, Exporter] | None = None
+
+
 class Receiver:
     """Receives on `sockets` into `meter` until closed; `turns` is where the seconds come out."""
 
     def __init__(self, meter: Meter, sockets: Sequence[socket.socket]) -> None:
         self._meter, self._sockets = meter, tuple(sockets)
         for each in self._sockets:
-            each.setblocking(False)
-            meter.prepare(each)
+            self._prepare(each)
         self.turns: queue.Queue[Turn] = queue.Queue(QUEUED)
-        self._wanted: Mapping[Network, Mapping[str, int]] | None = None
+        self._in_force: Setting | None = None
+        self._wanted: Setting | None = None
+        self._sample: tuple[int, tuple[Address | Network, ...]] = (0, ())
         self._closing = threading.Event()
         self._failed: OSError | None = None
         self._skipped = self._drops = 0
         self._thread = threading.Thread(target=self._run, name="flow-receiver", daemon=True)
 
     def start(self) -> None:
+        """Begin, by the setting that is wanted already. Raises NoRoom."""
+        if refused := self._set():
+            raise NoRoom(refused)
         self._thread.start()
 
-    def protect(self, limits: Mapping[Network, Mapping[str, int]]) -> None:
-        """Count for these from the next second on."""
-        self._wanted = limits
+    def change(self, setting: Setting) -> None:
+        """Count and listen by this from the next second on. No datagram is lost by it: what comes meanwhile
+        waits in the sockets. Where there is no room for it, what was before stays, and the next turn says why."""
+        self._wanted = setting
+
+    def sample(self, size: int, towards: Sequence[Address | Network] = ()) -> None:
+        """Hand over the first `size` flows of each second from the next on, of those towards these targets;
+        0: none."""
+        self._sample = (size, tuple(towards))
 
     def close(self) -> None:
         """Stop receiving; raises what ended it before, if anything did."""
@@ -105,17 +129,20 @@ class Receiver:
         except OSError as error:
             self._failed = error
 
+    def _prepare(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self._meter.prepare(sock)
+
     def _hand_over(self, at: int) -> None:
         ended = self._meter.ended(at)
-        if self._wanted is not None:
-            wanted, self._wanted = self._wanted, None
-            self._meter.protect(wanted)
+        flows = self._meter.tapped()
+        refused = self._set()
+        self._meter.tap(*self._sample)
         totals = self._meter.totals()
         late = (time.time_ns() - (at + 1) * SECOND) // 1_000_000
-        sessions = self._meter.heard_bytes()
         turn = Turn(
             ended,
-            sessions,
+            self._meter.heard_bytes(),
             totals["datagrams"],
             totals["records"],
             totals["kernel_drops"],
@@ -123,6 +150,8 @@ class Receiver:
             self._meter.faults(),
             self._skipped,
             late,
+            flows,
+            refused,
         )
         self._drops = totals["kernel_drops"]
         while True:
@@ -133,6 +162,32 @@ class Receiver:
                 continue
             self._skipped = 0
             return
+
+    def _set(self) -> str:
+        """Put what is wanted in force; why not, where there is no room for it."""
+        wanted, self._wanted = self._wanted, None
+        if wanted is None:
+            return ""
+        try:
+            self._enforce(wanted)
+        except NoRoom as error:
+            for each in set(wanted.sockets) - set(self._sockets):
+                each.close()
+            if self._in_force is not None:
+                self._enforce(self._in_force)
+            return str(error)
+        for each in self._sockets:
+            if each not in wanted.sockets:
+                each.close()
+        for each in wanted.sockets:
+            if each not in self._sockets:
+                self._prepare(each)
+        self._sockets, self._in_force = wanted.sockets, wanted
+        return ""
+
+    def _enforce(self, setting: Setting) -> None:
+        self._meter.protect(setting.limits)
+        self._meter.allow(setting.exporters or {}, only=setting.exporters is not None)
 
     def _drop_oldest(self) -> None:
         try:

@@ -167,6 +167,13 @@ typedef struct {
   u8 protocol, flags, fragment;
 } Hit;
 
+/* A prefix whose flows are wanted, as two masked halves of sixteen bytes. */
+typedef struct {
+  u64 high, low, high_mask, low_mask;
+} Target;
+
+#define TAP_TARGETS 32
+
 typedef struct Meter {
   /* totals that Python reads, in this order */
   u64 datagrams, records, elsewhere, kernel_drops, templates, template_bytes, sessions_used, hosts6, faults[FAULTS];
@@ -194,7 +201,9 @@ typedef struct Meter {
   u32 listed_count, closed;
   /* evidence */
   Record *tap;
-  u32 tap_size, tap_count;
+  u32 tap_size, tap_count; /* a size of 0: nothing is kept (any more) */
+  Target tap_for[TAP_TARGETS];
+  u32 tap_for_count;
   Hit queue[AHEAD]; /* of one datagram: counted when their rows have had time to arrive */
   u32 queued;
   u64 now_ns;

@@ -95,6 +95,18 @@ PUBLIC void meter_tap(Meter *m, Record *records, u32 size) {
   m->tap = records;
   m->tap_size = size;
   m->tap_count = 0;
+  m->tap_for_count = 0;
+}
+
+/* Of those, only flows towards this prefix, or one named before; -1: no more can be named. */
+PUBLIC int meter_tap_for(Meter *m, const u8 *address, u32 length) {
+  if (m->tap_for_count == TAP_TARGETS || length > 128) return -1;
+  Target t = {.high_mask = length == 0 ? 0 : length >= 64 ? ~0ull : ~0ull << (64 - length),
+              .low_mask = length <= 64 ? 0 : length == 128 ? ~0ull : ~0ull << (128 - length)};
+  t.high = get64(address) & t.high_mask;
+  t.low = get64(address + 8) & t.low_mask;
+  m->tap_for[m->tap_for_count++] = t;
+  return 0;
 }
 
 PUBLIC u32 meter_tapped(const Meter *m) { return m->tap_count; }

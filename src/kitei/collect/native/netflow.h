@@ -9,9 +9,21 @@ typedef struct {
   u16 version;
 } Export;
 
+/* Whether the flow is towards one of those asked for; where none is, any is. */
+static int is_wanted(const Meter *m, const Record *r) {
+  u64 high = get64(r->dst), low = get64(r->dst + 8);
+  for (u32 i = 0; i < m->tap_for_count; i++) {
+    const Target *t = &m->tap_for[i];
+    if ((high & t->high_mask) == t->high && (low & t->low_mask) == t->low) return 1;
+  }
+  return !m->tap_for_count;
+}
+
+/* Once there are enough, nothing is kept any more, and reading is as quick as before. */
 static void tap(Meter *m, const Record *r) {
-  if (m->tap_count < m->tap_size) m->tap[m->tap_count] = *r;
-  m->tap_count++;
+  if (m->tap_count >= m->tap_size || !is_wanted(m, r)) return;
+  m->tap[m->tap_count++] = *r;
+  if (m->tap_count == m->tap_size) m->tap_size = 0;
 }
 
 /* Count one flow that was read in full, and keep it as evidence where that is asked for. */

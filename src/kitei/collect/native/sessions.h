@@ -44,6 +44,14 @@ PUBLIC int meter_list(Meter *m, const u8 *address, u32 rate, u32 ingress_only) {
   return 0;
 }
 
+/* No exporter is named any more; streams go on as if none had been. */
+PUBLIC void meter_unlist(Meter *m) {
+  memset(m->listed, 0, (size_t)m->listed_max * 2 * sizeof *m->listed);
+  m->listed_count = m->closed = 0;
+  for (u32 i = 0; i < m->session_sets * WAYS; i++)
+    m->sessions[i].fixed_rate = m->sessions[i].listed = m->sessions[i].ingress_only = 0;
+}
+
 static size_t template_size(const Template *t) {
   return sizeof *t + (t->variable ? t->fields * sizeof(Field) : 0);
 }
