@@ -1,0 +1,141 @@
+"""The maps of `native/maps.h` as values: the same structures, read and written."""
+
+import struct
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Final, TypeAlias
+
+Network: TypeAlias = IPv4Network | IPv6Network
+
+REASONS: Final = (
+    "passed",
+    "denied",
+    "fragment",
+    "malformed",
+    "amplified",
+    "unproven",
+    "answer",
+    "source",
+    "ceiling",
+)
+LISTS, SYN_PROOF, NO_FRAGMENTS, REFLECTORS = 1, 2, 4, 8
+POLICIES: Final = 4096
+CONTRACTS: Final = 1024
+FREE: Final = bytes(16)
+DIRTY: Final = b"\xff" * 16
+SECOND: Final = 10**9
+TRUST: Final = 600 * SECOND
+GUESS_COST, GUESS_BURST = SECOND, 8 * SECOND
+BURST_SECONDS: Final = 0.04  # of the ceiling: what TCP sends at once over a long way must fit
+
+_POLICY: Final = struct.Struct("=IIIIQ")
+_CONTRACT: Final = struct.Struct("=64sQQQ")
+_SETTINGS: Final = struct.Struct("=16sQQQ16s")
+_TALLY: Final = struct.Struct("=QQ")
+SIZES: Final = {
+    "settings": (4, _SETTINGS.size),
+    "protected4": (8, 4),
+    "protected6": (20, 4),
+    "policies": (4, _POLICY.size),
+    "lists": (4, 16),
+    "contracts": (4, _CONTRACT.size),
+    "listed4": (12, 4),
+    "listed6": (24, 4),
+    "reflectors": (4, 4),
+    "senders": (16, 8),
+    "guesses": (8, 8),
+    "proven": (8, 8),
+    "tallies": (4, _TALLY.size),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    contract: int
+    list: int
+    flags: int
+    source_cost: int
+
+    def packed(self) -> bytes:
+        return _POLICY.pack(self.contract, self.list, self.flags, 0, self.source_cost)
+
+
+def policy_of(value: bytes) -> Policy:
+    contract, listed, flags, _, cost = _POLICY.unpack(value)
+    return Policy(contract, listed, flags, cost)
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A contract's name and ceiling. An empty name is a free place."""
+
+    name: str
+    cost: int
+    burst: int
+
+    def packed(self) -> bytes:
+        return _CONTRACT.pack(self.name.encode(), self.cost, self.burst, 0)
+
+
+def contract_of(value: bytes) -> Contract:
+    name, cost, burst, _ = _CONTRACT.unpack(value)
+    return Contract(name.rstrip(b"\0").decode(), cost, burst)
+
+
+def ceiling_of(clean_bps: int) -> tuple[int, int]:
+    """What a byte costs and what may come at once, as the program counts: 1/256 ns; 0, 0: no ceiling."""
+    if clean_bps <= 0:
+        return 0, 0
+    cost = 8 * SECOND * 256 * 65536 // clean_bps
+    least = 65536 * cost >> 16  # one large TCP send must fit whatever the rate
+    return cost, max(int(BURST_SECONDS * SECOND) * 256, least)
+
+
+def source_cost_of(source_pps: int) -> int:
+    return SECOND // source_pps if source_pps > 0 else 0
+
+
+def settings(secret: bytes, made: bytes) -> bytes:
+    return _SETTINGS.pack(secret, TRUST, GUESS_COST, GUESS_BURST, made)
+
+
+def made_of(value: bytes) -> bytes:
+    """The digest of the sources that a running program was built from."""
+    made: bytes = _SETTINGS.unpack(value)[4]
+    return made
+
+
+def slot(number: int) -> bytes:
+    return struct.pack("=I", number)
+
+
+def slot_of(value: bytes) -> int:
+    number: int = struct.unpack("=I", value)[0]
+    return number
+
+
+def protected_key(prefix: Network) -> bytes:
+    return struct.pack("=I", prefix.prefixlen) + prefix.network_address.packed
+
+
+def prefix_of(key: bytes) -> str:
+    return str(ip_network((key[4:], struct.unpack("=I", key[:4])[0])))
+
+
+def listed_key(number: int, prefix: Network) -> bytes:
+    return struct.pack("=II", 32 + prefix.prefixlen, number) + prefix.network_address.packed
+
+
+def list_in(key: bytes) -> int:
+    number: int = struct.unpack_from("=I", key, 4)[0]
+    return number
+
+
+def reflector_key(number: int, port: int) -> bytes:
+    return slot(number << 16 | port)
+
+
+def tally_of(value: bytes) -> tuple[int, int]:
+    """Packets and bytes over all cores."""
+    pairs = list(_TALLY.iter_unpack(value))
+    return sum(packets for packets, _ in pairs), sum(size for _, size in pairs)

@@ -1,0 +1,113 @@
+/* What the program and the agent share: the maps, and the layout of what is in them.
+ *
+ * `layout.py` has the same structures; the maps' sizes are compared when they are opened. Numbers are in the
+ * machine's byte order unless a name says `be`.
+ */
+#define POLICIES 4096   /* prefixes under protection */
+#define CONTRACTS 1024
+#define LISTED (1 << 20) /* entries of all allow and deny lists together, each family */
+#define SOURCES (1 << 18)
+#define NAME 64
+
+enum reason {
+    PASSED,     /* clean */
+    DENIED,     /* from a denied address */
+    FRAGMENT,   /* fragments are not wanted here */
+    MALFORMED,  /* lengths, headers or TCP flags that no sender means */
+    AMPLIFIED,  /* UDP from a port that reflectors answer from */
+    UNPROVEN,   /* a SYN whose source has not answered a challenge yet */
+    ANSWER,     /* the answer to a challenge; it has done its work */
+    SOURCE,     /* more than its source may send */
+    CEILING,    /* over the contract's clean rate */
+    REASONS,
+};
+
+enum policy_flag { LISTS = 1, SYN_PROOF = 2, NO_FRAGMENTS = 4, REFLECTORS = 8 };
+
+/* How one prefix is cleaned. `list` is where its allowed, denied and reflecting are: filled before a policy points
+ * there, and never changed afterwards. */
+struct policy {
+    __u32 contract;
+    __u32 list;
+    __u32 flags;
+    __u32 pad;
+    __u64 source_cost; /* ns that a packet takes of its source's time; 0: no limit */
+};
+
+struct list {
+    __u8 digest[16]; /* zeros: free; all ones: being filled or emptied */
+};
+
+/* A bucket is the instant until which its time is spoken for (a virtual schedule, ITU-T I.371): a packet that
+ * comes when that lies more than the burst ahead is too many. Ceiling times are in 1/256 ns. */
+struct contract {
+    char name[NAME];
+    __u64 cost;  /* (1/256 ns) / 65536 that a byte takes; 0: no ceiling */
+    __u64 burst; /* 1/256 ns */
+    __u64 busy;
+};
+
+struct prefix4 {
+    __u32 bits;
+    __u8 address[4];
+};
+
+struct prefix6 {
+    __u32 bits;
+    __u8 address[16];
+};
+
+struct listed4 {
+    __u32 bits; /* 32 for the list, and the address's */
+    __u32 list;
+    __u8 address[4];
+};
+
+struct listed6 {
+    __u32 bits;
+    __u32 list;
+    __u8 address[16];
+};
+
+/* A source is an IPv4 address, or the /64 that an IPv6 host has to itself. */
+struct sender {
+    __u64 source;
+    __u32 policy;
+    __u32 pad;
+};
+
+struct tally {
+    __u64 packets;
+    __u64 bytes; /* of IP, without the frame's own header */
+};
+
+struct settings {
+    __u64 secret[2];   /* of the cookies */
+    __u64 trust_ns;    /* how long a proven source is believed */
+    __u64 guess_cost;  /* ns that a wrong answer takes of its source's time */
+    __u64 guess_burst; /* ns */
+    __u8 made[16];     /* digest of the sources of this program */
+};
+
+#define MAP(name, kind, count, flags, key_type, value_type) \
+    struct {                                                \
+        __uint(type, kind);                                 \
+        __uint(max_entries, count);                         \
+        __uint(map_flags, flags);                           \
+        __type(key, key_type);                              \
+        __type(value, value_type);                          \
+    } name SEC(".maps")
+
+MAP(settings, BPF_MAP_TYPE_ARRAY, 1, 0, __u32, struct settings);
+MAP(protected4, BPF_MAP_TYPE_LPM_TRIE, POLICIES, BPF_F_NO_PREALLOC, struct prefix4, __u32);
+MAP(protected6, BPF_MAP_TYPE_LPM_TRIE, POLICIES, BPF_F_NO_PREALLOC, struct prefix6, __u32);
+MAP(policies, BPF_MAP_TYPE_ARRAY, POLICIES, 0, __u32, struct policy);
+MAP(lists, BPF_MAP_TYPE_ARRAY, POLICIES, 0, __u32, struct list);
+MAP(contracts, BPF_MAP_TYPE_ARRAY, CONTRACTS, 0, __u32, struct contract);
+MAP(listed4, BPF_MAP_TYPE_LPM_TRIE, LISTED, BPF_F_NO_PREALLOC, struct listed4, __u32); /* 1: allowed, 0: denied */
+MAP(listed6, BPF_MAP_TYPE_LPM_TRIE, LISTED, BPF_F_NO_PREALLOC, struct listed6, __u32);
+MAP(reflectors, BPF_MAP_TYPE_HASH, 65536, BPF_F_NO_PREALLOC, __u32, __u32); /* list << 16 | port */
+MAP(senders, BPF_MAP_TYPE_LRU_HASH, SOURCES, 0, struct sender, __u64);
+MAP(guesses, BPF_MAP_TYPE_LRU_HASH, 65536, 0, __u64, __u64);
+MAP(proven, BPF_MAP_TYPE_LRU_HASH, SOURCES, 0, __u64, __u64); /* until when, ns of the machine's uptime */
+MAP(tallies, BPF_MAP_TYPE_PERCPU_ARRAY, CONTRACTS * REASONS, 0, __u32, struct tally);

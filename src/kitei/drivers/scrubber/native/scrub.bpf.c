@@ -1,0 +1,309 @@
+/* The scrubber: what comes in by the dirty port for a protected prefix is cleaned; all else passes untouched.
+ *
+ * The order of checks is that of the part `Scrubbing`: deny, allow, malformed and fragments, amplification, SYN
+ * proof, each source's limit, the contract's ceiling. No check keeps a packet; each counts what it drops.
+ */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <stdbool.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "maps.h"
+#include "cookie.h"
+
+#define INLINE static __always_inline
+#define VLANS 2
+#define EXTENSIONS 6
+#define SECOND 1000000000ULL
+
+enum fragment { WHOLE, FIRST, LATER };
+
+struct vlan {
+    __be16 tag;
+    __be16 inner;
+};
+
+/* What is known of a packet. `l4` is nothing where there is no such header, as in a later fragment. */
+struct packet {
+    void *end;
+    void *l3;
+    void *l4;
+    __u64 source;
+    __u32 bytes;
+    __u8 protocol;
+    __u8 fragment;
+    bool is_bent;  /* it contradicts itself */
+    bool is_plain; /* no options or extension headers */
+};
+
+INLINE int count(const struct policy *policy, __u32 reason, const struct packet *packet, int verdict)
+{
+    __u32 at = policy->contract * REASONS + reason;
+    struct tally *tally = bpf_map_lookup_elem(&tallies, &at);
+    if (tally) {
+        tally->packets++;
+        tally->bytes += packet->bytes;
+    }
+    return verdict;
+}
+
+/* ---- reading ---------------------------------------------------------------------------------- */
+
+INLINE void read4(struct packet *packet, const struct iphdr *ip, __u32 there)
+{
+    __u32 header = ip->ihl * 4, total = bpf_ntohs(ip->tot_len), place = bpf_ntohs(ip->frag_off);
+    packet->protocol = ip->protocol;
+    packet->bytes = total;
+    packet->is_plain = header == sizeof(*ip);
+    packet->fragment = place & 0x1fff ? LATER : place & 0x2000 ? FIRST : WHOLE;
+    packet->is_bent = header < sizeof(*ip) || total < header || total > there || ip->saddr == ip->daddr;
+    packet->l4 = packet->is_bent || packet->fragment == LATER ? 0 : (void *)ip + header;
+}
+
+/* An IPv6 packet's headers one after the other (RFC 8200), up to one that is not an extension. */
+INLINE void read6(struct packet *packet, const struct ipv6hdr *ip, __u32 there)
+{
+    __u32 payload = bpf_ntohs(ip->payload_len);
+    void *at = (void *)(ip + 1);
+    __u8 next = ip->nexthdr;
+    bool is_read = false;
+    packet->bytes = payload ? payload + sizeof(*ip) : there;
+    packet->is_plain = true;
+    packet->is_bent = packet->bytes > there;
+#pragma unroll
+    for (int i = 0; i <= EXTENSIONS; i++) {
+        __u8 *header = at;
+        if (is_read)
+            continue;
+        if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS &&
+            next != IPPROTO_FRAGMENT && next != IPPROTO_AH) {
+            is_read = true;
+            continue;
+        }
+        packet->is_plain = false;
+        if ((void *)(header + 8) > packet->end)
+            break;
+        if (next == IPPROTO_FRAGMENT) {
+            __u32 place = header[2] << 8 | header[3];
+            packet->fragment = place & 0xfff8 ? LATER : place & 1 ? FIRST : WHOLE;
+            at = header + 8;
+        } else {
+            at = header + (next == IPPROTO_AH ? (header[1] + 2) * 4 : (header[1] + 1) * 8);
+        }
+        next = header[0];
+        if (packet->fragment == LATER)
+            is_read = true;
+    }
+    packet->is_bent |= !is_read;
+    packet->protocol = next;
+    packet->l4 = packet->is_bent || packet->fragment == LATER ? 0 : at;
+}
+
+/* TCP flags that no stack sends are refused with the rest that makes no sense. */
+INLINE bool is_malformed(const struct packet *packet)
+{
+    if (packet->is_bent)
+        return true;
+    if (!packet->l4)
+        return false;
+    if (packet->protocol == IPPROTO_TCP) {
+        const struct tcphdr *tcp = packet->l4;
+        if ((void *)(tcp + 1) > packet->end || tcp->doff < 5)
+            return true;
+        return (tcp->syn && (tcp->fin || tcp->rst)) || !(tcp->syn || tcp->ack || tcp->rst);
+    }
+    if (packet->protocol == IPPROTO_UDP) {
+        const struct udphdr *udp = packet->l4;
+        return (void *)(udp + 1) > packet->end || (udp->len && bpf_ntohs(udp->len) < sizeof(*udp));
+    }
+    return false;
+}
+
+/* ---- judging ---------------------------------------------------------------------------------- */
+
+INLINE const __u32 *listed(const struct policy *policy, const struct packet *packet, bool is_v6)
+{
+    if (is_v6) {
+        const struct ipv6hdr *ip = packet->l3;
+        struct listed6 key = {.bits = 32 + 128, .list = policy->list};
+        __builtin_memcpy(key.address, &ip->saddr, 16);
+        return bpf_map_lookup_elem(&listed6, &key);
+    }
+    const struct iphdr *ip = packet->l3;
+    struct listed4 key = {.bits = 32 + 32, .list = policy->list};
+    __builtin_memcpy(key.address, &ip->saddr, 4);
+    return bpf_map_lookup_elem(&listed4, &key);
+}
+
+INLINE bool is_amplified(const struct policy *policy, const struct packet *packet)
+{
+    const struct udphdr *udp = packet->l4;
+    if (!(policy->flags & REFLECTORS) || packet->protocol != IPPROTO_UDP || !udp ||
+        (void *)(udp + 1) > packet->end)
+        return false;
+    __u32 key = policy->list << 16 | bpf_ntohs(udp->source);
+    return bpf_map_lookup_elem(&reflectors, &key);
+}
+
+/* Does this packet come too early on a bucket of `map`? It takes `cost` of the time if not. */
+INLINE bool is_early(void *map, const void *key, __u64 cost, __u64 burst)
+{
+    __u64 now = bpf_ktime_get_ns();
+    __u64 *busy = bpf_map_lookup_elem(map, key);
+    if (!busy) {
+        __u64 first = now + cost;
+        bpf_map_update_elem(map, key, &first, BPF_ANY);
+        return false;
+    }
+    __u64 from = *busy > now ? *busy : now;
+    if (from - now > burst)
+        return true;
+    *busy = from + cost;
+    return false;
+}
+
+INLINE bool is_over_ceiling(const struct policy *policy, const struct packet *packet)
+{
+    __u32 slot = policy->contract;
+    struct contract *contract = bpf_map_lookup_elem(&contracts, &slot);
+    if (!contract || !contract->cost)
+        return false;
+    __u64 now = bpf_ktime_get_ns() << 8, busy = contract->busy;
+    __u64 cost = packet->bytes * contract->cost >> 16;
+    if (busy > now && busy - now > contract->burst)
+        return true;
+    /* All cores share the bucket. Whoever loses the race to restart an idle one adds to the winner's. */
+    if (busy < now && __sync_val_compare_and_swap(&contract->busy, busy, now + cost) == busy)
+        return false;
+    __sync_fetch_and_add(&contract->busy, cost);
+    return false;
+}
+
+/* Is the source of this RST proven by it? Wrong answers are limited for each source, so that guessing the 16
+ * bits takes an attacker most of a day for each address it would forge. */
+INLINE bool is_answer(const struct settings *set, const struct packet *packet, const struct tcphdr *tcp,
+                      bool is_v6)
+{
+    __u16 told = (__u16)bpf_ntohl(tcp->seq);
+    __u64 *busy = bpf_map_lookup_elem(&guesses, &packet->source), now = bpf_ktime_get_ns();
+    if (busy && *busy > now && *busy - now > set->guess_burst)
+        return false;
+    struct endpoints ends = endpoints_of(packet->l3, is_v6, tcp);
+    __u64 epoch = now >> EPOCH;
+    if (told == cookie(set->secret, &ends, epoch) || told == cookie(set->secret, &ends, epoch - 1))
+        return true;
+    is_early(&guesses, &packet->source, set->guess_cost, set->guess_burst);
+    return false;
+}
+
+INLINE bool is_proven(const struct packet *packet)
+{
+    const __u64 *until = bpf_map_lookup_elem(&proven, &packet->source);
+    return until && *until > bpf_ktime_get_ns();
+}
+
+/* Clean a packet for a protected prefix. `is_v6` is known to the compiler: each family has its own copy. */
+INLINE int clean(struct xdp_md *frame, const struct packet *packet, const __u32 *slot, bool is_v6)
+{
+    const struct policy *policy = bpf_map_lookup_elem(&policies, slot);
+    if (!policy)
+        return XDP_PASS;
+    if (policy->flags & LISTS) {
+        const __u32 *is_allowed = listed(policy, packet, is_v6);
+        if (is_allowed && !*is_allowed)
+            return count(policy, DENIED, packet, XDP_DROP);
+        if (is_allowed)
+            goto ceiling;
+    }
+    if (is_malformed(packet))
+        return count(policy, MALFORMED, packet, XDP_DROP);
+    if (packet->fragment != WHOLE && policy->flags & NO_FRAGMENTS)
+        return count(policy, FRAGMENT, packet, XDP_DROP);
+    if (is_amplified(policy, packet))
+        return count(policy, AMPLIFIED, packet, XDP_DROP);
+    if (policy->flags & SYN_PROOF && packet->protocol == IPPROTO_TCP && packet->l4) {
+        struct tcphdr *tcp = packet->l4;
+        __u32 zero = 0;
+        const struct settings *set = bpf_map_lookup_elem(&settings, &zero);
+        if (!set || (void *)(tcp + 1) > packet->end)
+            return count(policy, MALFORMED, packet, XDP_DROP);
+        if (tcp->syn && !tcp->ack && !is_proven(packet)) {
+            int verdict = packet->is_plain ? challenge(frame, set->secret, packet->l3, is_v6, tcp) : XDP_DROP;
+            return count(policy, UNPROVEN, packet, verdict);
+        }
+        if (tcp->rst && !is_proven(packet) && is_answer(set, packet, tcp, is_v6)) {
+            __u64 until = bpf_ktime_get_ns() + set->trust_ns;
+            bpf_map_update_elem(&proven, &packet->source, &until, BPF_ANY);
+            return count(policy, ANSWER, packet, XDP_DROP);
+        }
+    }
+    if (policy->source_cost) {
+        struct sender key = {.source = packet->source, .policy = policy->contract};
+        if (is_early(&senders, &key, policy->source_cost, SECOND))
+            return count(policy, SOURCE, packet, XDP_DROP);
+    }
+ceiling:
+    if (is_over_ceiling(policy, packet))
+        return count(policy, CEILING, packet, XDP_DROP);
+    return count(policy, PASSED, packet, XDP_PASS);
+}
+
+SEC("xdp.frags")
+int scrub(struct xdp_md *frame)
+{
+    void *start = (void *)(long)frame->data, *end = (void *)(long)frame->data_end;
+    struct packet packet = {.end = end};
+    struct ethhdr *ethernet = start;
+    if ((void *)(ethernet + 1) > end)
+        return XDP_PASS;
+    __be16 type = ethernet->h_proto;
+    void *l3 = ethernet + 1;
+#pragma unroll
+    for (int i = 0; i < VLANS; i++) {
+        struct vlan *vlan = l3;
+        if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
+            break;
+        if ((void *)(vlan + 1) > end)
+            return XDP_PASS;
+        type = vlan->inner;
+        l3 = vlan + 1;
+    }
+    __u32 there = bpf_xdp_get_buff_len(frame) - (l3 - start);
+    packet.l3 = l3;
+    if (type == bpf_htons(ETH_P_IP)) {
+        struct iphdr *ip = l3;
+        struct prefix4 key = {.bits = 32};
+        if ((void *)(ip + 1) > end)
+            return XDP_PASS;
+        __builtin_memcpy(key.address, &ip->daddr, 4);
+        const __u32 *slot = bpf_map_lookup_elem(&protected4, &key);
+        if (!slot)
+            return XDP_PASS;
+        packet.source = 0xffffULL << 32 | bpf_ntohl(ip->saddr);
+        read4(&packet, ip, there);
+        return clean(frame, &packet, slot, false);
+    }
+    if (type == bpf_htons(ETH_P_IPV6)) {
+        struct ipv6hdr *ip = l3;
+        struct prefix6 key = {.bits = 128};
+        if ((void *)(ip + 1) > end)
+            return XDP_PASS;
+        __builtin_memcpy(key.address, &ip->daddr, 16);
+        const __u32 *slot = bpf_map_lookup_elem(&protected6, &key);
+        if (!slot)
+            return XDP_PASS;
+        __builtin_memcpy(&packet.source, &ip->saddr, 8);
+        packet.source = bpf_be64_to_cpu(packet.source);
+        read6(&packet, ip, there);
+        return clean(frame, &packet, slot, true);
+    }
+    return XDP_PASS;
+}
+
+char _license[] SEC("license") = "GPL"; /* some helpers are lent to no other */

@@ -1,0 +1,69 @@
+"""The XDP program of `native/`: compiled by clang for the kernel's BPF machine when first needed.
+
+The object lies in `__pycache__`, else in the user's cache folder, under the digest of its sources, as the flow
+meter's library does: a changed source is a new object, and two processes that build at once both succeed.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from kitei.network import PermanentError
+
+_SOURCE: Final = Path(__file__).parent / "native"
+_FLAGS: Final = ("-O2", "-g", "-target", "bpf", "-mcpu=v3", "-Wall", "-Werror")
+
+
+@cache
+def digest() -> bytes:
+    """16 bytes that stand for the sources and how they are compiled."""
+    found = hashlib.sha256(" ".join(_FLAGS).encode())
+    for path in sorted(_SOURCE.iterdir()):
+        if path.suffix in {".c", ".h"}:
+            found.update(path.name.encode() + b"\0" + path.read_bytes())
+    return found.digest()[:16]
+
+
+def built() -> Path:
+    """The object's place, built if it is not there yet. PermanentError says why that cannot be."""
+    place = _folder() / f"scrub-{digest().hex()}.bpf.o"
+    return place if place.exists() else _build(_SOURCE / "scrub.bpf.c", place)
+
+
+def build(source: Path, place: Path) -> Path:
+    """Another BPF program, which may include this one's headers."""
+    return _build(source, place)
+
+
+def _build(source: Path, place: Path) -> Path:
+    compiler = shutil.which("clang")
+    if compiler is None:
+        raise PermanentError(
+            "there is no clang to compile the XDP program; apt-get install clang libbpf-dev brings it"
+        )
+    headers = f"-I/usr/include/{os.uname().machine}-linux-gnu"
+    with tempfile.TemporaryDirectory(dir=place.parent) as folder:
+        made = Path(folder) / place.name
+        command = [compiler, *_FLAGS, headers, f"-I{_SOURCE}", "-c", str(source), "-o", str(made)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise PermanentError(f"the XDP program does not compile: {done.stderr.strip()[-2000:]}")
+        os.replace(made, place)
+    return place
+
+
+def _folder() -> Path:
+    beside = Path(__file__).parent / "__pycache__"
+    with suppress(OSError):  # an installed package may stand where we cannot write
+        beside.mkdir(exist_ok=True)
+    if os.access(beside, os.W_OK):
+        return beside
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kitei"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
