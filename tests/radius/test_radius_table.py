@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from kitei.radius.document import read_user, user_record
-from kitei.radius.packet import Attribute, disconnect, is_answer, status_server
+from kitei.radius.packet import Attribute, Code, is_answer, stated, status_server
 from kitei.radius.policy import User
 from kitei.radius.table import Damaged, Table, read_changes, write_changes, write_table
 
@@ -61,7 +61,7 @@ def test_only_one_who_knows_the_secret_can_answer() -> None:
     told = head + md5(head + asked[4:20] + b"secret").digest()
     assert is_answer(told, asked, b"secret") and not is_answer(told, asked, b"other")
     assert not is_answer(told[:10], asked, b"secret")
-    ended = disconnect(3, [Attribute(44, b"s1")], b"secret")
+    ended = stated(Code.DISCONNECT_REQUEST, 3, [Attribute(44, b"s1")], b"secret")
     assert ended[4:20] == md5(ended[:4] + bytes(16) + ended[20:] + b"secret").digest()
 
 

@@ -11,7 +11,6 @@ import hmac
 import json
 import os
 import secrets
-import socket
 import threading
 import time
 from collections import Counter, OrderedDict, deque
@@ -20,7 +19,7 @@ from hashlib import blake2b
 from typing import Final, TypeAlias
 
 from kitei.radius.document import Read, read_policy, read_user
-from kitei.radius.packet import Attribute, disconnect, is_answer
+from kitei.radius.leave import ask_to_end
 from kitei.radius.policy import (
     Answer,
     Caps,
@@ -46,7 +45,6 @@ _LOOK: Final = 0.05  # seconds between looks at the files
 _KNOWN_PASSWORDS: Final = 1_000_000
 _KNOWN_LOGINS: Final = 200_000
 _LOG_LIMIT: Final = 64 << 20  # bytes of sessions.log before it is folded into sessions.json
-_COA_PORT: Final = 3799
 
 Request: TypeAlias = tuple[tuple[str, str], ...]
 Result: TypeAlias = int | tuple[int, tuple[tuple[str, ...], ...], Pairs]
@@ -317,8 +315,8 @@ class Engine:
             session = self._ending.popleft()
             client = self._policy.clients.get(session.client)
             if client is not None:
-                ended = _ask_to_end(session, self._secret(client.sack).encode())
-                self._counts["disconnected" if ended else "disconnect-unanswered"] += 1
+                heard = ask_to_end(session, self._secret(client.sack).encode())
+                self._counts[f"disconnect-{heard.value}"] += 1
 
     def _restore(self) -> Sessions:
         """The snapshot, and what was written since into the logs from its number on."""
@@ -418,21 +416,3 @@ def _search(table: Table, newer: dict[str, str | None]) -> Callable[[str], User 
         return None if record is None else read_user(record)
 
     return find
-
-
-def _ask_to_end(session: Session, secret: bytes) -> bool:
-    """Three tries. True: the access server answered."""
-    named = [Attribute(44, session.session.encode()), Attribute(1, session.user.encode())]
-    packet = disconnect(secrets.randbelow(256), named, secret)
-    family = socket.AF_INET6 if ":" in session.client else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as line:
-        line.settimeout(0.5)
-        line.connect((session.client, _COA_PORT))
-        for _ in range(3):
-            try:
-                line.send(packet)
-                if is_answer(line.recv(4096), packet, secret):
-                    return True
-            except OSError:
-                continue
-    return False

@@ -1,8 +1,8 @@
-"""RADIUS packets as bytes (RFC 2865, 2866, 5176, 5997): enough to ask for health and to end a session."""
+"""RADIUS packets as bytes (RFC 2865, 2866, 5176, 5997): enough to ask for health, to end a session, to change one."""
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -21,6 +21,9 @@ class Code(IntEnum):
     DISCONNECT_REQUEST = 40
     DISCONNECT_ACK = 41
     DISCONNECT_NAK = 42
+    COA_REQUEST = 43
+    COA_ACK = 44
+    COA_NAK = 45
 
 
 class Attribute(NamedTuple):
@@ -35,11 +38,37 @@ def status_server(identifier: int, authenticator: bytes, secret: bytes) -> bytes
     return _signed(Code.STATUS_SERVER, identifier, authenticator, (), secret)
 
 
-def disconnect(identifier: int, attributes: Iterable[Attribute], secret: bytes) -> bytes:
-    """Ask an access server to end the session these attributes name (RFC 5176, 3)."""
-    packet = bytearray(_signed(Code.DISCONNECT_REQUEST, identifier, _ZEROS, attributes, secret))
-    packet[4:20] = hashlib.md5(packet + secret, usedforsecurity=False).digest()
-    return bytes(packet)
+def access_request(
+    identifier: int, authenticator: bytes, attributes: Iterable[Attribute], secret: bytes
+) -> bytes:
+    """May this user in? `authenticator` is 16 random bytes, which a password among the attributes is hidden by."""
+    return _signed(Code.ACCESS_REQUEST, identifier, authenticator, attributes, secret)
+
+
+def stated(code: Code, identifier: int, attributes: Iterable[Attribute], secret: bytes) -> bytes:
+    """Accounting (RFC 2866), a Disconnect or a CoA (RFC 5176): proved by a digest in the authenticator's place."""
+    return _proved(_signed(code, identifier, _ZEROS, attributes, secret), _ZEROS, secret)
+
+
+def answer(code: Code, request: bytes, attributes: Iterable[Attribute], secret: bytes) -> bytes:
+    """The answer to a request, proved to be one."""
+    packet = _signed(code, request[1], request[4:_HEADER], attributes, secret)
+    return _proved(packet, request[4:_HEADER], secret)
+
+
+def is_stated(packet: bytes, secret: bytes) -> bool:
+    """Is this what `stated` makes, by one who knows the secret?"""
+    if len(packet) < _HEADER or int.from_bytes(packet[2:4]) != len(packet):
+        return False
+    return hmac.compare_digest(_proved(packet, _ZEROS, secret), packet)
+
+
+def attributes_of(packet: bytes) -> Iterator[Attribute]:
+    """What a packet carries, to the first attribute that does not fit."""
+    at = _HEADER
+    while at + 2 <= len(packet) and 2 <= packet[at + 1] <= len(packet) - at:
+        yield Attribute(packet[at], packet[at + 2 : at + packet[at + 1]])
+        at += packet[at + 1]
 
 
 def is_answer(packet: bytes, request: bytes, secret: bytes) -> bool:
@@ -47,8 +76,13 @@ def is_answer(packet: bytes, request: bytes, secret: bytes) -> bool:
     if len(packet) < _HEADER or packet[1] != request[1] or len(packet) < int.from_bytes(packet[2:4]):
         return False
     body = packet[: int.from_bytes(packet[2:4])]
-    told = hashlib.md5(body[:4] + request[4:20] + body[_HEADER:] + secret, usedforsecurity=False).digest()
-    return hmac.compare_digest(told, body[4:20])
+    return hmac.compare_digest(_proved(body, request[4:_HEADER], secret), body)
+
+
+def _proved(packet: bytes, asked: bytes, secret: bytes) -> bytes:
+    """With the digest over it and the request's authenticator in its authenticator's place (RFC 2865, 3)."""
+    proof = hashlib.md5(packet[:4] + asked + packet[_HEADER:] + secret, usedforsecurity=False).digest()
+    return packet[:4] + proof + packet[_HEADER:]
 
 
 def _signed(

@@ -22,7 +22,10 @@ End = Literal["stop", "restart", "port-taken", "silent"]
 
 
 class Event(NamedTuple):
-    """One accounting request. `client` is the address that sent it; `port` names the place on it, if told."""
+    """One accounting request. `client` is the address that sent it; `port` names the place on it, if told.
+
+    `told` is the User-Name as it stood there, which `user` is without its realm.
+    """
 
     at: float
     client: str
@@ -35,6 +38,7 @@ class Event(NamedTuple):
     received: int = 0
     sent: int = 0
     seconds: int = 0
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Session:
     pace: float
     received: int
     sent: int
+    told: str = ""
 
 
 class Ended(NamedTuple):
@@ -77,6 +82,7 @@ def event_of(request: Mapping[str, str], client: str, realm: str, user: str, at:
         _octets(request, "Input"),
         _octets(request, "Output"),
         _number(request.get("Acct-Session-Time", "")),
+        request.get("User-Name", ""),
     )
 
 
@@ -151,7 +157,7 @@ class Sessions:
     def _begin(self, event: Event) -> None:
         since = event.at - event.seconds
         place = (event.client, event.session, event.realm, event.user, event.port, event.address)
-        self._put(Session(*place, since, event.at, 0.0, 0, 0))
+        self._put(Session(*place, since, event.at, 0.0, 0, 0, event.told))
 
     def _put(self, session: Session) -> None:
         key = (session.client, session.session)
