@@ -22,15 +22,16 @@ from kitei.agent.config import AgentConfig
 from kitei.agent.converge import Outcome, converge
 from kitei.agent.identity import wanted_request
 from kitei.agent.kept import DiskError, GivenUp, Kept, Trial, load, save
+from kitei.agent.logins import LoginProber
 from kitei.agent.probes import Prober
 from kitei.agent.relay import Relay
 from kitei.agent.sacks import Sacks
 from kitei.agent.senses import Senses
-from kitei.agent.sources import Bfd, Bgp, Gateways, Ike, Programs
+from kitei.agent.sources import Bfd, Bgp, Gateways, Homes, Ike, Programs
 from kitei.agent.talk import Pull, Tell
 from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.strongswan import Strongswan
-from kitei.network import Driver, Orders, Part, Probe
+from kitei.network import Driver, LoginProbe, Orders, Part, Probe
 from kitei.network.report import Fault, Report, State
 
 _GLANCE: Final = 0.05  # seconds between looks at the probes while orders are on trial
@@ -62,12 +63,14 @@ class Agent:
         self._deadline: float | None = None
         self._tell = Tell(config, self._report, self._states, self._csr, partial(self._note, "identity"))
         self._prober = Prober(config.clock, self._tell.add, config.confirm)
+        self._logins = LoginProber(config.host.state("sacks"), config.clock, self._tell.add, config.confirm)
         self._programs = Programs(config.host, self._look_again)
         sources = (
             Ike(config.host, partial(self._look_again, Strongswan.name)),
             Bfd(config.host),
             Bgp(config.host),
             Gateways(),
+            Homes(config.host),
             self._programs,
         )
         self._senses = Senses(sources, config.clock, self._tell.add, config.confirm)
@@ -78,7 +81,15 @@ class Agent:
     def end(self) -> None:
         self._is_over = True
         self._wake.set()
-        for each in (self._pull, self._tell, self._prober, self._senses, self._sacks, self._relay):
+        for each in (
+            self._pull,
+            self._tell,
+            self._prober,
+            self._logins,
+            self._senses,
+            self._sacks,
+            self._relay,
+        ):
             each.end()
 
     def run(self) -> bool:
@@ -86,7 +97,15 @@ class Agent:
         self._resume()
         threads = [
             threading.Thread(target=self._guard, args=(each.run,), name=type(each).__name__, daemon=True)
-            for each in (self._prober, self._senses, self._pull, self._tell, self._sacks, self._relay)
+            for each in (
+                self._prober,
+                self._logins,
+                self._senses,
+                self._pull,
+                self._tell,
+                self._sacks,
+                self._relay,
+            )
         ]
         for thread in threads:
             thread.start()
@@ -227,6 +246,7 @@ class Agent:
         are asked at once; the other drivers look in their own time."""
         parts = orders.intent.parts
         self._prober.watch(part for part in parts if isinstance(part, Probe))
+        self._logins.watch(part for part in parts if isinstance(part, LoginProbe))
         self._senses.watch(parts)
         self._sacks.want(parts, self._kept.good.intent.parts if self._kept.good else ())
         self._untried = {
@@ -337,7 +357,7 @@ class Agent:
     # What is told.
 
     def _states(self) -> tuple[State, ...]:
-        return (*self._prober.states(), *self._senses.states())
+        return (*self._prober.states(), *self._logins.states(), *self._senses.states())
 
     def _report(self, states: tuple[State, ...], whole: bool) -> Report:
         orders = self._kept.in_force

@@ -11,9 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from kitei.agent.senses import Feeling, Felt, Numb
+from kitei.drivers.freeradius.policy import target_name
 from kitei.drivers.frr import vty_of
 from kitei.drivers.strongswan.alive import living_links
-from kitei.network import BgpNeighbour, Gateway, Host, Part, SecureLink, TemporaryError
+from kitei.network import (
+    BgpNeighbour,
+    Gateway,
+    HomeServer,
+    Host,
+    Part,
+    SecureLink,
+    TemporaryError,
+    TunnelTerminator,
+)
 from kitei.network.report import What
 
 _PATIENCE: Final = 2.0  # seconds
@@ -103,6 +113,31 @@ class Gateways:
     def feel(self, parts: Sequence[Part]) -> Felt:
         addresses = [part.address for part in parts if isinstance(part, Gateway)]
         return {("vrrp", address): Feeling(_is_ours(address.split("/")[0]), {}) for address in addresses}
+
+
+class Homes:
+    """Customers' own devices behind this node: their RADIUS servers and tunnel terminators, by the watch over them.
+
+    They are told as long as the watch runs that knows them; one that must not be asked (`silent`) is not told.
+    """
+
+    name = "homes"
+    kinds: frozenset[What] = frozenset({"home"})
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def feel(self, parts: Sequence[Part]) -> Felt:
+        wanted = [part for part in parts if isinstance(part, HomeServer | TunnelTerminator)]
+        told = self._host.read(self._host.state("radius", "dead.json")) if wanted else None
+        if told is None or "radius-watch" not in self._host.running():
+            return {}
+        dead = frozenset(json.loads(told))
+        return {
+            ("home", part.key): Feeling(target_name(part) not in dead, {})
+            for part in wanted
+            if not (isinstance(part, HomeServer) and part.silent)
+        }
 
 
 class Programs:

@@ -13,7 +13,16 @@ from kitei.network.ddos import (
     Upstream,
 )
 from kitei.network.driver import Driver, Host, PermanentError, Risk, Step, TemporaryError
-from kitei.network.estate import AuthorityPapers, Concentrator, Estate, Machine, RadiusPlace, UserTables
+from kitei.network.estate import (
+    PROBE_SECONDS,
+    AuthorityPapers,
+    Concentrator,
+    Estate,
+    Machine,
+    Prober,
+    RadiusPlace,
+    UserTables,
+)
 from kitei.network.intent import Intent, NodeIntent, Orders
 from kitei.network.origin import Origin
 from kitei.network.parts import (
@@ -34,17 +43,21 @@ from kitei.network.parts import (
 )
 from kitei.network.radius import (
     HomeServer,
+    LoginProbe,
     RadiusCaps,
     RadiusClient,
     RadiusGroup,
+    RadiusProber,
     RadiusProxy,
     RadiusServer,
     RadiusVpdn,
+    SyntheticUser,
     TunnelTerminator,
     sacks_of,
 )
 
 __all__ = [
+    "PROBE_SECONDS",
     "Address",
     "Allow",
     "Announcement",
@@ -64,6 +77,7 @@ __all__ = [
     "Host",
     "Identity",
     "Intent",
+    "LoginProbe",
     "Machine",
     "NodeIntent",
     "Orders",
@@ -73,10 +87,12 @@ __all__ = [
     "PermanentError",
     "Port",
     "Probe",
+    "Prober",
     "RadiusCaps",
     "RadiusClient",
     "RadiusGroup",
     "RadiusPlace",
+    "RadiusProber",
     "RadiusProxy",
     "RadiusServer",
     "RadiusVpdn",
@@ -89,6 +105,7 @@ __all__ = [
     "SecureLink",
     "Speaker",
     "Step",
+    "SyntheticUser",
     "TemporaryError",
     "TunnelTerminator",
     "Upstream",

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
+
+PROBE_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,14 @@ class Concentrator:
 
 
 @dataclass(frozen=True, slots=True)
+class Prober:
+    """A node from which the operator logs in as its synthetic users, and the address it asks from."""
+
+    node: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class UserTables:
     """The sacks of a realm's users: the table, and what changed since it was made, None: nothing."""
 
@@ -61,8 +71,10 @@ class Estate:
     `machines` and `certificates` (PEM) are by serial, `authorities` by VPN network. `monitor` is the
     node at the operator's monitoring place, with its address on the closed network (`'203.0.113.1/24'`).
     `radius` are the nodes that answer RADIUS, each for all contracts, and `caps` what the operator has
-    published as the most of anything (`max-sessions-per-realm` ...). `sacks` are those in force, by what is in
-    them (`client.<contract>`, `home.<contract>`, `papers.<contract>`, `tunnel.<contract>`, `papers.<node>`,
+    published as the most of anything (`max-sessions-per-realm` ...). `probers` are the nodes that log in as
+    synthetic users each `probe_seconds`; where none is named, those that answer RADIUS ask one another.
+    `sacks` are those in force, by what is in them (`client.<contract>`, `home.<contract>`, `papers.<contract>`,
+    `tunnel.<contract>`, `probe.<contract>`, `login.<contract>`, `papers.<node>`, `prober.<node>`,
     `concentrator.<address>`); `users` those of a realm's users.
     """
 
@@ -75,5 +87,7 @@ class Estate:
     radius: tuple[RadiusPlace, ...] = ()
     concentrators: tuple[Concentrator, ...] = ()
     caps: Mapping[str, int] = field(default_factory=dict)
+    probers: tuple[Prober, ...] = ()
+    probe_seconds: int = PROBE_SECONDS
     sacks: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, UserTables] = field(default_factory=dict)

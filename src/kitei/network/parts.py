@@ -12,12 +12,15 @@ from kitei.network.ddos import DdosPart
 from kitei.network.origin import Origin
 from kitei.network.radius import (
     HomeServer,
+    LoginProbe,
     RadiusCaps,
     RadiusClient,
     RadiusGroup,
+    RadiusProber,
     RadiusProxy,
     RadiusServer,
     RadiusVpdn,
+    SyntheticUser,
     TunnelTerminator,
 )
 
@@ -264,5 +267,8 @@ Part: TypeAlias = (
     | RadiusVpdn
     | TunnelTerminator
     | RadiusCaps
+    | RadiusProber
+    | SyntheticUser
+    | LoginProbe
     | DdosPart
 )

@@ -170,16 +170,75 @@ class RadiusCaps:
         return f"radius-caps:{self.realm}"
 
 
+@dataclass(frozen=True, slots=True)
+class RadiusProber:
+    """An address of the operator's own that may ask here, as the synthetic user of any realm and as no one else."""
+
+    origin: Origin
+    address: str
+    sack: str
+
+    @property
+    def key(self) -> str:
+        return f"radius-prober:{self.address}"
+
+
+@dataclass(frozen=True, slots=True)
+class SyntheticUser:
+    """The one user of a group whom only the operator's probers can log in: no account, and in no table of users."""
+
+    origin: Origin
+    realm: str
+    sack: str
+
+    @property
+    def key(self) -> str:
+        return f"synthetic-user:{self.realm}"
+
+
+@dataclass(frozen=True, slots=True)
+class LoginProbe:
+    """Log in from `source` at a server each `interval` milliseconds, and tell whether it answers as it should.
+
+    `sack` is the secret shared with the server, `password` the sack with the user's. `path` is `login` for the
+    synthetic user, `home` for a user whom the customer designated, where the answer is its own server's.
+    """
+
+    origin: Origin
+    name: str
+    source: str
+    server: str
+    port: int
+    user: str
+    sack: str
+    password: str
+    path: Literal["login", "home"]
+    interval: int
+
+    @property
+    def key(self) -> str:
+        return f"login-probe:{self.path}:{self.name}"
+
+
 def sacks_of(parts: Iterable[object]) -> dict[str, str]:
     """The sacks that parts need, each with the key of a part that does."""
     found: dict[str, str] = {}
     for part in parts:
         if isinstance(part, _WITH_SACKS):
-            for name in ("sack", "users", "changes", "papers"):
+            for name in ("sack", "users", "changes", "papers", "password"):
                 value = getattr(part, name, None)
                 if value:
                     found.setdefault(value, part.key)
     return found
 
 
-_WITH_SACKS: Final = (RadiusServer, RadiusClient, RadiusGroup, HomeServer, TunnelTerminator)
+_WITH_SACKS: Final = (
+    RadiusServer,
+    RadiusClient,
+    RadiusGroup,
+    HomeServer,
+    TunnelTerminator,
+    RadiusProber,
+    SyntheticUser,
+    LoginProbe,
+)

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar, get_args
 from kitei.network.codec import Unreadable
 from kitei.values import Json, JsonObject, Words
 
-What = Literal["end-to-end", "closed", "ike", "bfd", "bgp", "vrrp", "engine"]
+What = Literal["end-to-end", "closed", "ike", "bfd", "bgp", "vrrp", "engine", "login", "home"]
 FaultKind = Literal["orders", "disk", "driver", "fell-back", "coincidence", "identity", "watching", "sack"]
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, cast
 
 from kitei.ledger import Entry, Fact
-from kitei.network import AuthorityPapers, Concentrator, Estate, Machine, RadiusPlace
+from kitei.network import PROBE_SECONDS, AuthorityPapers, Concentrator, Estate, Machine, Prober, RadiusPlace
 
 # Whose caps are RADIUS's, where the operator says whose they are.
 _RADIUS = "auth-outsource"
@@ -32,6 +32,11 @@ def concentrator_placed(each: Concentrator, on: date) -> tuple[str, Fact]:
     return "operator", Fact("concentrator.placed", asdict(each), on)
 
 
+def prober_placed(each: Prober, on: date) -> tuple[str, Fact]:
+    """The fact that a node logs in as synthetic users, and from which address."""
+    return "operator", Fact("prober.placed", asdict(each), on)
+
+
 def papers_issued(network: str, papers: AuthorityPapers, on: date) -> tuple[str, Fact]:
     """The fact of an authority's certificate and of its list of what it revoked so far."""
     return f"network:{network}", Fact("papers.issued", asdict(papers), on)
@@ -46,6 +51,8 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
     radius: dict[str, RadiusPlace] = {}
     concentrators: dict[str, Concentrator] = {}
     caps: dict[str, int] = {}
+    probers: dict[str, Prober] = {}
+    probe_seconds = PROBE_SECONDS
     names = [field.name for field in fields(Machine)]
     for entry in entries:
         body = cast(Mapping[str, Any], entry.fact.body)
@@ -58,6 +65,11 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
                 radius[body["node"]] = RadiusPlace(**{**body, "addresses": tuple(body["addresses"])})
             case "concentrator.placed":
                 concentrators[body["address"]] = Concentrator(**body)
+            case "prober.placed":
+                probers[body["node"]] = Prober(**body)
+            case "operator.set" if body.get("name") == "login-probe-seconds":
+                if type(value := body["value"]) is int and value > 0:
+                    probe_seconds = value
             case "operator.set" if str(body.get("name", "")).startswith("max-"):
                 if type(value := body["value"]) is int and body.get("service", _RADIUS) == _RADIUS:
                     caps[body["name"]] = value
@@ -77,4 +89,6 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
         radius=tuple(radius.values()),
         concentrators=tuple(concentrators.values()),
         caps=caps,
+        probers=tuple(probers.values()),
+        probe_seconds=probe_seconds,
     )

@@ -17,7 +17,7 @@ from kitei.office.authority import Authorities, revocation
 from kitei.office.desk import MANAGED_VPN
 from kitei.office.estate import estate_of, papers_issued
 from kitei.office.office import Office, Refusal
-from kitei.office.safe import open_vault, with_sacks
+from kitei.office.safe import make_probe_secrets, open_vault, with_sacks
 from kitei.values import Json, Words
 
 
@@ -48,6 +48,7 @@ class Publishing:
         """
         day = on or self.office.today()
         self._issue_papers()
+        self._make_probe_secrets(day)
         contracts = list(self.office.contracts().values())
         if clashes := list(conflicts(contracts, day)):
             raise Refusal(Words("; ".join(c.ja for c in clashes), "; ".join(c.en for c in clashes)))
@@ -191,6 +192,13 @@ class Publishing:
         """The VPN networks; what groups the contracts of other services needs no authority."""
         contracts = self.office.contracts().values()
         return sorted({each.group for each in contracts if each.group and each.service == MANAGED_VPN})
+
+    def _make_probe_secrets(self, day: date) -> None:
+        """Where somebody answers RADIUS, it can be tried."""
+        estate = self.estate()
+        if estate.radius:
+            vault = open_vault(self.office.home, self.office.book.engine)
+            make_probe_secrets(estate, vault, self.office.contracts().values(), day)
 
     def _issue_papers(self) -> None:
         """Every VPN network has an authority, and a list of exactly what was revoked."""

@@ -6,18 +6,23 @@ number seals, the others only open. Whoever has the database without the folder 
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Engine
 
+from kitei.ledger.contracts import Contract
 from kitei.network import Estate, Intent, RadiusGroup, UserTables
 from kitei.office.home import Home
+from kitei.services.auth_outsource.watching import probers
 from kitei.store.vault import Vault
 
 _KEY_BYTES: Final = 32
+_PROBE_BYTES: Final = 24
+_SERVICE: Final = "auth-outsource"
 
 
 def open_vault(home: Home, engine: Engine) -> Vault:
@@ -38,6 +43,19 @@ def with_sacks(estate: Estate, vault: Vault, published: Intent) -> Estate:
         sacks=vault.sacks(),
         users={realm: UserTables(found.users, found.changes) for realm, found in users.items()},
     )
+
+
+def make_probe_secrets(estate: Estate, vault: Vault, contracts: Iterable[Contract], on: date) -> None:
+    """What synthetic logins need and nobody chose: a secret for each prober, a password for each realm's user."""
+    there = vault.sacks()
+    wanted = {f"prober.{each.node}" for each in probers(estate)}
+    wanted |= {
+        f"probe.{each.id}"
+        for each in contracts
+        if each.service == _SERVICE and each.kind != "client" and each.is_in_force(on)
+    }
+    for name in sorted(wanted - there.keys()):
+        vault.keep(name, secrets.token_urlsafe(_PROBE_BYTES))
 
 
 def _tables_told(published: Intent) -> Mapping[str, int]:

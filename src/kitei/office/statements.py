@@ -9,7 +9,7 @@ from kitei.accounts.provider import provider_json, provider_of
 from kitei.desk import Fault, Unreadable, quote_json, read
 from kitei.ledger import Entry, Fact
 from kitei.ledger.contracts import Quote
-from kitei.network import Concentrator, Machine, RadiusPlace
+from kitei.network import Concentrator, Machine, Prober, RadiusPlace
 from kitei.store import Party
 from kitei.terms import Edition, known_conventions
 from kitei.values import Json, Span, Words, Yen
@@ -235,6 +235,12 @@ def _concentrator(written: object, place: str, edition: Edition) -> Statement:
     return Statement(stream="operator", kind="concentrator.placed", body=body, since=since)
 
 
+def _prober(written: object, place: str, edition: Edition) -> Statement:
+    rest, since = _since(written, place)
+    body = asdict(read(Prober, rest, place, edition))
+    return Statement(stream="operator", kind="prober.placed", body=body, since=since)
+
+
 def _since(written: object, place: str) -> tuple[object, date | None]:
     """A table without its `from`, and that day."""
     rest, since = _apart(written, "from")
@@ -254,6 +260,7 @@ STATEMENTS: Final[Mapping[str, Callable[[object, str, Edition], Statement]]] = {
     "monitor": _monitor,
     "radius": _radius,
     "concentrator": _concentrator,
+    "prober": _prober,
 }
 
 

@@ -19,7 +19,7 @@ from hashlib import blake2b
 from typing import Final, TypeAlias
 
 from kitei.radius.document import Read, read_policy, read_user
-from kitei.radius.leave import ask_to_end
+from kitei.radius.leaving import ask_to_end
 from kitei.radius.policy import (
     Answer,
     Caps,
@@ -36,6 +36,7 @@ from kitei.radius.policy import (
     realm_of,
 )
 from kitei.radius.policy import answer as answer_of
+from kitei.radius.probing import answer_to_prober
 from kitei.radius.secret import matches
 from kitei.radius.sessions import Event, Session, Sessions, event_of
 from kitei.radius.table import Damaged, Table, read_changes
@@ -60,6 +61,8 @@ class Engine:
         self._read: Read | None = None
         self._tables: dict[tuple[str, str | None], Callable[[str], User | None]] = {}
         self._stamps: dict[str, tuple[int, int]] = {}
+        self._probers: frozenset[str] = frozenset()
+        self._synthetic: dict[str, str] = {}
         self._dead: set[str] = set()
         self._tokens: dict[str, tuple[float, float]] = {}
         self._accepted: dict[tuple[str, str], tuple[bytes, int, Result]] = {}
@@ -94,6 +97,8 @@ class Engine:
             told.get("User-Name", ""),
             told.get("User-Password"),
         )
+        if address in self._probers:
+            return self._probed(told)
         known = self._accepted  # of the policy as it is now: the next one begins with none
         if not tunnel and "Message-Authenticator" not in told:
             self._unsigned[address] += 1
@@ -144,6 +149,18 @@ class Engine:
         if found.act == "proxy":
             return UPDATED, (), (("Home-Server-Name", self._relay), *found.control)
         return (UPDATED if found.act == "check" else NOOP), _all_of(found.reply), found.control
+
+    def _probed(self, told: dict[str, str]) -> Result:
+        """A login of the operator's own: no one's, so it is in no log; a refusal says why."""
+        found = answer_to_prober(self._policy, self._world, self._synthetic, told)
+        self._counts[f"probe-{found.reason.value}"] += 1
+        if found.act == "refuse":
+            return REJECT, (("Reply-Message", "+=", found.reason.value),), ()
+        if found.act == "accept":
+            return UPDATED, _all_of(found.reply), _ACCEPT
+        if found.act == "proxy":
+            return UPDATED, (), (("Home-Server-Name", self._relay), *found.control)
+        return _SILENCE
 
     def certified(self, request: Request) -> Result:
         """A certificate was shown and is valid: may its owner log in under the name that was told?"""
@@ -202,7 +219,7 @@ class Engine:
 
     def knows(self, address: str) -> bool:
         """May this address ask at all?"""
-        return address in self._policy.clients
+        return address in self._policy.clients or address in self._probers
 
     # what runs beside the calls
 
@@ -213,6 +230,12 @@ class Engine:
             self._read = read_policy(text, self._finder, self._secret, self._read)
             self._relay = self._read.told["relay"]
             self._policy = self._read.policy
+            self._probers = frozenset(self._read.told.get("probers", ()))
+            self._synthetic = {
+                name: self._secret(each["synthetic"])
+                for name, each in self._read.told["realms"].items()
+                if each.get("synthetic")
+            }
             used = {(each.get("users"), each.get("changes")) for each in self._read.told["realms"].values()}
             self._tables = {sacks: find for sacks, find in self._tables.items() if sacks in used}
         if self._changed("dead.json"):
@@ -315,8 +338,8 @@ class Engine:
             session = self._ending.popleft()
             client = self._policy.clients.get(session.client)
             if client is not None:
-                heard = ask_to_end(session, self._secret(client.sack).encode())
-                self._counts[f"disconnect-{heard.value}"] += 1
+                ended = ask_to_end(session, self._secret(client.sack).encode())
+                self._counts["disconnected" if ended else "disconnect-unanswered"] += 1
 
     def _restore(self) -> Sessions:
         """The snapshot, and what was written since into the logs from its number on."""

@@ -7,7 +7,9 @@ from typing import Literal, TypeAlias, get_args
 
 from kitei.values import JsonObject
 
-What = Literal["end-to-end", "closed", "ike", "bfd", "bgp", "vrrp", "engine", "switch", "agent"]
+What = Literal[
+    "end-to-end", "closed", "ike", "bfd", "bgp", "vrrp", "engine", "login", "home", "switch", "agent"
+]
 
 CONTROLLER = "controller"
 

@@ -1,7 +1,7 @@
 """Contracts as parts of nodes that answer RADIUS: who may ask, for which realms, and where requests go."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,15 +12,19 @@ from kitei.network import (
     Concentrator,
     Estate,
     HomeServer,
+    LoginProbe,
     NodeIntent,
     Part,
+    Prober,
     RadiusCaps,
     RadiusClient,
     RadiusGroup,
     RadiusPlace,
+    RadiusProber,
     RadiusProxy,
     RadiusServer,
     RadiusVpdn,
+    SyntheticUser,
     TunnelTerminator,
     UserTables,
 )
@@ -29,8 +33,11 @@ from kitei.network.intent import Orders
 from kitei.services.auth_outsource import SERVICE
 from kitei.services.auth_outsource.cases import LINE
 from kitei.services.auth_outsource.intent import unserved
+from kitei.services.auth_outsource.observation import availabilities
 from kitei.services.auth_outsource.spoken import NETWORK
 from kitei.terms import Cite
+from kitei.values import JST
+from kitei.watch import Observation, Point, find_outages, history_of
 
 DAY = date(2026, 2, 2)
 ESTATE = Estate(
@@ -42,6 +49,8 @@ ESTATE = Estate(
     ),
     sacks={
         "papers.r1": "papers.r1@1",
+        "prober.r1": "prober.r1@1",
+        "prober.r2": "prober.r2@1",
         **{f"concentrator.203.0.113.{number}": f"concentrator.203.0.113.{number}@1" for number in (1, 2, 3)},
     },
 )
@@ -84,6 +93,11 @@ class Told(History):
 @pytest.fixture
 def told() -> Told:
     return Told(LINE, DAY)
+
+
+def watched(*contracts: str) -> Estate:
+    """The estate with passwords of synthetic users, as a plan makes them."""
+    return replace(ESTATE, sacks={**ESTATE.sacks, **{f"probe.{c}": f"probe.{c}@1" for c in contracts}})
 
 
 def a_group(told: Told, by: str = "C1", realm: str = "a.example", ip: str = "192.0.2.1") -> None:
@@ -249,6 +263,81 @@ def test_what_is_told_of_the_network_is_what_its_parts_cite() -> None:
         a_group(told)
         a_proxy(told)
         a_vpdn(told, item, options=[{"option": "load-balancing"}])
-        for node in told.nodes(replace(ESTATE, caps={"max-sessions-per-realm": 500})):
+        estate = watched("C1-group-1", "C2-proxy-1", "C3-vpdn-1")
+        for node in told.nodes(replace(estate, caps={"max-sessions-per-realm": 500})):
             cited |= {Cite.parse(cite).path for part in node.parts for cite in part.origin.cites}
     assert cited == NETWORK
+
+
+def test_each_node_that_answers_logs_in_at_every_other_as_a_user_of_each_realm(told: Told) -> None:
+    a_group(told)
+    a_proxy(told)
+    estate = watched("C1-group-1", "C2-proxy-1")
+    for node in told.nodes(estate):
+        probes = [part for part in node.parts if isinstance(part, LoginProbe)]
+        assert {(each.name, each.user) for each in probes} == {
+            (f"{contract}@{other}", f"kitei-probe@{realm}")
+            for contract, realm in (("C1-group-1", "a.example"), ("C2-proxy-1", "b.example"))
+            for other in ("r1", "r2")
+        }
+        assert {each.source for each in probes} == {{"r1": "198.51.100.1", "r2": "198.51.100.2"}[node.node]}
+        may = [part.address for part in node.parts if isinstance(part, RadiusProber)]
+        assert may == ["198.51.100.1", "198.51.100.2"]
+        assert [part.realm for part in node.parts if isinstance(part, SyntheticUser)] == ["a.example"]
+
+
+def test_a_prober_of_its_own_asks_alone_and_answers_nothing(told: Told) -> None:
+    a_group(told)
+    estate = watched("C1-group-1")
+    estate = replace(
+        estate, probers=(Prober("eye", "203.0.113.9"),), sacks={**estate.sacks, "prober.eye": "prober.eye@1"}
+    )
+    kinds = {node.node: {type(part) for part in node.parts} for node in told.nodes(estate)}
+    assert kinds["eye"] == {LoginProbe}
+    assert LoginProbe not in kinds["r1"] | kinds["r2"] and RadiusProber in kinds["r1"] & kinds["r2"]
+
+
+def test_a_user_whom_the_customer_designated_is_asked_for_at_its_own_servers(told: Told) -> None:
+    a_proxy(told)
+    told.ask("prepare", "C2", contract="C2-proxy-1", probe_user="watch")
+    told.put_away("login.C2-proxy-1")
+    probes = told.parts(LoginProbe, watched("C2-proxy-1"))
+    assert {(each.path, each.user) for each in probes} == {
+        ("login", "kitei-probe@b.example"),
+        ("home", "watch@b.example"),
+    }
+    assert {each.password for each in probes if each.path == "home"} == {"login.C2-proxy-1@1"}
+
+
+def test_a_contract_is_out_only_when_none_of_its_ways_works_and_a_client_when_no_realm_does(
+    told: Told,
+) -> None:
+    a_group(told)
+    nodes = told.nodes(watched("C1-group-1"))
+    found = availabilities(told.contracts(), nodes, DAY)
+    ways = {Point(one, "login", f"C1-group-1@{other}") for one in ("r1", "r2") for other in ("r1", "r2")}
+    assert set(found["C1-group-1"].paths) == ways == set(found["C1-client-1"].paths)
+    assert "auth-outsource@2019-12-01#art:12.1" in found["C1-group-1"].cites
+    at = datetime(2026, 2, 2, 12, tzinfo=JST)
+    seen = [Observation(at, p.source, p.subject, "login", True) for p in ways]
+    seen += [Observation(at + timedelta(hours=1), p.source, p.subject, "login", False) for p in ways]
+    works = Observation(at + timedelta(hours=26), "r2", "C1-group-1@r1", "login", True)
+    for contract in ("C1-group-1", "C1-client-1"):
+        assert find_outages(found[contract], history_of(seen[: len(ways) + 3])) == ()
+        (outage,) = find_outages(found[contract], history_of([*seen, works]))
+        assert outage.hours() == 25 and outage.total
+
+
+def test_what_fails_at_the_customers_own_is_told_beside(told: Told) -> None:
+    a_proxy(told)
+    found = availabilities(told.contracts(), told.nodes(watched("C2-proxy-1")), DAY)["C2-proxy-1"]
+    assert {(point.what, point.subject) for point in found.states if point.source == "r1"} == {
+        ("home", "home-server:b.example:192.0.2.100:1812"),
+        ("home", "home-server:b.example:192.0.2.101:2083"),
+    }
+
+
+def test_synthetic_users_are_nobodys_accounts(told: Told) -> None:
+    a_group(told)
+    (group,) = told.parts(RadiusGroup, watched("C1-group-1"))
+    assert group.accounts == 5 and group.users == "users.a.example@1"

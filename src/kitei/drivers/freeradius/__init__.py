@@ -29,11 +29,13 @@ from kitei.network import (
     RadiusCaps,
     RadiusClient,
     RadiusGroup,
+    RadiusProber,
     RadiusProxy,
     RadiusServer,
     RadiusVpdn,
     Risk,
     Step,
+    SyntheticUser,
     TemporaryError,
     TunnelTerminator,
     sacks_of,
@@ -80,6 +82,8 @@ class Freeradius:
         RadiusVpdn,
         TunnelTerminator,
         RadiusCaps,
+        RadiusProber,
+        SyntheticUser,
     )
 
     def see(self, host: Host) -> RadiusSeen:
@@ -163,7 +167,7 @@ class Freeradius:
         self, wanted: Sequence[Part], arrived: frozenset[str], seen: RadiusSeen
     ) -> Iterator[Step]:
         for part in wanted:
-            if isinstance(part, RadiusClient) and part.sack in arrived:
+            if isinstance(part, RadiusClient | RadiusProber) and part.sack in arrived:
                 name, line = _file_name(part.address), client_line(part)
                 if seen.clients.get(name) != line:
                     with_ = {"address": part.address, "line": line, "sack": part.sack}
@@ -173,10 +177,15 @@ class Freeradius:
         self, wanted: Sequence[Part], arrived: frozenset[str], seen: RadiusSeen
     ) -> Iterator[Step]:
         """After the policy, so that no known client is ever without its file."""
-        may = {_file_name(p.address) for p in wanted if isinstance(p, RadiusClient) and p.sack in arrived}
+        may = {
+            _file_name(p.address)
+            for p in wanted
+            if isinstance(p, RadiusClient | RadiusProber) and p.sack in arrived
+        }
         for name in sorted(seen.clients.keys() - may):
-            owners = tuple(seen.clients[name].split()[-1:])
-            yield Step(self.name, f"answer {name} no more", "forget", {"name": name}, Risk.OUTAGE, owners)
+            words = seen.clients[name].split()
+            risk = Risk.NONE if "prober" in words[2:-1] else Risk.OUTAGE
+            yield Step(self.name, f"answer {name} no more", "forget", {"name": name}, risk, tuple(words[-1:]))
 
     def _front(self, server: RadiusServer, has_authorities: bool, seen: RadiusSeen) -> Iterator[Step]:
         config = server_config(server, seen.folders, has_authorities)
@@ -221,8 +230,10 @@ class Freeradius:
                 raise ValueError(f"{step.act!r} is not an act of freeradius such as 'policy'")
 
 
-def client_line(part: RadiusClient) -> str:
+def client_line(part: RadiusClient | RadiusProber) -> str:
     """The first line of a client's file: everything about it but the secret, its owner last."""
+    if isinstance(part, RadiusProber):
+        return f"# {part.sack} prober {part.origin.owner}"
     signed = "transition" if part.transition else "signed"
     return f"# {part.sack} {signed} {part.origin.owner}"
 

@@ -15,8 +15,10 @@ from kitei.network import (
     RadiusCaps,
     RadiusClient,
     RadiusGroup,
+    RadiusProber,
     RadiusProxy,
     RadiusVpdn,
+    SyntheticUser,
     TunnelTerminator,
 )
 
@@ -50,7 +52,10 @@ def policy_text(parts: Sequence[Part], arrived: Collection[str], relay: str) -> 
         for part in parts
         if isinstance(part, RadiusClient) and part.sack in arrived
     }
-    told = {"relay": relay, "clients": clients, "realms": realms}
+    probers = {
+        part.address: part.sack for part in parts if isinstance(part, RadiusProber) and part.sack in arrived
+    }
+    told = {"relay": relay, "clients": clients, "realms": realms, "probers": probers}
     return json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -103,6 +108,7 @@ def _realm(
                 yield "changes", part.changes
                 yield "methods", sorted(part.methods)
                 yield "issuer", subject_of(part.authority)
+                yield "synthetic", _synthetic(part.realm, parts, arrived)
         case RadiusProxy():
             yield "kind", "proxy"
             yield "strips", part.strips
@@ -130,6 +136,12 @@ def _realm(
             )
 
 
+def _synthetic(realm: str, parts: Sequence[Part], arrived: Collection[str]) -> str | None:
+    """The sack with the synthetic user's password."""
+    own = (part.sack for part in parts if isinstance(part, SyntheticUser) and part.realm == realm)
+    return next((sack for sack in own if sack in arrived), None)
+
+
 def _home(part: HomeServer) -> Mapping[str, Any]:
     return {
         "name": server_name(part),
@@ -145,9 +157,14 @@ def _home(part: HomeServer) -> Mapping[str, Any]:
     }
 
 
+def target_name(part: HomeServer | TunnelTerminator) -> str:
+    """What the server, and the watch over its targets, call it."""
+    return server_name(part) if isinstance(part, HomeServer) else f"l2tp-{part.address}"
+
+
 def _terminator(part: TunnelTerminator) -> Mapping[str, Any]:
     return {
-        "name": f"l2tp-{part.address}",
+        "name": target_name(part),
         "address": part.address,
         "transport": "l2tp",
         "tunnel": True,

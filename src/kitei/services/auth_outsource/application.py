@@ -96,7 +96,8 @@ class Prepare(Act):
 
     `users` is how many there are in a table handed over, `methods` those they may log in by, `authority` (PEM)
     who signs their certificates. `new_secret`: the secret shared with the terminal or devices is a new one;
-    `transition`: the terminal may go on without Message-Authenticator for now.
+    `transition`: the terminal may go on without Message-Authenticator for now. `probe_user`: a user of a proxy's
+    own servers whom we may log in as, to watch them.
     """
 
     contract: str
@@ -109,6 +110,7 @@ class Prepare(Act):
     authority: str | None = None
     new_secret: bool = False
     transition: bool | None = None
+    probe_user: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,7 +91,7 @@ def _prepared(asked: customer.Prepare, decision: Decision, s: Situation) -> Iter
         body["tunnels"] = [asdict(each) for each in asked.terminators]
     if asked.methods:
         body["methods"] = list(asked.methods)
-    for name in ("authority", "strips_realm", "transition"):
+    for name in ("authority", "strips_realm", "transition", "probe_user"):
         if (value := getattr(asked, name)) is not None:
             body[name] = value
     if asked.users is not None:

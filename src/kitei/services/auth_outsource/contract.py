@@ -2,7 +2,7 @@
 
 A contract's `group` is its customer: clients, groups and proxies of a customer serve together. Its `body`
 holds `name`, `months`, `ip`, `accounts`, `realm`, `forward_to`, `terminators`, `first`, `last` and `limits`, and
-of what the customer prepared `home_servers`, `strips_realm`, `tunnels`, `methods`, `authority`, `transition`,
+of what the customer prepared `home_servers`, `strips_realm`, `tunnels`, `methods`, `authority`, `transition`, `probe_user`,
 and how often `secret` and `users` were handed over.
 """
 
@@ -56,7 +56,7 @@ class Door:
 
     `ip` is a client's terminal ('' for other kinds), `accounts` a group's most users (None: none was agreed),
     `homes` a proxy's authentication devices, `terminators` a VPDN's, `balanced` whether connections are
-    spread over all of them. `realm` '' means none was designated yet. `cites` are why it was accepted.
+    spread over all of them. `probe_user` is whom we may log in as at a proxy's own devices. `realm` '' means none was designated yet. `cites` are why it was accepted.
     """
 
     contract: str
@@ -73,6 +73,7 @@ class Door:
     methods: tuple[str, ...]
     authority: str
     transition: bool
+    probe_user: str
     cites: tuple[str, ...]
 
 
@@ -94,6 +95,7 @@ def door(contract: Contract, on: date) -> Door:
         methods=texts(body, "methods") or DEFAULT_METHODS,
         authority=text(body, "authority"),
         transition=body.get("transition") is True,
+        probe_user=text(body, "probe_user"),
         cites=contract.cites,
     )
 

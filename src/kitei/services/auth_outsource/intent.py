@@ -1,4 +1,4 @@
-"""Authentication Outsource's contracts in force as nodes that answer RADIUS. Pure.
+"""Authentication Outsource's contracts in force as nodes that answer RADIUS, and nodes that try whether they do. Pure.
 
 Each node serves every contract, so that any may die. What a customer has not prepared is not served yet
 (art. 5.7), and nothing is made up for it.
@@ -20,6 +20,7 @@ from kitei.services.auth_outsource.parts import (
     realm_parts,
     server_part,
 )
+from kitei.services.auth_outsource.watching import probers, probes_of, watched_parts
 from kitei.values import Words
 
 
@@ -38,11 +39,14 @@ def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -
     served = _serving(contracts, estate, on)
     if not served:
         return ()
-    parts = tuple(_parts(served, estate, on))
-    return tuple(
-        node_intent(place.node, (server_part(place, served, estate.sacks, edition), *parts))
-        for place in sorted(estate.radius, key=lambda place: place.node)
-    )
+    parts = (*_parts(served, estate, on), *watched_parts(served, estate, edition))
+    found: dict[str, tuple[Part, ...]] = {
+        place.node: (server_part(place, served, estate.sacks, edition), *parts) for place in estate.radius
+    }
+    for prober in probers(estate):
+        own = tuple(probes_of(prober.node, served, estate, edition))
+        found[prober.node] = (*found.get(prober.node, ()), *own)
+    return tuple(node_intent(name, found[name]) for name in sorted(found) if found[name])
 
 
 def unserved(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[Unserved, ...]:
@@ -73,6 +77,7 @@ def _serving(contracts: Sequence[Contract], estate: Estate, on: date) -> list[Do
 def _owners(doors: Sequence[Door], estate: Estate) -> Mapping[str, str]:
     """Whose an address is, and whose a realm (`@realm`): whoever had it first."""
     found = {each.address: "" for each in estate.concentrators}
+    found |= {each.address: "" for each in probers(estate)}
     for each in doors:
         found.setdefault(each.ip if each.kind == "client" else f"@{each.realm}", each.contract)
     return found

@@ -20,6 +20,7 @@ NETWORK: Final = frozenset(
         "art:5.6.5",
         "art:7.1.1",
         "art:8.2.1.a2",
+        "art:12.1",
         "art:14.2",
     }
 )

@@ -42,6 +42,11 @@ _SETTINGS: Final[Mapping[str, Setting]] = {
         "art:5.6.2",
         ("client",),
     ),
+    "probe_user": Setting(
+        Words("見張るためにログインしてよい利用者", "the user to log in as, to watch"),
+        "art:5.6.5",
+        ("proxy",),
+    ),
 }
 
 

@@ -1,0 +1,230 @@
+"""Synthetic logins: real RADIUS requests from this node's own address, one thread and one socket an address.
+
+A login counts as answered when the server's answer is proved by the shared secret and says what it should. Secrets
+are read from the sacks each time they are needed: a new one counts with the next request.
+"""
+
+import heapq
+import os
+import random
+import secrets
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from kitei.agent.probes import Course
+from kitei.network import LoginProbe
+from kitei.network.report import State
+from kitei.radius.login import is_proved, login_request, said
+from kitei.radius.packet import Code
+from kitei.radius.probing import THEIR_OWN
+
+_EAGER: Final = 1.0  # seconds between logins until the first answer
+_PATIENCE: Final = 3.0  # seconds an answer may take, or the interval where that is shorter
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A request under way."""
+
+    packet: bytes
+    secret: bytes
+    count: int
+
+
+@dataclass(slots=True)
+class _Watched:
+    probe: LoginProbe
+    number: int
+    course: Course
+    state: State | None = None
+    asked: dict[int, _Asked] = field(default_factory=dict)
+
+
+class LoginProber:
+    """Makes all synthetic logins of a node; `changed` hears of each change, in the thread that asks.
+
+    A state's `at` is when the first of the lost logins was sent, or when the first right answer came.
+    """
+
+    def __init__(
+        self,
+        sacks: str,
+        clock: Callable[[], datetime],
+        changed: Callable[[State], None],
+        grace: float = 15.0,
+    ) -> None:
+        self._sacks = sacks
+        self._clock, self._changed, self._grace = clock, changed, grace
+        self._lock = threading.Lock()
+        self._watched: dict[str, _Watched] = {}
+        self._due: list[tuple[float, int]] = []
+        self._by_number: dict[int, _Watched] = {}
+        self._next_number = 1
+        self._lines: dict[tuple[str, str, int], socket.socket] = {}
+        self._wire = selectors.DefaultSelector()
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._wire.register(self._wake, selectors.EVENT_READ)
+        self._is_over = False
+
+    def watch(self, probes: Iterable[LoginProbe]) -> None:
+        """Make these from now on. One that asks the same keeps its state, with a new secret too."""
+        wanted = {probe.key: probe for probe in probes}
+        now = time.monotonic()
+        with self._lock:
+            for key in [k for k, w in self._watched.items() if not _same(w.probe, wanted.get(k))]:
+                del self._by_number[self._watched.pop(key).number]
+            for key, probe in wanted.items():
+                if key in self._watched:
+                    self._watched[key].probe = probe
+                    continue
+                course = Course(min(_PATIENCE, probe.interval / 1000), now + self._grace)
+                one = _Watched(probe, self._next_number, course)
+                self._next_number += 1
+                self._watched[key] = self._by_number[one.number] = one
+                heapq.heappush(self._due, (now + random.uniform(0, _EAGER / 2), one.number))
+        os.eventfd_write(self._wake, 1)
+
+    def states(self) -> tuple[State, ...]:
+        with self._lock:
+            return tuple(one.state for one in self._watched.values() if one.state is not None)
+
+    def end(self) -> None:
+        self._is_over = True
+        os.eventfd_write(self._wake, 1)
+
+    def run(self) -> None:
+        """Log in until `end`."""
+        try:
+            while not self._is_over:
+                told: list[State] = []
+                for key, _ in self._wire.select(self._left()):
+                    if key.fileobj == self._wake:
+                        os.eventfd_read(self._wake)
+                    elif isinstance(key.fileobj, socket.socket):
+                        told += self._hear(key.fileobj)
+                told += self._ask_due()
+                for state in told:
+                    self._changed(state)
+        finally:
+            self._wire.close()
+            for line in self._lines.values():
+                line.close()
+
+    def _left(self) -> float | None:
+        with self._lock:
+            return None if not self._due else max(0.0, self._due[0][0] - time.monotonic())
+
+    def _ask_due(self) -> list[State]:
+        told: list[State] = []
+        with self._lock:
+            now = time.monotonic()
+            while self._due and self._due[0][0] <= now:
+                _, number = heapq.heappop(self._due)
+                one = self._by_number.get(number)
+                if one is None:
+                    continue
+                if one.course.expire(now):
+                    began = timedelta(seconds=now - one.course.lost_since)
+                    told.append(self._state(one, self._clock() - began))
+                self._ask(one, now)
+                interval = one.probe.interval / 1000
+                is_well = one.course.up is True and one.course.losses == 0
+                pause = interval if is_well else min(interval, _EAGER)
+                heapq.heappush(self._due, (now + pause * random.uniform(0.9, 1.1), number))
+        return told
+
+    def _ask(self, one: _Watched, now: float) -> None:
+        """Send one login. What keeps it from being sent (no sack yet, no address) is a login lost."""
+        count = one.course.send(now)
+        for old in [i for i, asked in one.asked.items() if asked.count not in one.course.under_way]:
+            del one.asked[old]
+        try:
+            secret = self._sack(one.probe.sack)
+            password = self._sack(one.probe.password).decode()
+            identifier = secrets.choice([i for i in range(256) if i not in one.asked])
+            proof = secrets.token_bytes(16)
+            packet = login_request(identifier, proof, one.probe.user, password, one.probe.source, secret)
+            self._line(one.probe).send(packet)
+        except OSError:
+            return
+        one.asked[identifier] = _Asked(packet, secret, count)
+
+    def _hear(self, line: socket.socket) -> list[State]:
+        told: list[State] = []
+        while True:
+            try:
+                packet = line.recv(4096)
+            except BlockingIOError:
+                return told
+            except OSError:
+                continue  # "connection refused": the login is lost like any other
+            with self._lock:
+                told += self._take(line, packet)
+
+    def _take(self, line: socket.socket, packet: bytes) -> list[State]:
+        """Whose answer it is says the proof in it: identifiers are few."""
+        if len(packet) < 20:
+            return []
+        for one in self._watched.values():
+            asked = one.asked.get(packet[1])
+            if asked is None or self._lines.get(_way(one.probe)) is not line:
+                continue
+            if is_proved(packet, asked.packet, asked.secret):
+                del one.asked[packet[1]]
+                if _is_right(packet, one.probe) and one.course.answer(asked.count, time.monotonic()):
+                    return [self._state(one, self._clock())]
+                return []
+        return []
+
+    def _line(self, probe: LoginProbe) -> socket.socket:
+        way = _way(probe)
+        line = self._lines.get(way)
+        if line is None:
+            family = socket.AF_INET6 if ":" in probe.server else socket.AF_INET
+            line = socket.socket(family, socket.SOCK_DGRAM)
+            try:
+                line.setblocking(False)
+                line.bind((probe.source, 0))
+                line.connect((probe.server, probe.port))
+            except OSError:
+                line.close()
+                raise
+            self._lines[way] = line
+            self._wire.register(line, selectors.EVENT_READ)
+        return line
+
+    def _sack(self, name: str) -> bytes:
+        with open(os.path.join(self._sacks, name), "rb") as file:
+            return file.read()
+
+    def _state(self, one: _Watched, at: datetime) -> State:
+        detail = {"lost": one.course.losses}
+        if one.course.up:
+            detail["rtt_us"] = round(one.course.round_trip * 1e6)
+        one.state = State(at, one.probe.name, one.probe.path, bool(one.course.up), detail)
+        return one.state
+
+
+def _is_right(packet: bytes, probe: LoginProbe) -> bool:
+    """Let in, or told that it is the customer's own device that does not answer."""
+    if packet[0] == Code.ACCESS_ACCEPT:
+        return True
+    return probe.path == "login" and packet[0] == Code.ACCESS_REJECT and said(packet) in THEIR_OWN
+
+
+def _way(probe: LoginProbe) -> tuple[str, str, int]:
+    return probe.source, probe.server, probe.port
+
+
+def _same(one: LoginProbe, other: LoginProbe | None) -> bool:
+    """Whether they ask the same of the same; why they do, and with which secret, may differ."""
+    if other is None:
+        return False
+    kept = {"origin": one.origin, "sack": one.sack, "password": one.password}
+    return replace(other, **kept) == one  # type: ignore[arg-type]

@@ -1,0 +1,76 @@
+"""The operator's synthetic logins: who may make them on each node, and which each node makes. Pure.
+
+A contract is watched by the way its logins take: from every prober to every node that answers. One who lost a
+node still gets in by the other, so a contract is out only when none of its ways works.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from kitei.network import Estate, LoginProbe, Part, Prober, RadiusProber, SyntheticUser
+from kitei.radius.probing import SYNTHETIC
+from kitei.services.auth_outsource.contract import Door
+from kitei.services.auth_outsource.parts import ROWS, origin
+from kitei.terms import Edition
+
+# Article 12: what counts begins when the operator knows, so it is the operator's to find out.
+KNOWN: Final = "art:12.1"
+
+
+def probers(estate: Estate) -> tuple[Prober, ...]:
+    """Those the operator named, else the nodes that answer, each asking all."""
+    places = sorted(estate.radius, key=lambda place: place.node)
+    return estate.probers or tuple(Prober(place.node, place.addresses[0]) for place in places)
+
+
+def watched_parts(served: Sequence[Door], estate: Estate, edition: Edition) -> Iterator[Part]:
+    """What a node that answers needs, so that it can be asked."""
+    realms = [door for door in served if door.kind != "client"]
+    for prober in _able(estate):
+        first = min((door.contract for door in realms), default="")
+        if first:
+            why = origin(first, edition, KNOWN)
+            yield RadiusProber(why, prober.address, estate.sacks[f"prober.{prober.node}"])
+    for door in realms:
+        if door.kind == "group" and f"probe.{door.contract}" in estate.sacks:
+            why = origin(door.contract, edition, ROWS["group"], KNOWN)
+            yield SyntheticUser(why, door.realm, estate.sacks[f"probe.{door.contract}"])
+
+
+def probes_of(node: str, served: Sequence[Door], estate: Estate, edition: Edition) -> Iterator[LoginProbe]:
+    """The logins that a node makes: of every realm, at every node that answers."""
+    for prober in _able(estate):
+        if prober.node != node:
+            continue
+        for door in served:
+            if door.kind != "client":
+                yield from _probes(door, prober, estate, edition)
+
+
+def _probes(door: Door, prober: Prober, estate: Estate, edition: Edition) -> Iterator[LoginProbe]:
+    ways: tuple[tuple[str, str, str], ...] = (("login", SYNTHETIC, f"probe.{door.contract}"),)
+    if door.kind == "proxy" and door.probe_user:
+        ways += (("home", door.probe_user, f"login.{door.contract}"),)
+    for path, user, password in ways:
+        if password not in estate.sacks:
+            continue
+        for place in sorted(estate.radius, key=lambda place: place.node):
+            if (":" in place.addresses[0]) != (":" in prober.address):
+                continue
+            yield LoginProbe(
+                origin(door.contract, edition, ROWS[door.kind], KNOWN),
+                f"{door.contract}@{place.node}",
+                prober.address,
+                place.addresses[0],
+                place.auth_port,
+                f"{user}@{door.realm}",
+                estate.sacks[f"prober.{prober.node}"],
+                estate.sacks[password],
+                "home" if path == "home" else "login",
+                1000 * estate.probe_seconds,
+            )
+
+
+def _able(estate: Estate) -> Iterator[Prober]:
+    """Probers that share a secret with the nodes already."""
+    return (each for each in probers(estate) if f"prober.{each.node}" in estate.sacks)
