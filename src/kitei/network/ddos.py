@@ -19,12 +19,17 @@ RouteAction: TypeAlias = Literal["blackhole", "divert"]
 
 @dataclass(frozen=True, slots=True)
 class FlowCollector:
-    """This node receives flow exports on these addresses: NetFlow and IPFIX on one port, sFlow on another."""
+    """This node receives flow exports on these addresses: NetFlow and IPFIX on one port, sFlow on another.
+
+    `exporters` are the only ones heard, where any are named: `'192.0.2.1'`, `'192.0.2.1=1000'` (whose sampling
+    rate is this, whatever they tell), `'192.0.2.1,ingress'` (what they tell of egress is passed over).
+    """
 
     origin: Origin
     addresses: tuple[str, ...]
     netflow_port: int
     sflow_port: int
+    exporters: tuple[str, ...]
 
     @property
     def key(self) -> str:
