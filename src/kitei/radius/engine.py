@@ -338,8 +338,8 @@ class Engine:
             session = self._ending.popleft()
             client = self._policy.clients.get(session.client)
             if client is not None:
-                ended = ask_to_end(session, self._secret(client.sack).encode())
-                self._counts["disconnected" if ended else "disconnect-unanswered"] += 1
+                heard = ask_to_end(session, self._secret(client.sack).encode())
+                self._counts[f"disconnect-{heard.value}"] += 1
 
     def _restore(self) -> Sessions:
         """The snapshot, and what was written since into the logs from its number on."""
