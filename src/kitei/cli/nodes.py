@@ -58,8 +58,9 @@ def run(
         )
     if netns is not None:
         enter_namespace(netns)  # with all of the agent: it probes from there, too
-    host = LinuxHost(name, state)
-    config = agent.AgentConfig(name, host, controller, clock_of_environment(), ALL, papers)
+    clock = clock_of_environment()
+    host = LinuxHost(name, state, clock=clock)
+    config = agent.AgentConfig(name, host, controller, clock, ALL, papers)
     raise SystemExit(agent.run(config))
 
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,10 @@ class LinuxHost:
         state_dir: str | Path,
         netns: str | None = None,
         restarted: Callable[[str], None] = lambda name: None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.name = name
+        self._clock = clock
         self._state = Path(state_dir)
         self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._state.chmod(0o700)
@@ -42,6 +45,9 @@ class LinuxHost:
         self._enter = () if netns is None else ("nsenter", f"--net=/run/netns/{netns}", "--")
         self._lines: dict[tuple[int, int], Any] = {}
         self._programs = Programs(self._state / "programs", self._enter, restarted)
+
+    def now(self) -> datetime:
+        return self._clock()
 
     def run(self, argv: Sequence[str], stdin: str = "", timeout: float = 10.0) -> Ran:
         """Run a command to its end. Its input goes by a pipe, so secrets belong there and not in `argv`."""

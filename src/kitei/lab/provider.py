@@ -125,8 +125,8 @@ class Provider:
     def _agent_of(self, node: str, state: Path) -> Callable[[], int]:
         def be() -> int:
             enter_namespace(node)
-            host = LinuxHost(node, state)
             clock = shifted_clock(self.home / "clock")
+            host = LinuxHost(node, state, clock=clock)
             code: int = run_agent(AgentConfig(node, host, f"unix:{self.home}/controller.sock", clock, ALL))
             return code
 

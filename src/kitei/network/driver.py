@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -58,6 +59,10 @@ class Host(Protocol):
     """All a driver can touch. One implementation serves a real machine and a namespace of the lab."""
 
     name: str
+
+    def now(self) -> datetime:
+        """What time it is on this node, aware."""
+        ...
 
     def run(self, argv: Sequence[str], stdin: str = "", timeout: float = 10.0) -> Ran:
         """Run a command to its end. Never raises for its exit code; TemporaryError on time-out."""
