@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from kitei.network.ddos_estate import DefencePlaces
+
 PROBE_SECONDS: Final = 10
 
 
@@ -75,7 +77,8 @@ class Estate:
     synthetic users each `probe_seconds`; where none is named, those that answer RADIUS ask one another.
     `sacks` are those in force, by what is in them (`client.<contract>`, `home.<contract>`, `papers.<contract>`,
     `tunnel.<contract>`, `probe.<contract>`, `login.<contract>`, `papers.<node>`, `prober.<node>`,
-    `concentrator.<address>`); `users` those of a realm's users.
+    `concentrator.<address>`); `users` those of a realm's users, `defence` what stands against
+    floods.
     """
 
     machines: Mapping[str, Machine] = field(default_factory=dict)
@@ -86,6 +89,7 @@ class Estate:
     monitor_address: str | None = None
     radius: tuple[RadiusPlace, ...] = ()
     concentrators: tuple[Concentrator, ...] = ()
+    defence: DefencePlaces = field(default_factory=DefencePlaces)
     caps: Mapping[str, int] = field(default_factory=dict)
     probers: tuple[Prober, ...] = ()
     probe_seconds: int = PROBE_SECONDS

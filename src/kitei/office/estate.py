@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from kitei.ledger import Entry, Fact
 from kitei.network import PROBE_SECONDS, AuthorityPapers, Concentrator, Estate, Machine, Prober, RadiusPlace
+from kitei.office.defence_estate import Place, gather, name_of, place_of
 
 # Whose caps are RADIUS's, where the operator says whose they are.
 _RADIUS = "auth-outsource"
@@ -51,6 +52,7 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
     radius: dict[str, RadiusPlace] = {}
     concentrators: dict[str, Concentrator] = {}
     caps: dict[str, int] = {}
+    defence: dict[str, dict[str, Place]] = {}
     probers: dict[str, Prober] = {}
     probe_seconds = PROBE_SECONDS
     names = [field.name for field in fields(Machine)]
@@ -79,6 +81,8 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
                 certificates.pop(body["device"], None)
             case "papers.issued":
                 authorities[entry.stream.removeprefix("network:")] = AuthorityPapers(**body)
+            case kind if (placed := place_of(kind, body)) is not None:
+                defence.setdefault(placed[0], {})[name_of(placed[1])] = placed[1]
     return Estate(
         machines=machines,
         authorities=authorities,
@@ -89,6 +93,7 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
         radius=tuple(radius.values()),
         concentrators=tuple(concentrators.values()),
         caps=caps,
+        defence=gather(defence),
         probers=tuple(probers.values()),
         probe_seconds=probe_seconds,
     )

@@ -10,6 +10,7 @@ from kitei.desk import Fault, Unreadable, quote_json, read
 from kitei.ledger import Entry, Fact
 from kitei.ledger.contracts import Quote
 from kitei.network import Concentrator, Machine, Prober, RadiusPlace
+from kitei.office.defence_estate import PLACES, body_of, faults_of, kind_of_fact
 from kitei.store import Party
 from kitei.terms import Edition, known_conventions
 from kitei.values import Json, Span, Words, Yen
@@ -241,6 +242,19 @@ def _prober(written: object, place: str, edition: Edition) -> Statement:
     return Statement(stream="operator", kind="prober.placed", body=body, since=since)
 
 
+def _defence(key: str) -> Callable[[object, str, Edition], Statement]:
+    """What stands against floods: `[[collector]]`, `[[scrubber]]`, ..."""
+
+    def statement(written: object, place: str, edition: Edition) -> Statement:
+        rest, since = _since(written, place)
+        told = read(PLACES[key], rest, place, edition)
+        if wrong := tuple(Fault(f"{place}.{field}", words) for field, words in faults_of(told)):
+            raise Unreadable(wrong)
+        return Statement(stream="operator", kind=kind_of_fact(key), body=body_of(told), since=since)
+
+    return statement
+
+
 def _since(written: object, place: str) -> tuple[object, date | None]:
     """A table without its `from`, and that day."""
     rest, since = _apart(written, "from")
@@ -260,6 +274,7 @@ STATEMENTS: Final[Mapping[str, Callable[[object, str, Edition], Statement]]] = {
     "monitor": _monitor,
     "radius": _radius,
     "concentrator": _concentrator,
+    **{key: _defence(key) for key in PLACES},
     "prober": _prober,
 }
 
