@@ -1,0 +1,161 @@
+"""A customer's two sites with real L2TP network servers, a mobile network's stand-in, and phones."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from radius_stand import FOR, put_sack, put_users, record
+
+from conftest import Bench
+from kitei.drivers.freeradius import Freeradius
+from kitei.drivers.host import LinuxHost
+from kitei.lab.mobile.concentrator import Concentrator
+from kitei.network import Part, RadiusClient, RadiusGroup, RadiusServer, TunnelTerminator
+
+RADIUS, CARRIER, SITE = "10.0.0.1", "10.0.0.4", "10.20.0.10"
+SITE6 = "fd20::10"
+LNS_SECRET = "the secret of the customer's terminators"
+TUNNEL_SECRET = "the secret of the tunnel"
+
+_CONFIG = """\
+set debug 4
+set log_file "{folder}/l2tpns.log"
+set pid_file "{folder}/l2tpns.pid"
+set bind_address {address}
+set iftun_address {gateway}
+set tundevicename tun0
+set l2tp_secret "{tunnel_secret}"
+set primary_radius {radius}
+set primary_radius_port 1812
+set radius_secret "{secret}"
+set radius_accounting yes
+set radius_interim 1
+set radius_authtypes "{methods}"
+set cli_bind_address 127.0.0.1
+set allow_duplicate_users yes
+set send_garp no
+set cluster_interface "lo"
+set cluster_hb_interval 1
+set cluster_hb_timeout 10
+set ipv6_prefix {prefix}::
+load plugin "sessionctl"
+load plugin "stripdomain"
+ip access-list extended slow
+permit ip any any
+exit
+"""
+
+
+class Terminator:
+    """A customer's L2TP network server, which asks RADIUS about its users by itself: a real l2tpns."""
+
+    def __init__(self, host: LinuxHost, number: int, methods: str = "chap,pap") -> None:
+        self.host, self.address = host, f"10.0.0.{10 + number}"
+        self.folder = Path(host.state("l2tpns"))
+        self.folder.mkdir()
+        text = _CONFIG.format(
+            folder=self.folder,
+            address=self.address,
+            gateway=f"10.99.{number}.1",
+            tunnel_secret=TUNNEL_SECRET,
+            radius=RADIUS,
+            secret=LNS_SECRET,
+            methods=methods,
+            prefix=f"fd99:{number}:",
+        )
+        (self.folder / "startup-config").write_text(text)
+        (self.folder / "ip_pool").write_text(f"10.99.{number}.128/25\n")
+
+    def start(self) -> None:
+        self.host.keep_running("l2tpns", ["unshare", "-m", "sh", "-c", _START.format(folder=self.folder)])
+
+    def stop(self) -> None:
+        self.host.stop("l2tpns")
+
+    def log(self) -> str:
+        return self.host.read(str(self.folder / "l2tpns.log")) or ""
+
+
+# l2tpns looks for its files in /etc/l2tpns only
+_START = "mount --bind {folder} /etc/l2tpns && exec /usr/sbin/l2tpns -c {folder}/startup-config"
+
+
+class Ground:
+    """A wide area network with our RADIUS node, the mobile network, two terminators and the site behind them."""
+
+    def __init__(self, bench: Bench, make_right: Callable[..., object]) -> None:
+        self.bench, self._make_right = bench, make_right
+        self._switch("w", ())
+        self.radius = bench.node("r")
+        self._plug("r", RADIUS)
+        bench.node("c")
+        self._plug("c", CARRIER)
+        self.site = bench.node("s")
+        self._switch("s", (f"{SITE}/24", f"{SITE6}/64"))
+        self.ends = [self._terminator(number) for number in (1, 2)]
+        put_sack(self.radius, "carrier@1", "the carrier's secret")
+        put_sack(self.radius, "tunnel@1", TUNNEL_SECRET)
+        put_sack(self.radius, "lns@1", LNS_SECRET)
+        put_users(
+            self.radius,
+            "users@1",
+            {"phone": record("pw-phone", ["pap", "chap"]), "other": record("pw-other", ["pap", "chap"])},
+        )
+        self.carrier = Concentrator(bench.netns("c"), CARRIER, [RADIUS], b"the carrier's secret")
+
+    def make(self, *parts: Part) -> None:
+        self._make_right(Freeradius(), self.radius, (SERVER, *parts))
+
+    def phone(self, name: str) -> str:
+        """A phone's namespace."""
+        self.bench.node(name)
+        return self.bench.netns(name)
+
+    def _terminator(self, number: int) -> Terminator:
+        host = self.bench.node(f"l{number}")
+        self._plug(f"l{number}", f"10.0.0.{10 + number}")
+        self.bench.wire(f"l{number}", "lan0", "s", f"l{number}")
+        self.bench.ip("s", "link", "set", f"l{number}", "master", "br0", "up")
+        for address in (f"10.20.0.{number}/24", f"fd20::{number}/64"):
+            self.bench.ip(
+                f"l{number}", "address", "add", address, "dev", "lan0", *(["nodad"] if ":" in address else [])
+            )
+        self.bench.ip(f"l{number}", "link", "set", "lan0", "up")
+        self.bench.ip("s", "route", "add", f"10.99.{number}.0/24", "via", f"10.20.0.{number}")
+        self.bench.ip("s", "-6", "route", "add", f"fd99:{number}::/64", "via", f"fd20::{number}")
+        for knob in ("ipv4.ip_forward", "ipv6.conf.all.forwarding"):
+            host.run(["sysctl", "-qw", f"net.{knob}=1"])
+        end = Terminator(host, number)
+        end.start()
+        return end
+
+    def _switch(self, name: str, addresses: tuple[str, ...]) -> None:
+        if name not in self.bench.hosts:
+            self.bench.node(name)
+        self.bench.ip(name, "link", "add", "br0", "type", "bridge")
+        for address in addresses:
+            self.bench.ip(
+                name, "address", "add", address, "dev", "br0", *(["nodad"] if ":" in address else [])
+            )
+        self.bench.ip(name, "link", "set", "br0", "up")
+
+    def _plug(self, name: str, address: str) -> None:
+        self.bench.wire(name, "wan0", "w", name)
+        self.bench.ip("w", "link", "set", name, "master", "br0", "up")
+        self.bench.ip(name, "address", "add", f"{address}/24", "dev", "wan0")
+        self.bench.ip(name, "link", "set", "wan0", "up")
+
+
+SERVER = RadiusServer(FOR, (RADIUS,), 1812, 1813, None)
+ASKS = RadiusClient(FOR, CARRIER, "carrier@1", (), "D", False, 0)
+# l2tpns signs nothing: it is in transition
+LNS = tuple(RadiusClient(FOR, f"10.0.0.{10 + n}", "lns@1", ("staff.example",), "", True, 0) for n in (1, 2))
+STAFF = RadiusGroup(FOR, "staff.example", "users@1", None, ("pap", "chap"), 10, "")
+
+
+def doors(
+    realm: str = "vpn.example", preferences: tuple[int, int] = (1, 1), weights: tuple[int, int] = (1, 2)
+) -> tuple[TunnelTerminator, ...]:
+    return tuple(
+        TunnelTerminator(FOR, realm, f"10.0.0.{10 + n}", "tunnel@1", preferences[n - 1], weights[n - 1])
+        for n in (1, 2)
+    )
