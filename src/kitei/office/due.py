@@ -15,7 +15,7 @@ from kitei.terms import Transition, carry_over
 from kitei.values import Words, in_yen
 
 # What stays to be done when its day has passed: these are told until they are done.
-LASTING: Final = ("device-return", "referral")
+LASTING: Final = ("device-return", "referral", "monthly-report")
 
 
 def due(office: Desk[Any], until: date, since: date | None = None) -> tuple[Deadline, ...]:

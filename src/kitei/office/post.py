@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -134,7 +135,18 @@ def _message(letter: Letter, sender: str) -> EmailMessage:
     message["Date"] = format_datetime(letter.at)
     message["From"] = sender
     if letter.address:
-        message["To"] = Address(letter.to.ja, addr_spec=letter.address)
-    message["Subject"] = letter.subject
+        try:
+            message["To"] = Address(_one_line(letter.to.ja), addr_spec=letter.address)
+        except (ValueError, MessageError):
+            shown = ascii(letter.address)
+            raise Undelivered(
+                Words(f"{shown} はメールアドレスではありません", f"{shown} is not an e-mail address")
+            ) from None
+    message["Subject"] = _one_line(letter.subject)
     message.set_content(letter.text)
     return message
+
+
+def _one_line(text: str) -> str:
+    """A header is one line whatever names it is made of: a line's end in it would begin another header."""
+    return "".join(each if each.isprintable() else " " for each in text)

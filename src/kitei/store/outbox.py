@@ -101,6 +101,11 @@ class Outbox:
         with writing(self._engine) as connection:
             yield connection
 
+    def seen(self, name: str) -> int:
+        """The cursor, without a transaction of one's own."""
+        with reading(self._engine) as connection:
+            return self.cursor(name, connection)
+
     def cursor(self, name: str, within: Connection) -> int:
         """Up to which ledger position somebody has looked; 0 where nobody has."""
         return within.execute(select(CURSOR.c.seq).where(CURSOR.c.name == name)).scalar() or 0
@@ -148,6 +153,18 @@ class Outbox:
         wanted = (MESSAGE.c.customer == customer, MESSAGE.c.place == place, MESSAGE.c.made_at >= since)
         rows = within.execute(select(MESSAGE).where(*wanted).order_by(MESSAGE.c.number)).all()
         return tuple(map(_message, rows))
+
+    def last_waiting(self, customer: str, place: str, within: Connection) -> Message | None:
+        """The message for a place that waits behind all others."""
+        wanted = (MESSAGE.c.customer == customer, MESSAGE.c.place == place, _waiting())
+        row = within.execute(
+            select(MESSAGE).where(*wanted).order_by(MESSAGE.c.number.desc()).limit(1)
+        ).one_or_none()
+        return None if row is None else _message(row)
+
+    def count_waiting(self, customer: str, place: str, within: Connection) -> int:
+        wanted = (MESSAGE.c.customer == customer, MESSAGE.c.place == place, _waiting())
+        return within.execute(select(func.count()).where(*wanted)).scalar() or 0
 
     def heads(self) -> tuple[Message, ...]:
         """The first that waits for each place: those behind it go out after it."""

@@ -288,7 +288,12 @@ def test_a_report_of_type_v_is_due_every_month(office: Office, time: SetTime) ->
     assert days == [date(2025, 12, 31)]
     time.go("2026-02-10")
     days = [each.on for each in due(office, date(2026, 12, 31)) if each.kind == "monthly-report"]
-    assert days == [date(2026, 2, 28)]
+    assert days == [date(2025, 12, 31), date(2026, 1, 31), date(2026, 2, 28)]
+    (contract,) = office.contracts()
+    sent = Fact("report.sent", {"month": "2026-01"}, time.at.date())
+    office.state([(f"contract:{contract}", sent)])
+    days = [each.on for each in due(office, date(2026, 12, 31)) if each.kind == "monthly-report"]
+    assert days == [date(2025, 12, 31), date(2026, 2, 28)]
 
 
 def test_a_month_in_which_the_item_changes_is_billed_by_both(office: Office, time: SetTime) -> None:

@@ -17,6 +17,7 @@ from kitei.clauses.contract import tables
 from kitei.clauses.options import running
 from kitei.ledger.contracts import Contract, OptionTaken
 from kitei.ledger.facts import Entry
+from kitei.services.ddos import defence
 from kitei.values import Json
 
 ROUTER, MULTI_ISP = "tunnel-router", "multi-isp"
@@ -126,8 +127,22 @@ def _noted(contract: Contract, entry: Entry) -> Contract:
     return contract
 
 
+def _reported(contract: Contract, entry: Entry) -> Contract:
+    """Months whose report was sent, each once, in order."""
+    months = sorted({*months_reported(contract), str(entry.fact.body["month"])})
+    return replace(contract, body={**contract.body, "reported": months})
+
+
+def months_reported(contract: Contract) -> tuple[str, ...]:
+    """The months (`2026-06`) whose monthly report was sent."""
+    found = contract.body.get("reported")
+    return tuple(str(each) for each in found) if isinstance(found, list | tuple) else ()
+
+
 _OWN: Mapping[str, clauses.Grow] = {
     "contract.amended": _amended,
     "complaint.received": _noted,
     "support.asked": _noted,
+    "report.sent": _reported,
+    **defence.GROWTH,
 }

@@ -1,31 +1,41 @@
 """Last days of DDoS Protection's own: reports that go out, and devices that are asked back while a contract goes on."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from kitei.clauses.returns import GONE, return_day
 from kitei.desk import Deadline, Situation
 from kitei.ledger.contracts import Contract
-from kitei.services.ddos.contract import ROUTER, is_rental, item_on
+from kitei.services.ddos.contract import ROUTER, is_rental, item_on, months_reported
 from kitei.values import Month, Words
+
+MONTHLY_REPORT: Final = "monthly-report"
 
 
 def deadlines(contract: Contract, s: Situation) -> Iterator[Deadline]:
-    """Of a contract in force: this month's report (type V), and what was lent under an option that has ended."""
-    if not contract.is_in_force(s.on):
-        return
-    item = s.lists["items"][item_on(contract, s.on)]
-    if item.has("reports"):
-        month = Month.of(s.on)
-        yield Deadline(
-            month.last,
-            "monthly-report",
-            contract.id,
-            contract.customer,
-            Words(f"{month} の月次レポートの送付", f"the monthly report for {month} is to be sent"),
-            s.texts((item.cite.path,)),
-            about=str(month),
-        )
-    yield from _asked_back(contract, s)
+    """Reports that were not sent (type V), and what was lent under an option that has ended."""
+    yield from _reports(contract, s)
+    if contract.is_in_force(s.on):
+        yield from _asked_back(contract, s)
+
+
+def _reports(contract: Contract, s: Situation) -> Iterator[Deadline]:
+    """Of this month and the eleven before it, as far as the contract was in force: each until it is sent."""
+    for month in (Month.of(s.on).plus(-back) for back in reversed(range(12))):
+        item = s.lists["items"][item_on(contract, month.last)]
+        is_over = contract.ending is not None and contract.ending.last < month.first
+        if contract.concluded_on > min(month.last, s.on) or is_over or not item.has("reports"):
+            continue
+        if str(month) not in months_reported(contract):
+            yield Deadline(
+                month.last,
+                MONTHLY_REPORT,
+                contract.id,
+                contract.customer,
+                Words(f"{month} の月次レポートの送付", f"the monthly report for {month} is to be sent"),
+                s.texts((item.cite.path,)),
+                about=str(month),
+            )
 
 
 def _asked_back(contract: Contract, s: Situation) -> Iterator[Deadline]:
