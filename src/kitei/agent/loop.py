@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from kitei.agent.config import AgentConfig
 from kitei.agent.converge import Outcome, converge
+from kitei.agent.expiries import Expiries
 from kitei.agent.identity import wanted_request
 from kitei.agent.kept import DiskError, GivenUp, Kept, Trial, load, save
 from kitei.agent.logins import LoginProber
@@ -57,6 +58,7 @@ class Agent:
         self._due: dict[str, float] = {}
         self._untried: set[str] = set()
         self._to_look: set[str] = set()
+        self._expiries = Expiries(config.drivers, config.clock)
         self._may_cut_all = False
         self._changed = False
         self._changed_at = 0.0
@@ -138,6 +140,8 @@ class Agent:
             moments.append(self._mail_due)
         if self._is_in_doubt() and not self._untried:
             moments.append(now + _GLANCE)
+        if (left := self._expiries.pause()) is not None:
+            moments.append(now + left)
         return max(0.0, min(moments) - now) if moments else None
 
     # Orders arrive (in the thread that pulls) and are taken up (in the one that works).
@@ -248,6 +252,7 @@ class Agent:
         self._prober.watch(part for part in parts if isinstance(part, Probe))
         self._logins.watch(part for part in parts if isinstance(part, LoginProbe))
         self._senses.watch(parts)
+        self._expiries.want(parts)
         self._sacks.want(parts, self._kept.good.intent.parts if self._kept.good else ())
         self._untried = {
             driver.name for driver in self._config.drivers if not self._is_at_rest(driver, parts, before)
@@ -268,6 +273,7 @@ class Agent:
         if orders is None:
             return
         with self._lock:
+            self._to_look |= self._expiries.due()
             self._due |= dict.fromkeys(self._to_look & set(self._due), 0.0)
             self._to_look.clear()
         parts, drivers = orders.intent.parts, self._config.drivers
