@@ -74,8 +74,8 @@ def test_a_lost_stop_does_not_hold_a_place_for_ever() -> None:
     assert book.tidy(NOON + 609 + 1700) == []
     assert [e.why for e in book.tidy(NOON + 609 + 1900)] == ["silent"]
     assert book.count("shop.example", "alice") == (0, 0)
-    book.hear(start._replace(session="s3"))
-    assert [e.why for e in book.hear(Event(NOON + 5, "192.0.2.1", "Accounting-On"))] == ["restart"]
+    book.hear(start._replace(session="s3", at=NOON + 9000))
+    assert [e.why for e in book.hear(Event(NOON + 9005, "192.0.2.1", "Accounting-On"))] == ["restart"]
 
 
 def test_traffic_is_of_the_month_in_japan() -> None:

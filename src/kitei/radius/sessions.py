@@ -1,30 +1,38 @@
 """Open sessions and traffic of the month, from accounting (RFC 2866), as the network really sends it.
 
-Stops get lost, access servers restart, packets come twice. So: an Accounting-On or -Off ends all sessions of its
-sender; a start on a port ends what was there; one that told of itself and fell silent is ended; whatever comes
-twice counts once. Times are seconds since 1970 and are told, never asked. A clock set wrong ends sessions too
-early or too late in this book only: nobody's login depends on it but through a cap.
+Stops get lost, access servers restart, packets come twice, late and in another order, and to another node than the
+one before. So: an Accounting-On or -Off ends all sessions of its sender; a start on a port ends what was there; one
+that told of itself and fell silent is ended; whatever comes twice counts once; and what two nodes hear and tell each
+other makes the same book in whichever order. Times are seconds since 1970 and are told, never asked. A clock set
+wrong ends sessions too early or too late in this book only: nobody's login depends on it but through a cap.
 """
 
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 _SILENCE: Final = 3  # missed interim updates
 _LONGEST: Final = 86_400.0  # seconds without a word from one that never told anything between
-_REMEMBERED: Final = 50_000  # ended sessions, so that a late or second Stop counts nothing twice
+_LATE: Final = (
+    300.0  # seconds after its end in which a Start is a late packet, and no new session of that name
+)
+_REMEMBERED: Final = 100_000  # ended sessions, so that a late or second Stop counts nothing twice
+_TICK: Final = 60.0  # seconds of silence that are looked at together
+_HALF: Final = 1 << 31
 _JST: Final = timedelta(hours=9)
 
 Status = Literal["Start", "Interim-Update", "Stop", "Accounting-On", "Accounting-Off"]
 End = Literal["stop", "restart", "port-taken", "silent"]
+Key: TypeAlias = tuple[str, str]
+"""Client and session."""
 
 
 class Event(NamedTuple):
     """One accounting request. `client` is the address that sent it; `port` names the place on it, if told.
 
-    `told` is the User-Name as it stood there, which `user` is without its realm.
+    `told` is the User-Name as it stood there, which `user` is without its realm. `wide`: it told Gigawords
+    (RFC 2869, 5.1), so its counters do not begin anew at 4 GiB.
     """
 
     at: float
@@ -39,11 +47,15 @@ class Event(NamedTuple):
     sent: int = 0
     seconds: int = 0
     told: str = ""
+    wide: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """`pace` is the longest time between two words of it, 0 before the second."""
+class Session(NamedTuple):
+    """`pace` is the longest time between two words of it, 0 before the second; `seconds` what it told of its age.
+
+    `told` is its User-Name as it stood in the request; `node` the other node that heard its last word, empty for
+    this one.
+    """
 
     client: str
     session: str
@@ -57,6 +69,9 @@ class Session:
     received: int
     sent: int
     told: str = ""
+    seconds: int = 0
+    wide: bool = False
+    node: str = ""
 
 
 class Ended(NamedTuple):
@@ -67,78 +82,124 @@ class Ended(NamedTuple):
 
 def event_of(request: Mapping[str, str], client: str, realm: str, user: str, at: float) -> Event | None:
     """None for a request that is no accounting we know (it is answered all the same)."""
-    status = request.get("Acct-Status-Type", "")
-    if status not in ("Start", "Interim-Update", "Stop", "Accounting-On", "Accounting-Off"):
+    get = request.get
+    status = get("Acct-Status-Type", "")
+    if status not in _STATUSES:
         return None
+    wide = "Acct-Input-Gigawords" in request or "Acct-Output-Gigawords" in request
+    received, sent = _number(get("Acct-Input-Octets")), _number(get("Acct-Output-Octets"))
+    if wide:
+        received += _number(get("Acct-Input-Gigawords")) << 32
+        sent += _number(get("Acct-Output-Gigawords")) << 32
     return Event(
-        at,
+        at - _number(get("Acct-Delay-Time")) if "Acct-Delay-Time" in request else at,
         client,
         status,
-        request.get("Acct-Session-Id", ""),
+        get("Acct-Session-Id", ""),
         realm,
         user,
-        request.get("NAS-Port-Id", "") or request.get("NAS-Port", ""),
-        request.get("Framed-IP-Address", "") or request.get("Framed-IPv6-Prefix", ""),
-        _octets(request, "Input"),
-        _octets(request, "Output"),
-        _number(request.get("Acct-Session-Time", "")),
-        request.get("User-Name", ""),
+        get("NAS-Port-Id") or get("NAS-Port", ""),
+        get("Framed-IP-Address") or get("Framed-IPv6-Prefix", ""),
+        received,
+        sent,
+        _number(get("Acct-Session-Time")),
+        get("User-Name", ""),
+        wide,
     )
 
 
 class Sessions:
-    """The book. `hear` and `tidy` tell which sessions ended by it."""
+    """The book. `hear` and `tidy` tell which sessions ended by it.
+
+    `lost` are nodes that are out of touch: what only they have heard of for certain counts against nobody.
+    """
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, str], Session] = {}
-        self._at_port: dict[tuple[str, str], tuple[str, str]] = {}
-        self._ended: OrderedDict[tuple[str, str], Session] = OrderedDict()
-        self._count: Counter[tuple[str, str]] = Counter()
+        self.lost: frozenset[str] = frozenset()
+        self._open: dict[Key, Session] = {}
+        self._at_port: OrderedDict[Key, Session] = OrderedDict()
+        self._ended: OrderedDict[Key, Ended] = OrderedDict()
+        self._count: dict[tuple[str, ...], int] = {}
+        self._elsewhere: dict[tuple[str, ...], int] = {}
         self._octets: Counter[tuple[str, str]] = Counter()
+        self._due: defaultdict[int, set[Key]] = defaultdict(set)
+        self._restarted: dict[str, float] = {}
+        self._sharing: set[str] = set()
         self._month = ""
+        self._month_ends = 0.0
 
     def __iter__(self) -> Iterator[Session]:
         return iter(tuple(self._open.values()))
 
+    def __len__(self) -> int:
+        return len(self._open)
+
     def count(self, realm: str, user: str) -> tuple[int, int]:
         """Open sessions of the realm, and of the user."""
-        return self._count[realm, ""], self._count[realm, user]
+        together, own = self._count.get((realm, ""), 0), self._count.get((realm, user), 0)
+        for node in self.lost:
+            together -= self._elsewhere.get((node, realm, ""), 0)
+            own -= self._elsewhere.get((node, realm, user), 0)
+        return together, own
 
     def octets(self, realm: str, user: str) -> tuple[int, int]:
         """Both ways, in the month of what was heard last: of the realm, and of the user."""
-        return self._octets[realm, ""], self._octets[realm, user]
+        return self._octets.get((realm, ""), 0), self._octets.get((realm, user), 0)
 
-    def hear(self, event: Event) -> list[Ended]:
-        self._turn_month(event.at)
+    def hear(self, event: Event, node: str = "") -> list[Ended]:
+        """`node`: the one that heard it, empty for this one."""
+        if event.at >= self._month_ends:
+            self._turn_month(event.at)
         if event.status in ("Accounting-On", "Accounting-Off"):
-            return [self._end(s, event.at, "restart") for s in self if s.client == event.client]
+            return self._restart(event)
         key = (event.client, event.session)
+        session = self._open.get(key)
         ended: list[Ended] = []
-        known = self._open.get(key) or self._ended.get(key)
-        if key in self._ended and event.status != "Start":
-            self._ended[key] = self._grown(self._ended[key], event)
-            return []
-        if key not in self._open and (known is None or event.status == "Start"):
-            ended = self._take_port(event)
-            self._ended.pop(key, None)
-            self._begin(event)
-        session = self._grown(self._open[key], event)
-        self._open[key] = session
+        if session is None:
+            before = self._ended.get(key)
+            if before is not None and not _begins_again(before, event):
+                self._ended[key] = before._replace(session=self._grown(before.session, event, node))
+                return ended
+            session, ended = self._begin(event, before)
+        grown = self._grown(session, event, node)
+        self._open[key] = grown
+        self._retime(key, session, grown)
+        if grown.node != session.node:
+            self._retell(session, -1)
+            self._retell(grown, 1)
         if event.status == "Stop":
-            ended.append(self._end(session, event.at, "stop"))
+            ended.append(self._end(grown, event.at, "stop"))
+        elif over := self._was_over(grown):
+            ended.append(self._end(grown, *over))
         return ended
 
     def tidy(self, now: float) -> list[Ended]:
         """End what has been silent for too long."""
-        return [self._end(s, now, "silent") for s in self if now - s.heard > _patience(s)]
+        ended = []
+        for tick in sorted(tick for tick in tuple(self._due) if tick * _TICK <= now):
+            for key in tuple(self._due[tick]):
+                session = self._open[key]
+                if now > _due(session):
+                    ended.append(self._end(session, now, "silent"))
+        return ended
+
+    def words(self, ended: int) -> Iterator[Event]:
+        """What another node must be told to have this book: the last of the ended sessions first, then the open."""
+        for each in list(self._ended.values())[-ended:]:
+            if each.why == "stop":
+                yield _word(each.session, each.at, "Stop")
+        for session in self:
+            yield _word(session, session.heard, "Interim-Update" if session.pace else "Start")
 
     def snapshot(self) -> dict[str, object]:
-        """All that must outlive a restart, as JSON."""
+        """All that must outlive a restart, as JSON when each row is made a list."""
         return {
             "month": self._month,
             "octets": [[realm, user, count] for (realm, user), count in self._octets.items()],
-            "open": [[getattr(s, name) for name in Session.__slots__] for s in self],
-            "ended": [[getattr(s, name) for name in Session.__slots__] for s in self._ended.values()],
+            "open": list(map(list, self._open.values())),
+            "ended": [[*each.session, each.at, each.why] for each in self._ended.values()],
+            "restarted": [[client, at] for client, at in self._restarted.items()],
+            "sharing": [[client] for client in sorted(self._sharing)],
         }
 
     @classmethod
@@ -146,80 +207,187 @@ class Sessions:
         """Raises ValueError, KeyError or TypeError for what `snapshot` did not make."""
         book = cls()
         book._month = str(told["month"])
+        book._month_ends = _end_of(book._month) if book._month else 0.0
         book._octets.update({(str(r), str(u)): int(str(n)) for r, u, n in told["octets"]})
-        for row in told["ended"]:
+        book._restarted = {str(client): float(str(at)) for client, at in told.get("restarted", ())}
+        book._sharing = {str(client) for (client,) in told.get("sharing", ())}
+        for *row, at, why in told["ended"]:
             session = Session(*row)  # type: ignore[arg-type]
-            book._ended[session.client, session.session] = session
+            book._ended[session.client, session.session] = Ended(session, at, why)  # type: ignore[arg-type]
+            book._note_port(session)
         for row in told["open"]:
             book._put(Session(*row))  # type: ignore[arg-type]
         return book
 
-    def _begin(self, event: Event) -> None:
-        since = event.at - event.seconds
+    def _restart(self, event: Event) -> list[Ended]:
+        """What began after it, and was heard of before it, lives on."""
+        self._restarted[event.client] = max(event.at, self._restarted.get(event.client, 0.0))
+        gone = [s for s in self if s.client == event.client and s.heard <= event.at]
+        return [self._end(s, event.at, "restart") for s in gone]
+
+    def _begin(self, event: Event, before: Ended | None) -> tuple[Session, list[Ended]]:
+        key = (event.client, event.session)
+        ended: list[Ended] = []
+        if before is not None:
+            del self._ended[key]
+            if before.why == "port-taken":
+                self._sharing.add(event.client)  # it lives, so its port is not its own
+        elif event.port and event.client not in self._sharing:
+            last = self._at_port.get((event.client, event.port))
+            there = self._open.get((last.client, last.session)) if last else None
+            if there is not None and there.heard <= event.at - event.seconds:
+                ended.append(self._end(there, event.at - event.seconds, "port-taken"))
+        same = before.session if before is not None and event.status != "Start" else None
+        counters = (same.received, same.sent) if same else (0, 0)
         place = (event.client, event.session, event.realm, event.user, event.port, event.address)
-        self._put(Session(*place, since, event.at, 0.0, 0, 0, event.told))
+        session = Session(*place, event.at - event.seconds, event.at, 0.0, *counters, event.told)
+        self._put(session)
+        return session, ended
+
+    def _was_over(self, session: Session) -> tuple[float, End] | None:
+        """Its end came before this word of it: its access server began anew, or another has its port."""
+        restarted = self._restarted.get(session.client, 0.0)
+        if session.heard < restarted:
+            return restarted, "restart"
+        if session.port and session.client not in self._sharing:
+            last = self._at_port.get((session.client, session.port))
+            if last is not None and last.session != session.session and last.since > session.heard:
+                return last.since, "port-taken"
+        return None
 
     def _put(self, session: Session) -> None:
         key = (session.client, session.session)
         self._open[key] = session
-        if session.port:
-            self._at_port[session.client, session.port] = key
-        self._count[session.realm, ""] += 1
-        self._count[session.realm, session.user] += 1
+        self._note_port(session)
+        _add(self._count, (session.realm, ""), 1)
+        _add(self._count, (session.realm, session.user), 1)
+        self._due[int(_due(session) // _TICK)].add(key)
+        self._retell(session, 1)
 
-    def _take_port(self, event: Event) -> list[Ended]:
-        """Two sessions cannot be at one place: the Stop of the earlier was lost."""
-        there = self._at_port.get((event.client, event.port)) if event.port else None
-        if there is None or event.status != "Start":
-            return []
-        return [self._end(self._open[there], event.at, "port-taken")]
+    def _note_port(self, session: Session) -> None:
+        """Who was last at a port is remembered beyond its end: a word of one before it may still be under way."""
+        place = (session.client, session.port)
+        last = self._at_port.get(place)
+        if session.port and (last is None or last.since <= session.since):
+            self._at_port[place] = session
+            self._at_port.move_to_end(place)
+        while len(self._at_port) > len(self._open) + _REMEMBERED:
+            self._at_port.popitem(last=False)
 
-    def _grown(self, session: Session, event: Event) -> Session:
-        """Counters only grow; one that shrank has begun anew or its packet is late, and counts nothing."""
-        received, sent = max(session.received, event.received), max(session.sent, event.sent)
-        more = received - session.received + sent - session.sent
-        if more:
-            self._octets[session.realm, ""] += more
-            self._octets[session.realm, session.user] += more
-        pace = max(session.pace, event.at - session.heard)
-        return replace(
-            session,
-            heard=max(session.heard, event.at),
-            pace=pace,
-            received=received,
-            sent=sent,
-            address=event.address or session.address,
+    def _retell(self, session: Session, by: int) -> None:
+        if session.node:
+            _add(self._elsewhere, (session.node, session.realm, ""), by)
+            _add(self._elsewhere, (session.node, session.realm, session.user), by)
+
+    def _retime(self, key: Key, before: Session, after: Session) -> None:
+        old, new = int(_due(before) // _TICK), int(_due(after) // _TICK)
+        if old != new:
+            self._not_due(old, key)
+            self._due[new].add(key)
+
+    def _not_due(self, tick: int, key: Key) -> None:
+        keys = self._due[tick]
+        keys.discard(key)
+        if not keys:
+            del self._due[tick]
+
+    def _grown(self, session: Session, event: Event, node: str) -> Session:
+        """Counters only grow; one that shrank is late or has begun anew and counts nothing, but at 4 GiB."""
+        received, sent, heard = session.received, session.sent, session.heard
+        is_later = event.seconds > session.seconds
+        wide = event.wide or session.wide
+        more_in = _grown_by(received, event.received, is_later and not wide)
+        more_out = _grown_by(sent, event.sent, is_later and not wide)
+        if more_in or more_out:
+            self._octets[session.realm, ""] += more_in + more_out
+            self._octets[session.realm, session.user] += more_in + more_out
+        is_news = event.at >= heard
+        return Session(
+            session.client,
+            session.session,
+            session.realm,
+            session.user,
+            session.port,
+            event.address or session.address,
+            min(session.since, event.at - event.seconds),
+            event.at if is_news else heard,
+            max(session.pace, event.at - heard),
+            received + more_in,
+            sent + more_out,
+            session.told or event.told,
+            max(event.seconds, session.seconds),
+            wide,
+            node if is_news else session.node,
         )
 
     def _end(self, session: Session, at: float, why: End) -> Ended:
         key = (session.client, session.session)
         del self._open[key]
-        if self._at_port.get((session.client, session.port)) == key:
-            del self._at_port[session.client, session.port]
-        for who in ((session.realm, ""), (session.realm, session.user)):
-            self._count[who] -= 1
-            if not self._count[who]:
-                del self._count[who]
-        self._ended[key] = session
+        self._not_due(int(_due(session) // _TICK), key)
+        self._retell(session, -1)
+        _add(self._count, (session.realm, ""), -1)
+        _add(self._count, (session.realm, session.user), -1)
+        ended = self._ended[key] = Ended(session, at, why)
         while len(self._ended) > _REMEMBERED:
             self._ended.popitem(last=False)
-        return Ended(session, at, why)
+        return ended
 
     def _turn_month(self, at: float) -> None:
         month = (datetime.fromtimestamp(at, UTC) + _JST).strftime("%Y-%m")
+        self._month_ends = _end_of(max(month, self._month))
         if month > self._month:  # a clock set back does not count a month twice
             self._month = month
             self._octets.clear()
 
 
-def _patience(session: Session) -> float:
-    return max(60.0, _SILENCE * session.pace) if session.pace > 0 else _LONGEST
+_STATUSES: Final = frozenset(("Start", "Interim-Update", "Stop", "Accounting-On", "Accounting-Off"))
 
 
-def _octets(request: Mapping[str, str], way: str) -> int:
-    low, high = request.get(f"Acct-{way}-Octets", ""), request.get(f"Acct-{way}-Gigawords", "")
-    return (_number(high) << 32) + _number(low)
+def _add(counts: dict[tuple[str, ...], int], who: tuple[str, ...], by: int) -> None:
+    """What comes to nothing is not kept."""
+    count = counts.get(who, 0) + by
+    if count:
+        counts[who] = count
+    else:
+        del counts[who]
 
 
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0
+def _begins_again(before: Ended, event: Event) -> bool:
+    """Is this word of an ended session the beginning of another by its name, or proof that it never ended?"""
+    if event.status == "Start":
+        return event.at > before.at + (0.0 if before.why == "restart" else _LATE)
+    return (
+        event.status == "Interim-Update" and before.why in ("silent", "port-taken") and event.at > before.at
+    )
+
+
+def _word(session: Session, at: float, status: Status) -> Event:
+    place = (session.session, session.realm, session.user, session.port, session.address)
+    age = max(session.seconds, int(at - session.since))
+    counters = (session.received, session.sent, age)
+    return Event(at, session.client, status, *place, *counters, session.told, session.wide)
+
+
+def _due(session: Session) -> float:
+    """When its silence has been too long."""
+    return session.heard + (max(60.0, _SILENCE * session.pace) if session.pace > 0 else _LONGEST)
+
+
+def _grown_by(before: int, told: int, may_wrap: bool) -> int:
+    """RFC 2866 counts to 4 GiB and then begins anew. `before` is without that, `told` with it where it may wrap."""
+    if told >= before:
+        return told - before
+    if not may_wrap:
+        return 0
+    more = (told - before) % (1 << 32)
+    return more if more < _HALF else 0
+
+
+def _end_of(month: str) -> float:
+    year, number = int(month[:4]), int(month[5:])
+    first = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC) - _JST
+    return first.timestamp()
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() else 0
