@@ -6,7 +6,7 @@ from datetime import date
 
 from kitei.clauses import acts, devices, returns
 from kitei.clauses.acts import ItemName, OptionName
-from kitei.services.ddos import operation
+from kitei.services.ddos import defending, operation
 from kitei.services.ddos.act import Act, Condition, OptionWanted, Prefix, RouterItem, Variant
 from kitei.terms import Edition
 
@@ -133,6 +133,13 @@ ACTS: Mapping[str, type[acts.Act]] = {
     "support": AskSupport,
     "network-event": operation.NetworkEvent,
     "month-close": acts.MonthClose,
+    "set-policy": defending.SetPolicy,
+    "attack-detected": defending.AttackDetected,
+    "attack-over": defending.AttackOver,
+    "mitigate": defending.Mitigate,
+    "prolong": defending.Prolong,
+    "release": defending.Release,
+    "incident-step": defending.IncidentStep,
 }
 
 

@@ -28,6 +28,7 @@ from kitei.ledger.facts import Fact
 from kitei.services.ddos import application as customer
 from kitei.services.ddos import operation as operator
 from kitei.services.ddos.contract import MULTI_ISP, ROUTER, had_rental, text_of
+from kitei.services.ddos.defence_facts import RECORDS
 from kitei.services.ddos.rules import changes, devices, ending
 from kitei.services.ddos.rules.credits import CREDITS
 from kitei.services.ddos.rules.ending import CASCADE, ENDINGS, Link
@@ -339,6 +340,7 @@ _RECORDS: Mapping[type, Record] = {
     returns.Ended: _pulled_along,
     Cancel: _end,
     OperatorTerminate: _end,
+    **RECORDS,
 }
 CONCLUSIONS = Conclusions(_RECORDS, ENDINGS, CREDITS, ending_body=_due_back)
 conclude = CONCLUSIONS.conclude

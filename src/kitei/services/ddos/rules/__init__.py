@@ -7,16 +7,19 @@ from kitei.clauses import acts, billing, returns
 from kitei.clauses import devices as lent
 from kitei.desk import Rule, Situation
 from kitei.services.ddos import application as customer
+from kitei.services.ddos import defending
 from kitei.services.ddos import operation as operator
 from kitei.services.ddos.rules import (
     addresses,
     changes,
     credits,
+    defence,
     devices,
     ending,
     fees,
     items,
     options,
+    policies,
     readiness,
     route_control,
     traffic,
@@ -33,6 +36,7 @@ def rows(table: str, first: int = 1) -> tuple[str, ...]:
     return tuple(f"schedule:{table}.t{row}" for row in range(first, 8))
 
 
+_ROWS = tuple(f"art:1.1.t{row}" for row in range(1, 8))
 _OPTIONS = (
     *(f"art:10.2.{item}" for item in range(1, 10)),
     "art:10.1",
@@ -159,6 +163,40 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("schedule:1.2.1.t1", fees.month_rows, also=(*rows("1.2.1", 2), "art:12.1.s2")),
         Rule("art:1.1.t6", fees.reports),
         Rule("art:14.1", credits.unclaimed),
+    ),
+    defending.SetPolicy: (
+        Rule("art:10.2.3", policies.set_by),
+        Rule("art:1.1.t7", policies.whose, also=("art:5.1", "art:5.2", *_ROWS)),
+        Rule("art:1.1", policies.sound, also=_ROWS),
+    ),
+    defending.AttackDetected: (
+        Rule("art:1.1", defence.seen_by_us, also=_ROWS),
+        Rule("art:5.2", defence.detected, also=("art:5.1", *_ROWS)),
+        Rule("art:1.1", defence.new_attack, also=_ROWS),
+    ),
+    defending.AttackOver: (
+        Rule("art:1.1", defence.seen_by_us, also=_ROWS),
+        Rule("art:1.1", defence.known_attack, also=_ROWS),
+    ),
+    defending.Mitigate: (
+        Rule("art:1.1", defence.allowed_to_ask, also=_ROWS),
+        Rule("art:1.1.t4", defence.defends, also=(*_ROWS, "art:10.2.5.a2")),
+        Rule("art:5.2", defence.step_allowed, also=("art:5.1", "art:15.2", *_ROWS)),
+        Rule("art:15.1", defence.bounded, also=_ROWS),
+    ),
+    defending.Prolong: (
+        Rule("art:1.1", defence.allowed_to_ask, also=_ROWS),
+        Rule("art:1.1.t4", defence.defends, also=(*_ROWS, "art:10.2.5.a2")),
+        Rule("art:1.1", defence.named_mitigation, also=_ROWS),
+        Rule("art:15.1", defence.bounded, also=_ROWS),
+    ),
+    defending.Release: (
+        Rule("art:1.1", defence.allowed_to_ask, also=_ROWS),
+        Rule("art:1.1", defence.named_mitigation, also=_ROWS),
+    ),
+    defending.IncidentStep: (
+        Rule("art:1.1.t3", defence.incident_step, also=_ROWS),
+        Rule("art:1.1", defence.known_attack, also=_ROWS),
     ),
 }
 

@@ -1,0 +1,382 @@
+"""Articles 1, 5 and 10: what may be done against an attack on a contract, by whom, and for how long."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from ipaddress import ip_network
+from typing import Final, TypeAlias
+
+from kitei.clauses.notice import still_in_force
+from kitei.clauses.who import OPERATOR
+from kitei.desk import Finding, Situation
+from kitei.ledger.contracts import Contract
+from kitei.services.ddos.act import Act
+from kitei.services.ddos.defence import (
+    Attack,
+    Mitigation,
+    Policy,
+    attacks,
+    mitigations,
+    policies,
+    policy_of,
+    standing_mitigations,
+)
+from kitei.services.ddos.defending import (
+    CONTROLLER,
+    AttackDetected,
+    AttackOver,
+    IncidentStep,
+    Mitigate,
+    Prolong,
+    Release,
+    Step,
+)
+from kitei.services.ddos.means import Means, means
+from kitei.services.ddos.rules.items import designates
+from kitei.values import Words
+
+LONGEST: Final = 24 * 3600
+SHORTEST: Final = 10
+_STEPS: Final[dict[Step, Words]] = {
+    "rate-limit": Words("流量の制限", "limiting the rate"),
+    "filter": Words("フィルタ", "filtering"),
+    "divert": Words("装置への迂回", "diversion to the scrubber"),
+    "blackhole": Words("宛先の遮断", "discarding all for the target"),
+}
+
+OnContract: TypeAlias = AttackDetected | AttackOver | Mitigate | Prolong | Release | IncidentStep
+
+
+def means_of(s: Situation, contract: Contract) -> Means | None:
+    """What the contract has a right to on the day; it looks no further than to the contract it is added to."""
+    return means(contract, s.contracts, s.on)
+
+
+def row_of(s: Situation, contract: Contract) -> str:
+    """The provision of the contract's item."""
+    found = means_of(s, contract)
+    return found.watch_paths[0] if found else s.lists["items"][contract.item].cite.path
+
+
+def answering(contract: Contract, target: str, attack: str | None) -> Policy:
+    """The policy that speaks for a target: that of the alarm, else the first whose prefixes hold it."""
+    named = next((each for each in attacks(contract) if each.id == attack), None)
+    if named is not None:
+        return policy_of(contract, named.policy)
+    wanted = ip_network(target)
+    for each in policies(contract):
+        if any(
+            (net := ip_network(prefix)).version == wanted.version and wanted.subnet_of(net)  # type: ignore[arg-type]
+            for prefix in each.prefixes
+        ):
+            return each
+    return policies(contract)[0]
+
+
+# -- who ---------------------------------------------------------------------------------------------
+
+
+def seen_by_us(asked: AttackDetected | AttackOver, s: Situation) -> Iterator[Finding]:
+    """What collectors see is told by the controller that hears them."""
+    contract = s.contract(asked.contract)
+    if asked.by not in (CONTROLLER, OPERATOR):
+        yield s.refuse(
+            row_of(s, contract),
+            why=Words("攻撃は当社の監視が見つけます", "attacks are seen by the operator's watch"),
+            place="by",
+        )
+    yield from still_in_force(s, row_of(s, contract), contract)
+
+
+def allowed_to_ask(asked: Mitigate | Prolong | Release, s: Situation) -> Iterator[Finding]:
+    """The operator, its controller, and the contract's own customer."""
+    contract = s.contract(asked.contract)
+    if asked.by not in (CONTROLLER, OPERATOR, contract.customer):
+        yield s.refuse(
+            row_of(s, contract),
+            why=Words(
+                f"{asked.by} は契約 {contract.id} の契約者ではありません",
+                f"{asked.by} is not the customer of contract {contract.id}",
+            ),
+            place="by",
+        )
+    if not isinstance(asked, Release):  # what stands may be taken back even when the contract is over
+        yield from still_in_force(s, row_of(s, contract), contract)
+
+
+# -- what is seen ------------------------------------------------------------------------------------
+
+
+def detected(asked: AttackDetected, s: Situation) -> Iterator[Finding]:
+    """Art. 5: only protected addresses are watched. Art. 1: for a type D that is all there is."""
+    contract = s.contract(asked.contract)
+    found = means_of(s, contract)
+    if found is None:
+        return
+    yield from within(s, found, asked.target, "attack-detected.target")
+    if found.mitigates:
+        yield s.accept(
+            *found.defence_paths,
+            why=Words(
+                f"{found.item.name.ja}の契約への攻撃として扱います",
+                f"it is treated as an attack on a contract of {found.item.name.en}",
+            ),
+        )
+    else:
+        yield s.accept(*found.defence_paths, why=_ALARMED)
+    if found.incidents:
+        yield s.accept(
+            found.treated.cite.path,
+            why=Words("当社の定めた体制で対応します", "the operator's incident response is engaged"),
+        )
+
+
+_ALARMED: Final = Words(
+    "見張るだけの契約です。知らせは出し、緩和はしません",
+    "the contract is for watching: the alarm is given, and nothing is mitigated",
+)
+
+
+def within(s: Situation, found: Means, target: str, place: str) -> Iterator[Finding]:
+    """Art. 5.1 and 5.2: nothing is done to traffic of addresses that are not designated."""
+    if found.protects(target):
+        yield s.accept(
+            "art:5.1",
+            "art:5.2",
+            why=Words(f"{target} は保護の対象です", f"{target} is protected by the contract"),
+        )
+        return
+    known = "、".join(each.prefix for each in found.addresses) or "なし"
+    there = ", ".join(each.prefix for each in found.addresses) or "nothing"
+    yield s.refuse(
+        "art:5.2",
+        why=Words(
+            f"{target} はこの契約の保護の対象ではありません。あるのは {known}",
+            f"{target} is not protected by this contract; it protects {there}",
+        ),
+        place=place,
+        remedy=Words("対象の範囲の中から選んでください", "name a target inside those prefixes"),
+    )
+
+
+def known_attack(asked: AttackOver | IncidentStep, s: Situation) -> Iterator[Finding]:
+    """It is about an attack that was detected; it ends once."""
+    contract = s.contract(asked.contract)
+    found = next((each for each in attacks(contract) if each.id == asked.attack), None)
+    if found is None or (isinstance(asked, AttackOver) and not found.stands):
+        yield s.refuse(
+            row_of(s, contract),
+            why=Words(f"攻撃 {asked.attack} は続いていません", f"no attack {asked.attack} stands"),
+            place="attack",
+        )
+    else:
+        yield s.accept(
+            row_of(s, contract),
+            why=Words(
+                f"{found.target} への攻撃 {found.id} のことです", f"it is about {found.id}, on {found.target}"
+            ),
+        )
+
+
+# -- what is done ------------------------------------------------------------------------------------
+
+
+def defends(asked: Mitigate | Prolong, s: Situation) -> Iterator[Finding]:
+    """Art. 1: a type D, and a type M on one, never mitigates, whoever asks and whatever happens."""
+    contract = s.contract(asked.contract)
+    found = means_of(s, contract)
+    if found is None:
+        return
+    if not found.mitigates:
+        yield s.refuse(
+            *found.defence_paths,
+            why=Words(
+                f"{found.treated.name.ja}は見張るだけで、緩和しません",
+                f"{found.treated.name.en} watches only and never mitigates",
+            ),
+            place="contract",
+            remedy=Words("緩和には品目の変更が要ります", "mitigation takes a change of item"),
+            defects=s.defects(found.treated.cite.path),
+        )
+        return
+    rate = f"{found.clean_bps / 1e6:g} Mbps" if found.clean_bps else ""
+    yield s.accept(
+        *dict.fromkeys((*found.defence_paths, *found.clean_paths)),
+        why=Words(
+            f"{found.treated.name.ja}は緩和します" + (f"。緩和後に通すのは {rate} まで" if rate else ""),
+            f"{found.treated.name.en} mitigates" + (f"; up to {rate} may pass afterwards" if rate else ""),
+        ),
+    )
+
+
+def step_allowed(asked: Mitigate, s: Situation) -> Iterator[Finding]:
+    """Art. 1: each item defends by the policy set for the contract; a type M by its own."""
+    contract = s.contract(asked.contract)
+    found = means_of(s, contract)
+    if found is None or not found.mitigates:
+        return
+    yield from within(s, found, asked.target, "mitigate.target")
+    policy = answering(contract, asked.target, asked.attack)
+    mode, step = policy.ladder.mode(asked.step), _STEPS[asked.step]
+    paths = tuple(dict.fromkeys((found.watch_paths[0], *found.defence_paths[:1])))
+    if mode == "forbidden" or (mode == "by-hand" and asked.by == CONTROLLER):
+        yield s.refuse(
+            *paths,
+            why=Words(
+                f"{step.ja}はこの契約のポリシーが禁じています"
+                if mode == "forbidden"
+                else f"{step.ja}は人の指示によるものとポリシーが定めています",
+                f"the contract's policy forbids {step.en}"
+                if mode == "forbidden"
+                else f"the contract's policy leaves {step.en} to a person",
+            ),
+            place="mitigate.step",
+            remedy=Words("set-policy で ladder を変えられます", "set-policy can change the ladder"),
+        )
+        return
+    by = Words(
+        "自動で" if asked.by == CONTROLLER else "指示により",
+        "of itself" if asked.by == CONTROLLER else "as asked",
+    )
+    yield s.accept(
+        *paths,
+        why=Words(f"{step.ja}を{by.ja}行います", f"{step.en}, {by.en}: the contract's policy allows it"),
+    )
+    if asked.step in ("blackhole", "filter", "rate-limit"):
+        yield s.accept("art:15.2", why=_HITS_GOOD_TRAFFIC)
+
+
+_HITS_GOOD_TRAFFIC: Final = Words(
+    "正常な通信にも影響することがあります", "traffic thought normal may be affected as well"
+)
+
+
+def bounded(asked: Mitigate | Prolong, s: Situation) -> Iterator[Finding]:
+    """Everything expires, and only so much is in force at once (art. 15.1 limits functions where it must)."""
+    contract = s.contract(asked.contract)
+    if asked.hold is not None and not SHORTEST <= asked.hold <= LONGEST:
+        yield s.refuse(
+            row_of(s, contract),
+            why=Words(
+                f"{asked.hold} 秒は {SHORTEST} 秒から {LONGEST} 秒の間ではありません",
+                f"{asked.hold} is not between {SHORTEST} and {LONGEST} seconds",
+            ),
+            place="hold",
+            remedy=Words("続くあいだは延ばせます", "it can be prolonged while it is needed"),
+        )
+    if isinstance(asked, Prolong):
+        return
+    there = standing_mitigations(contract)
+    same = next((each for each in there if (each.step, each.target) == (asked.step, asked.target)), None)
+    if same is not None:
+        yield s.refuse(
+            row_of(s, contract),
+            why=Words(f"すでに {same.id} が行われています", f"{same.id} does that already"),
+            place="mitigate.target",
+            remedy=Words(f"prolong で {same.id} を延ばせます", f"prolong {same.id} instead"),
+        )
+    most = answering(contract, asked.target, asked.attack).ladder.most
+    if len(there) >= most:
+        yield s.refuse(
+            "art:15.1",
+            row_of(s, contract),
+            why=Words(f"同時に行えるのは {most} 件までです", f"no more than {most} may be in force at once"),
+            place="mitigate",
+            remedy=Words("要らないものを release してください", "release what is not needed"),
+        )
+
+
+def named_mitigation(asked: Prolong | Release, s: Situation) -> Iterator[Finding]:
+    """There must be something to prolong or to take back."""
+    contract = s.contract(asked.contract)
+    if picked(contract, asked):
+        found = picked(contract, asked)
+        yield s.accept(
+            row_of(s, contract),
+            why=Words(
+                "、".join(f"{each.id}({each.step} {each.target})" for each in found),
+                ", ".join(f"{each.id} ({each.step} {each.target})" for each in found),
+            ),
+        )
+        return
+    there = ", ".join(f"{each.id} {each.step} {each.target}" for each in standing_mitigations(contract))
+    yield s.refuse(
+        row_of(s, contract),
+        why=Words(f"行われているのは {there or 'なし'}", f"what is in force is {there or 'nothing'}"),
+        place="mitigation",
+    )
+
+
+def picked(contract: Contract, asked: Prolong | Release) -> tuple[Mitigation, ...]:
+    """What an act means: one by its number, all against a target, or all there are."""
+    target = asked.target if isinstance(asked, Release) else None
+    return tuple(
+        each
+        for each in mitigations(contract)
+        if each.stands and asked.mitigation in (None, each.id) and target in (None, each.target)
+    )
+
+
+def until(asked: Act, contract: Contract, target: str, attack: str | None, hold: int | None) -> str:
+    """When a step runs out that is ordered or prolonged by this act."""
+    seconds = hold if hold is not None else answering(contract, target, attack).ladder.hold
+    return (asked.at + timedelta(seconds=min(max(seconds, SHORTEST), LONGEST))).isoformat()
+
+
+def incident_step(asked: IncidentStep, s: Situation) -> Iterator[Finding]:
+    """Art. 1, type P: the incident is handled by steps that the operator has named (list `incident-steps`)."""
+    contract = s.contract(asked.contract)
+    found = means_of(s, contract)
+    if asked.by not in (OPERATOR, CONTROLLER):
+        yield s.refuse(
+            "art:1.1.t3",
+            why=Words("手順は当社が行います", "the steps are the operator's to take"),
+            place="by",
+        )
+    if found is None or not found.incidents:
+        yield s.refuse(
+            "art:1.1.t3",
+            row_of(s, contract),
+            why=Words("インシデントの体制はタイプ P のものです", "incident response is type P's"),
+            place="contract",
+        )
+    elif not designates(s, "incident-steps", asked.step):
+        known = ", ".join(map(str, s.operator.lists.get("incident-steps", ()))) or "-"
+        yield s.refuse(
+            "art:1.1.t3",
+            why=Words(
+                f"{asked.step} という手順は定めていません(incident-steps)",
+                f"{asked.step!r} is no step that the operator has named (incident-steps)",
+            ),
+            place="incident-step.step",
+            remedy=Words(f"定めた手順: {known}", f"named are: {known}"),
+        )
+    else:
+        yield s.accept(
+            "art:1.1.t3",
+            why=Words("当社の定めた体制の手順です", "a step of the operator's incident response"),
+        )
+
+
+def standing_attack(contract: Contract, asked: AttackDetected) -> Attack | None:
+    """The attack that an alarm is about already, if it stands."""
+    return next(
+        (
+            each
+            for each in attacks(contract)
+            if each.stands
+            and (each.policy, each.scope, each.target) == (asked.policy, asked.scope, asked.target)
+        ),
+        None,
+    )
+
+
+def new_attack(asked: AttackDetected, s: Situation) -> Iterator[Finding]:
+    """One alarm, one attack."""
+    contract = s.contract(asked.contract)
+    same = standing_attack(contract, asked)
+    if same is not None:
+        yield s.refuse(
+            row_of(s, contract),
+            why=Words(f"{same.id} として扱っています", f"it is treated as {same.id} already"),
+            place="attack-detected.target",
+        )
