@@ -1,13 +1,118 @@
-"""DDoS Protection's side of desired state: what nodes its contracts need."""
+"""DDoS Protection's side of desired state: collectors that watch, and what routes, cleans and carries. Pure.
 
-from collections.abc import Sequence
+What stands always and what is done against an attack are made apart, so that the latter can be published by
+itself in the moment it is ordered.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from kitei.ledger.contracts import Contract
-from kitei.network import NodeIntent
+from kitei.network import Announcement, Estate, FlowRule, NodeIntent, Part, RouteLeave, Scrubbing
+from kitei.network.codec import node_intent
+from kitei.services.ddos.defence import standing_mitigations
+from kitei.services.ddos.means import all_means, edition_on
+from kitei.services.ddos.stopping import Placed, by_contract, dynamic_parts, own_parts, standing_parts
+from kitei.services.ddos.watching import collector_part, watch_parts, watched_line
+
+__all__ = ["compile_contracts", "is_dynamic", "refreshed", "watched_line"]
 
 
-def compile_contracts(contracts: Sequence[Contract], estate: Any, on: date) -> Sequence[NodeIntent]:
-    """No node yet: the part that watches and mitigates is to come, and its provisions are listed as awaiting it."""
-    return ()
+def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[NodeIntent, ...]:
+    """The nodes that the contracts in force on a day need, and what stands against attacks now."""
+    found: dict[str, dict[str, Part]] = {}
+    for node, part in (*_standing(contracts, estate, on), *_dynamic(contracts, estate, on)):
+        found.setdefault(node, {}).setdefault(part.key, part)  # of two that say the same, the first
+    return tuple(node_intent(node, found[node].values()) for node in sorted(found))
+
+
+def is_dynamic(part: Part) -> bool:
+    """Whether a part is there against an attack, and goes by itself."""
+    return isinstance(part, Announcement | FlowRule | Scrubbing) and part.until is not None
+
+
+def refreshed(
+    nodes: Iterable[NodeIntent], contracts: Sequence[Contract], estate: Estate, on: date
+) -> tuple[NodeIntent, ...]:
+    """Those of the nodes, as they were published, that change with what is done against attacks now.
+
+    What stands always stays as it was published, but for leave that has been taken back: routers that a contract's
+    routes may not go to any more leave it at once. Contracts that were not published get nothing.
+    """
+    published = {node.node: node for node in nodes}
+    served = {each.origin.owner for node in published.values() for each in node.parts if not is_dynamic(each)}
+    wanted: dict[str, dict[str, Part]] = {}
+    for name, part in _dynamic(contracts, estate, on):
+        wanted.setdefault(name, {}).setdefault(part.key, part)
+    leaves = _leaves(contracts, estate, on) if any(map(_has_leave, published.values())) else {}
+    changed = []
+    for name, node in published.items():
+        kept = [_narrowed(each, name, leaves) for each in node.parts if not is_dynamic(each)]
+        keys = {each.key for each in kept}
+        fresh = [
+            each
+            for key, each in wanted.get(name, {}).items()
+            if key not in keys and each.origin.owner in served
+        ]
+        after = node_intent(name, (*kept, *fresh))
+        if after.digest != node.digest:
+            changed.append(after)
+    return tuple(changed)
+
+
+def _standing(contracts: Sequence[Contract], estate: Estate, on: date) -> Iterator[Placed]:
+    bought = tuple(all_means(contracts, on).values())
+    if not bought:
+        return
+    edition, by_id, places = edition_on(on), {each.id: each for each in contracts}, estate.defence
+    watches = tuple(watch_parts(by_id, bought, edition))
+    for place in places.collectors:
+        yield place.node, collector_part(place, edition)
+        yield from ((place.node, part) for part in watches)
+    defended = tuple(by_contract(by_id, bought, places, edition))
+    if defended:
+        yield from own_parts(places, edition)
+    for ground in defended:
+        yield from standing_parts(ground)
+
+
+def _dynamic(contracts: Sequence[Contract], estate: Estate, on: date) -> Iterator[Placed]:
+    """Only contracts with something in force are looked into, and what they are added to."""
+    touched = {each.id for each in contracts if standing_mitigations(each)}
+    if not touched:
+        return
+    edition, by_id = edition_on(on), {each.id: each for each in contracts}
+    bases = {str(by_id[each].body.get("base")) for each in touched}
+    bought = all_means([by_id[each] for each in sorted(touched | (bases & set(by_id)))], on)
+    mine = tuple(means for id, means in bought.items() if id in touched)
+    for ground in by_contract(by_id, mine, estate.defence, edition):
+        yield from dynamic_parts(ground)
+
+
+def _leaves(contracts: Sequence[Contract], estate: Estate, on: date) -> Mapping[tuple[str, str], RouteLeave]:
+    """The leave that contracts have now, by node and key."""
+    return {
+        (node, part.key): part
+        for node, part in _standing(contracts, estate, on)
+        if isinstance(part, RouteLeave)
+    }
+
+
+def _has_leave(node: NodeIntent) -> bool:
+    return any(isinstance(part, RouteLeave) for part in node.parts)
+
+
+def _narrowed(part: Part, node: str, leaves: Mapping[tuple[str, str], RouteLeave]) -> Part:
+    """A published leave without what it would not say today; it is never widened here."""
+    if not isinstance(part, RouteLeave):
+        return part
+    now = leaves.get((node, part.key))
+    if now is None:
+        return replace(part, upstreams=(), actions=())
+    return replace(
+        part,
+        upstreams=tuple(each for each in part.upstreams if each in now.upstreams),
+        actions=tuple(each for each in part.actions if each in now.actions),
+        prefixes=tuple(each for each in part.prefixes if each in now.prefixes),
+    )
