@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final
 
+from kitei.values import JsonObject
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -52,6 +54,10 @@ class Counters:
         value = getattr(self, name)
         assert isinstance(value, int)
         return value * factor
+
+    def json(self) -> JsonObject:
+        """All but the ports."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "ports"}
 
 
 # The order is that of `over` in native/targets.h. Bits a second are eight times the bytes counted.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -115,7 +116,7 @@ def judge(book: Book, watches: Watches, second: Second) -> tuple[Watches, tuple[
     kept: dict[Key, Watch] = {}
     decided: list[tuple[Key, Decision]] = []
     seen: set[Key] = set()
-    for policy, scope, target, counters, thresholds in _figures(book, second):
+    for policy, scope, target, counters, thresholds in figures(book, second):
         key: Key = (policy.name, scope, target)
         seen.add(key)
         watch, decision = _step(policy, key, watches.get(key), second.at, counters, thresholds)
@@ -149,7 +150,7 @@ def _order(key: Key) -> tuple[str, str, int, str]:
     return key[0], key[1], target.version, str(target)
 
 
-def _figures(book: Book, second: Second) -> Iterator[tuple[Policy, Scope, Target, Counters, Thresholds]]:
+def figures(book: Book, second: Second) -> Iterator[tuple[Policy, Scope, Target, Counters, Thresholds]]:
     for address, counters in second.hosts.items():
         for policy in book.of(address):
             yield policy, "host", address, counters, policy.of_host(address)
@@ -294,6 +295,53 @@ def _decision(
         policy.dry_run,
         why,
     )
+
+
+def forsake(book: Book, watches: Watches, at: int) -> tuple[Watches, tuple[Decision, ...]]:
+    """Let go of what a changed book no longer watches: alarms that stood are released, and it is said why."""
+    policies = {policy.name: policy for policy in book.policies}
+    kept: dict[Key, Watch] = {}
+    decided: list[tuple[Key, Decision]] = []
+    for key, watch in watches.items():
+        policy = policies.get(key[0])
+        if policy is not None and _is_watched(policy, key):
+            kept[key] = watch
+        elif watch.alarmed is not None:
+            worst = watch.last[0], 0, watch.last[2]
+            gone = policy or Policy(key[0], ())
+            decided.append((key, _decision(gone, key, watch, at, "release", worst, _SILENCE, _FORSAKEN)))
+    decided.sort(key=lambda each: _order(each[0]))
+    return MappingProxyType(kept), tuple(decision for _, decision in decided)
+
+
+_FORSAKEN: Final = Doubt("not-watched", Words("もう見ていない", "is no longer watched"))
+
+
+def _is_watched(policy: Policy, key: Key) -> bool:
+    _, scope, target = key
+    if isinstance(target, IPv4Network | IPv6Network):
+        return bool(policy.prefix) and target in policy.prefixes
+    return scope == "host" and any(
+        target in each for each in policy.prefixes if each.version == target.version
+    )
+
+
+def standing(book: Book, watches: Watches, second: Second) -> tuple[Decision, ...]:
+    """Every alarm that stands, as a decision on the present second: by what it stands, and the figure now."""
+    policies = {policy.name: policy for policy in book.policies}
+    now = {
+        (policy.name, scope, target): counters for policy, scope, target, counters, _ in figures(book, second)
+    }
+    found: list[tuple[Key, Decision]] = []
+    for key, watch in watches.items():
+        if watch.alarmed is not None and key[0] in policies:
+            metric, _, threshold = watch.last
+            counters = now.get(key, _SILENCE)
+            worst = metric, counters.figure(metric), threshold
+            policy = policies[key[0]]
+            found.append((key, _decision(policy, key, watch, second.at, "alarm", worst, counters)))
+    found.sort(key=lambda each: _order(each[0]))
+    return tuple(decision for _, decision in found)
 
 
 def judge_all(book: Book, seconds: Sequence[Second] | Iterator[Second]) -> Iterator[Decision]:

@@ -55,22 +55,43 @@ def read_policies(text: str, baseline: Baseline | None = None) -> Book:
         raise BadPolicies(
             (Fault("file", Words(f"TOML ではありません: {error}", f"is not TOML: {error}")),)
         ) from None
-    reader = _Reader(baseline, sha256(text.encode()).hexdigest()[:12])
+    faults: list[Fault] = []
     for key in written:
         if key != "policy":
-            reader.unknown("file", key, ("policy",))
-    several = written.get("policy", [])
+            faults.append(_unknown("file", key, ("policy",)))
+    book, more = policies_of(written.get("policy", []), sha256(text.encode()).hexdigest()[:12], baseline)
+    if faults or more:
+        raise BadPolicies((*faults, *more))
+    return book
+
+
+def policies_of(
+    several: Any, version: str, baseline: Baseline | None = None
+) -> tuple[Book, tuple[Fault, ...]]:
+    """The book of a list of policies, and everything wrong in it; a policy with a fault is not in the book."""
+    faults: list[Fault] = []
     if not isinstance(several, list) or not several:
-        reader.fault("policy", "[[policy]] が一つ以上要ります", "at least one [[policy]] is needed")
-        several = []
-    found = tuple(reader.policy(n, each) for n, each in enumerate(several, 1))
-    names = [each.name for each in found]
-    for n, name in enumerate(names):
-        if name and name in names[:n]:
-            reader.fault(f"policy {n + 1}.name", f"{name} はすでにあります", f"{name!r} is there already")
-    if reader.faults:
-        raise BadPolicies(tuple(reader.faults))
-    return book_of(found)
+        words = Words("[[policy]] が一つ以上要ります", "at least one [[policy]] is needed")
+        return book_of(()), (Fault("policy", words),)
+    found: list[Policy] = []
+    names: set[str] = set()
+    for n, each in enumerate(several, 1):
+        reader = _Reader(baseline, version)
+        policy = reader.policy(n, each)
+        if policy.name and policy.name in names:
+            ja = f"{policy.name} はすでにあります"
+            reader.fault(f"policy {n}.name", ja, f"{policy.name!r} is there already")
+        names.add(policy.name)
+        if not reader.faults:
+            found.append(policy)
+        faults += reader.faults
+    return book_of(tuple(found)), tuple(faults)
+
+
+def _unknown(place: str, key: object, known: tuple[str, ...]) -> Fault:
+    close = get_close_matches(str(key), known, n=1)
+    right = close[0] if close else ", ".join(known)
+    return Fault(place, Words(f"{key} という項目はありません: {right}", f"there is no {key!r}: {right}"))
 
 
 class _Reader:
@@ -84,18 +105,13 @@ class _Reader:
     def fault(self, place: str, ja: str, en: str) -> None:
         self.faults.append(Fault(place, Words(ja, en)))
 
-    def unknown(self, place: str, key: object, known: tuple[str, ...]) -> None:
-        close = get_close_matches(str(key), known, n=1)
-        right = close[0] if close else ", ".join(known)
-        self.fault(place, f"{key} という項目はありません: {right}", f"there is no {key!r}: {right}")
-
     def table(self, place: str, written: Any, known: tuple[str, ...]) -> Mapping[str, Any]:
         if not isinstance(written, Mapping):
             self.fault(place, "表でなければなりません", f"{written!r} is not a table")
             return {}
         for key in written:
             if key not in known:
-                self.unknown(place, key, known)
+                self.faults.append(_unknown(place, key, known))
         return written
 
     def policy(self, number: int, written: Any) -> Policy:

@@ -1,0 +1,105 @@
+"""One collector's judging, second after second: what it remembers, and what it has to say after each."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from kitei.collect.counters import Second
+from kitei.collect.detection import NO_WATCHES, Decision, Watches, forsake, judge
+from kitei.collect.exporters import UNHEARD, Healths, Notice, look
+from kitei.collect.faults import FAULT_WORDS, Fault
+from kitei.collect.policy import Book
+from kitei.collect.receiver import SECOND, Turn
+from kitei.values import JsonObject, Words
+
+FAULTS_EVERY: Final = 60  # seconds: a flood of nonsense is one line a minute
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something said of reception: `kind` and figures for programs, words for people."""
+
+    kind: str
+    body: JsonObject
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of one turn."""
+
+    second: Second
+    decisions: tuple[Decision, ...]
+    notices: tuple[Notice, ...]
+    notes: tuple[Note, ...]
+
+
+@dataclass(slots=True)
+class Sitting:
+    """Judges by `book`, which may be changed between two turns with `use`."""
+
+    book: Book
+    watches: Watches = field(default_factory=lambda: NO_WATCHES)
+    _healths: Healths = field(default_factory=lambda: UNHEARD)
+    _told: Mapping[Fault, int] = field(default_factory=dict)
+
+    def use(self, book: Book, at: int) -> tuple[Decision, ...]:
+        """Judge by another book from now on; alarms of what it does not watch are released."""
+        self.book = book
+        self.watches, decisions = forsake(book, self.watches, at)
+        return decisions
+
+    def take(self, turn: Turn) -> Judged:
+        second = turn.second
+        self.watches, decisions = judge(self.book, self.watches, second)
+        notes = tuple(self._notes(turn))
+        self._healths, notices = look(self._healths, turn.heard, (second.at + 1) * SECOND)
+        return Judged(second, decisions, notices, notes)
+
+    def _notes(self, turn: Turn) -> Iterator[Note]:
+        at = turn.ended.at
+        if turn.skipped:
+            words = Words(
+                f"{turn.skipped} 秒を判断できなかった", f"{turn.skipped} seconds could not be judged"
+            )
+            yield Note("skipped", {"at": at, "seconds": turn.skipped}, words)
+        if turn.new_drops:
+            words = Words(
+                f"受ける側で {turn.new_drops} データグラムがあふれた",
+                f"{turn.new_drops} datagrams overflowed here",
+            )
+            yield Note("overflow", {"at": at, "datagrams": turn.new_drops}, words)
+        if untold := turn.ended.untold:
+            words = Words(
+                f"しきい値を超えたホストのうち {untold} を見きれなかった(プレフィックスには計上)",
+                f"{untold} hosts over their limits were not looked at one by one (their prefixes were)",
+            )
+            yield Note("untold", {"at": at, "hosts": untold}, words)
+        if turn.refused:
+            words = Words(
+                f"新しい設定は入りきらず、前のまま: {turn.refused}",
+                f"as before, for want of room: {turn.refused}",
+            )
+            yield Note("refused", {"at": at, "why": turn.refused}, words)
+        if at % FAULTS_EVERY == 0:
+            yield from self._faults(turn)
+
+    def _faults(self, turn: Turn) -> Iterator[Note]:
+        """What was dropped since the last time, by reason."""
+        for fault, count in turn.faults.items():
+            if more := count - self._told.get(fault, 0):
+                said = FAULT_WORDS[fault]
+                body: JsonObject = {"at": turn.ended.at, "fault": fault.name.lower(), "count": more}
+                yield Note("dropped", body, Words(f"{said.ja}: {more}", f"{said.en}: {more}"))
+        self._told = turn.faults
+
+
+def gap(last: int, now: int) -> Note | None:
+    """What was missed between the last second that was judged and now; None where nothing was."""
+    if now - last <= 1:
+        return None
+    words = Words(
+        f"{last + 1} から {now - 1} まで {now - last - 1} 秒、受けていなかった",
+        f"nothing was received for {now - last - 1} s, from {last + 1} to {now - 1}",
+    )
+    return Note("gap", {"first": last + 1, "last": now - 1}, words)
