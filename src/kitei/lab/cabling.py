@@ -5,6 +5,7 @@ switch (its ports are one segment). Nothing laid is ever changed.
 """
 
 import socket
+import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_interface
@@ -110,6 +111,8 @@ def _settle(ends: Sequence[End], ways: Sequence[Way], role: str) -> None:
             if role == "switch":
                 net.link("set", index=port, master=net.link_lookup(ifname=_SEGMENT)[0])
             net.link("set", index=port, state="up")
+            # A veth takes what XDP sends back at the other end only while it gathers packets itself.
+            subprocess.run(["ethtool", "-K", end.port, "gro", "on"], check=True, capture_output=True)
         for way in ways:
             family = socket.AF_INET6 if ":" in way.via else socket.AF_INET
             net.route("add", family=family, dst=way.destination, gateway=way.via)

@@ -90,14 +90,14 @@ class Room:
             )
 
     def order_finish(self, name: str) -> int:
-        """End a program (SIGTERM, after 5 s SIGKILL) and say its exit code."""
+        """End a program and its children (SIGTERM, after 5 s SIGKILL) and say its exit code."""
         program = self.programs.pop(name)
-        program.terminate()
-        try:
-            return program.wait(5)
-        except subprocess.TimeoutExpired:
-            program.kill()
-            return program.wait(5)
+        for end in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+                os.killpg(program.pid, end)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return program.wait(5)
+        raise TimeoutError(f"{name!r} does not end")
 
     def order_controller(self, serve: str) -> None:
         """Start the controller: `serve` is `module:function`, called with the home folder."""
