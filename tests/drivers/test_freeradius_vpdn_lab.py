@@ -1,17 +1,22 @@
 """VPDN from a phone to the customer's site: our answer, a real terminator, and packets both ways."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from test_freeradius_lab import eventually
-from vpdn_stand import ASKS, FOR, LNS, SITE, STAFF, Ground, doors
+from vpdn_stand import ASKS, FOR, LNS, SITE, SITE6, STAFF, Ground, answer_udp, ask_udp, doors, ping
 
 from conftest import Bench, make_right
+from kitei.lab.mobile.asking import Refused
 from kitei.network import RadiusVpdn
 
 pytestmark = pytest.mark.lab
 
+USER = "phone@vpn.example"
 VPDN = RadiusVpdn(FOR, "vpn.example", "D", True)
 
 
@@ -30,12 +35,82 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 
 def test_a_session_comes_up_and_passes_traffic_both_ways(ground) -> None:
-    phone = ground.phone("p1")
-    assert eventually(lambda: len(ground.carrier.doors("phone@vpn.example", "x")) == 2)
-    call = ground.carrier.dial("phone@vpn.example", "pw-phone", phone)
-    assert call.address.startswith("10.99.")
-    pinged = ground.bench.hosts["p1"].run(["ping", "-c", "3", "-i", "0.05", "-W", "2", SITE])
-    assert pinged.code == 0, pinged.out
-    pinged = ground.site.run(["ping", "-c", "3", "-i", "0.05", "-W", "2", call.address])
-    assert pinged.code == 0, pinged.out
-    ground.carrier.hang_up(call)
+    phone, host = ground.phone("p1"), ground.bench.hosts["p1"]
+    answer_udp(ground.site)
+    answer_udp(host)
+    assert eventually(lambda: len(ground.named(USER)) == 2)
+    for method in ("chap", "pap"):
+        call = ground.carrier.dial(USER, "pw-phone", phone, method)
+        assert call.address.startswith("10.99.") and ground.has_ipv6(call)
+        assert ping(host, SITE) and ping(ground.site, call.address)
+        assert ask_udp(host, SITE) == ask_udp(ground.site, call.address) == 20
+        assert ping(host, SITE6) and ping(ground.site, call.address6)
+        assert ask_udp(host, SITE6) == ask_udp(ground.site, call.address6) == 20
+        ground.carrier.hang_up(call)
+        assert eventually(lambda: not ground.open_sessions())
+    with pytest.raises(Refused, match="refused the user"):
+        ground.carrier.dial(USER, "not the password")
+    with pytest.raises(Refused, match="rejected"):
+        ground.carrier.dial("phone@staff.example", "pw-phone")
+
+
+def test_sessions_are_spread_by_weight(ground) -> None:
+    assert eventually(lambda: ground.is_told_two(USER, ground.carrier))
+    calls = [ground.carrier.dial(USER, "pw-phone", calling=f"0901{n}") for n in range(12)]
+    taken = Counter(call.endpoint for call in calls)
+    asked = Counter(ground.carrier.doors(USER, "x", f"0902{n}")[0].endpoint for n in range(60))
+    assert 0 < taken["10.0.0.11"] < taken["10.0.0.12"] and 0.2 < asked["10.0.0.11"] / 60 < 0.5, (taken, asked)
+    assert len({call.address for call in calls}) == 12
+    for call in calls:
+        ground.carrier.hang_up(call)
+
+
+def test_a_dead_terminator_is_left_out_and_taken_again(ground) -> None:
+    ground.make(ASKS, *LNS, STAFF, VPDN, *doors(preferences=(1, 2)))
+
+    def first() -> str:
+        return ground.carrier.dial(USER, "pw-phone").endpoint
+
+    both = ["10.0.0.11", "10.0.0.12"]
+    assert eventually(lambda: ground.named(USER) == both)
+    assert first() == both[0]
+    ground.ends[0].stop()
+    assert first() == both[1], "the concentrator tries the next that it was told"
+    assert eventually(lambda: ground.named(USER) == both[1:])
+    ground.ends[0].start()
+    assert eventually(lambda: ground.named(USER) == both)
+    assert first() == both[0]
+    for call in ground.carrier.calls():
+        ground.carrier.hang_up(call)
+
+
+def test_without_the_option_one_terminator_is_named(ground) -> None:
+    ground.make(ASKS, *LNS, STAFF, replace(VPDN, spread=False), *doors(preferences=(2, 1)))
+    assert eventually(lambda: ground.named(USER) == ["10.0.0.12"])
+    assert ground.carrier.dial(USER, "pw-phone").endpoint == "10.0.0.12"
+
+
+def test_each_type_of_line_has_its_own_carrier(ground) -> None:
+    realms = [replace(VPDN, realm=f"{item.lower()}.example", item=item) for item in "DKI"]
+    ends = [end for each in realms for end in doors(each.realm)]
+    asks = [replace(ASKS, address=f"10.0.0.{4 + n}", carries=item) for n, item in enumerate("DKI")]
+    carriers = {
+        "D": ground.carrier,
+        "K": ground.another_carrier("10.0.0.5"),
+        "I": ground.another_carrier("10.0.0.6"),
+    }
+    ground.make(*asks, *LNS, STAFF, *realms, *ends)
+    for item, carrier in carriers.items():
+        for realm in "dki":
+            name = f"phone@{realm}.example"
+            if realm == item.lower():
+                assert eventually(partial(ground.is_told_two, name, carrier))
+                assert carrier.dial(name, "pw-phone").address.startswith("10.99.")
+            else:
+                with pytest.raises(Refused, match="rejected"):
+                    carrier.dial(name, "pw-phone")
+    for carrier in carriers.values():
+        for call in carrier.calls():
+            carrier.hang_up(call)
+    carriers["K"].end()
+    carriers["I"].end()

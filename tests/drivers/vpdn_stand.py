@@ -1,14 +1,18 @@
 """A customer's two sites with real L2TP network servers, a mobile network's stand-in, and phones."""
 
+import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from radius_stand import FOR, put_sack, put_users, record
+from test_freeradius_lab import eventually
 
 from conftest import Bench
 from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.host import LinuxHost
-from kitei.lab.mobile.concentrator import Concentrator
+from kitei.lab.mobile.asking import Refused
+from kitei.lab.mobile.concentrator import Call, Concentrator
 from kitei.network import Part, RadiusClient, RadiusGroup, RadiusServer, TunnelTerminator
 
 RADIUS, CARRIER, SITE = "10.0.0.1", "10.0.0.4", "10.20.0.10"
@@ -60,7 +64,7 @@ class Terminator:
             radius=RADIUS,
             secret=LNS_SECRET,
             methods=methods,
-            prefix=f"fd99:{number}:",
+            prefix=f"fd99:{number}",
         )
         (self.folder / "startup-config").write_text(text)
         (self.folder / "ip_pool").write_text(f"10.99.{number}.128/25\n")
@@ -109,6 +113,28 @@ class Ground:
         """A phone's namespace."""
         self.bench.node(name)
         return self.bench.netns(name)
+
+    def named(self, user: str, carrier: Concentrator | None = None) -> list[str]:
+        """The terminators that the mobile network is told for a user, in their order."""
+        try:
+            return [door.endpoint for door in (carrier or self.carrier).doors(user, "x")]
+        except Refused:
+            return []
+
+    def is_told_two(self, user: str, carrier: Concentrator) -> bool:
+        return len(self.named(user, carrier)) == 2
+
+    def has_ipv6(self, call: Call) -> bool:
+        return eventually(lambda: call.link.is_up6)
+
+    def another_carrier(self, address: str) -> Concentrator:
+        self.bench.ip("c", "address", "add", f"{address}/24", "dev", "wan0")
+        return Concentrator(self.bench.netns("c"), address, [RADIUS], b"the carrier's secret")
+
+    def open_sessions(self) -> int:
+        """As our node has them: those that the mobile network told of, and those that terminators did."""
+        told = self.radius.read(self.radius.state("radius", "state.json"))
+        return int(json.loads(told or '{"sessions": 0}')["sessions"])
 
     def _terminator(self, number: int) -> Terminator:
         host = self.bench.node(f"l{number}")
@@ -159,3 +185,45 @@ def doors(
         TunnelTerminator(FOR, realm, f"10.0.0.{10 + n}", "tunnel@1", preferences[n - 1], weights[n - 1])
         for n in (1, 2)
     )
+
+
+def answer_udp(host: LinuxHost) -> None:
+    """Whoever sends a datagram to port 7 gets it back, by IPv4 or IPv6."""
+    host.keep_running("echo", [sys.executable, "-c", _ECHO])
+
+
+def ask_udp(host: LinuxHost, address: str, count: int = 20, size: int = 1000) -> int:
+    """How many of so many datagrams came back whole."""
+    done = host.run([sys.executable, "-c", _ASK, address, str(count), str(size)], timeout=30)
+    assert done.code == 0, done.err
+    return int(done.out)
+
+
+def ping(host: LinuxHost, address: str) -> bool:
+    return host.run(["ping", "-c", "3", "-i", "0.05", "-W", "2", address]).code == 0
+
+
+_ECHO = """
+import socket
+line = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+line.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+line.bind(("::", 7))
+while True:
+    line.sendto(*line.recvfrom(4096))
+"""
+_ASK = """
+import os, socket, sys
+address, count, size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+line = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+line.settimeout(2)
+line.connect((address, 7))
+whole = 0
+for _ in range(count):
+    told = os.urandom(size)
+    try:
+        line.send(told)
+        whole += line.recv(4096) == told
+    except OSError:
+        pass
+print(whole)
+"""

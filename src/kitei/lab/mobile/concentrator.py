@@ -48,11 +48,12 @@ from kitei.radius.packet import Attribute, Code, answer, attributes_of, is_state
 _L2TP, _COA = 1701, 3799
 _TICK: Final = 0.1  # seconds
 _SETUP: Final = 8.0  # seconds a session may take
+_PREFIX: Final = 3.0  # seconds an advertisement may take
 _NOT_FOUND: Final = 503  # Error-Cause: no such session (RFC 5176, 3.6)
 
 
 class Call:
-    """One session. `over` is set when it has ended, and `why` says what ended it."""
+    """One session. `over` is set when it has ended, `gone` once its device is too; `why` says what ended it."""
 
     def __init__(self, user: bytes, number: int, tunnel: Tunnel, link: Link, phone: Phone | None) -> None:
         self.user, self.number, self.tunnel, self.link, self.phone = user, number, tunnel, link, phone
@@ -63,7 +64,8 @@ class Call:
         self.received = self.sent = 0
         self.filters: tuple[str, ...] = ()
         self.marks: tuple[bytes, ...] = ()
-        self.up, self.over = threading.Event(), threading.Event()
+        self.up, self.over, self.gone = threading.Event(), threading.Event(), threading.Event()
+        self.address6 = ""
         self.why = ""
 
     @property
@@ -89,6 +91,7 @@ class Concentrator:
         self._tunnels: dict[int, Tunnel] = {}
         self._calls: dict[int, Call] = {}
         self._numbers = iter(range(1, 65535))
+        self._phones: dict[int, Call] = {}
         self._told: queue.Queue[list[Attribute] | None] = queue.Queue()
         self._over = False
         self.untold = 0
@@ -111,8 +114,13 @@ class Concentrator:
         doors = doors_of(self._permitted(name, word, number, calling, marks))
         for door in doors:
             tunnel = self._tunnel_to(door)
-            if tunnel is not None:
+            if tunnel is None:
+                continue
+            try:
                 return self._session(tunnel, number, name, word, phone, method, calling)
+            except Refused:
+                if not tunnel.is_lost:
+                    raise
         tried = ", ".join(door.endpoint for door in doors) or "none was named"
         raise Refused(f"no terminator answers: {tried}")
 
@@ -138,6 +146,8 @@ class Concentrator:
             self._say(call, [call.link.close()])
             call.tunnel.say(_ended(call), call.theirs)
             self._finish(call, why)
+        if threading.current_thread() is not self._threads[0]:
+            call.gone.wait(_SETUP)
 
     def end(self) -> None:
         for call in self.calls():
@@ -208,11 +218,20 @@ class Concentrator:
         if not call.link.is_up or call.over.is_set():
             why = call.why or call.link.failed or "the session did not come up"
             self.hang_up(call, why)
-            raise Refused(call.why)
+            raise Refused(call.link.failed or call.why)
         if device is not None:
-            device.connect(call.link.address, call.link.interface)
+            device.connect(call.link.address)
+            self._connect6(call, device)
         self._note(call, 1)
         return call
+
+    def _connect6(self, call: Call, device: Phone) -> None:
+        """A terminator that speaks IPv6 advertises a prefix soon; one that does not keeps nobody waiting."""
+        until = time.monotonic() + _PREFIX
+        while time.monotonic() < until and call.link.wants6 and not call.link.prefix:
+            time.sleep(0.02)
+        if call.link.prefix:
+            call.address6 = device.connect6(call.link.prefix, call.link.interface)
 
     # what comes in
 
@@ -222,30 +241,36 @@ class Concentrator:
             eyes.register(self._wire, selectors.EVENT_READ)
             eyes.register(self._ear, selectors.EVENT_READ)
             while not self._over:
-                watched = {
-                    call.phone.handle: call for call in self.calls() if call.phone and call.up.is_set()
-                }
-                for handle in watched.keys() - eyes.get_map().keys():
-                    eyes.register(handle, selectors.EVENT_READ)
+                self._watch_phones(eyes)
                 ready = [key.fileobj for key, _ in eyes.select(max(0.0, next_tick - time.monotonic()))]
                 for what in ready:
-                    self._take(what, watched, eyes)
+                    self._take(what)
                 if time.monotonic() >= next_tick:
                     next_tick = time.monotonic() + _TICK
                     self._tick()
 
-    def _take(self, what: object, watched: dict[int, Call], eyes: selectors.BaseSelector) -> None:
+    def _watch_phones(self, eyes: selectors.BaseSelector) -> None:
+        for handle, call in list(self._phones.items()):
+            if call.over.is_set() and call.phone is not None:
+                eyes.unregister(handle)
+                call.phone.close()
+                del self._phones[handle]
+                call.gone.set()
+        for call in self.calls():
+            if call.phone and call.phone.handle not in self._phones:
+                eyes.register(call.phone.handle, selectors.EVENT_READ)
+                self._phones[call.phone.handle] = call
+
+    def _take(self, what: object) -> None:
         if isinstance(what, int):
-            call = watched.get(what)
-            if call is None or call.over.is_set() or call.phone is None:
-                eyes.unregister(what)
-                if call is not None and call.phone is not None:
-                    call.phone.close()
+            call = self._phones[what]
+            if call.phone is None:
                 return
             with self._lock:
                 for frame in call.phone.packets():
-                    call.received += len(frame) - 4
-                    call.tunnel.carry(call.theirs, frame)
+                    if call.link.is_up:
+                        call.received += len(frame) - 4
+                        call.tunnel.carry(call.theirs, frame)
             return
         line = self._ear if what is self._ear else self._wire
         try:
@@ -358,6 +383,8 @@ class Concentrator:
         was_up = call.up.is_set() and call.link.is_up
         call.why = why
         call.over.set()
+        if call.phone is None:
+            call.gone.set()
         call.up.set()
         if was_up:
             self._note(call, 2)

@@ -26,18 +26,21 @@ class Phone:
         self._namespace = namespace
         self.handle: int = inside(namespace, _device)
 
-    def connect(self, address: bytes, interface: bytes) -> None:
-        """The addresses that were agreed, and everything goes through the session."""
-        own6 = IPv6Address(b"\xfe\x80" + bytes(6) + interface)
-        for words in (
-            f"link set {_DEVICE} mtu 1400 up",
-            f"address add {IPv4Address(address)}/32 dev {_DEVICE}",
-            f"address add {own6}/64 dev {_DEVICE} nodad",
-            f"route replace default dev {_DEVICE}",
-            f"-6 route replace default dev {_DEVICE}",
-        ):
-            argv = ["ip", "-n", self._namespace, *words.split()]
-            subprocess.run(argv, check=True, capture_output=True)
+    def connect(self, address: bytes) -> None:
+        """The address that was agreed, and everything goes through the session."""
+        self._ip(f"link set {_DEVICE} mtu 1400 addrgenmode none up")
+        self._ip(f"address add {IPv4Address(address)}/32 dev {_DEVICE}")
+        self._ip(f"route replace default dev {_DEVICE}")
+
+    def connect6(self, prefix: bytes, interface: bytes) -> str:
+        """The IPv6 address out of what was advertised and what was agreed."""
+        address = str(IPv6Address(prefix + interface))
+        self._ip(f"address add {address}/64 dev {_DEVICE} nodad")
+        self._ip(f"-6 route replace default dev {_DEVICE}")
+        return address
+
+    def _ip(self, words: str) -> None:
+        subprocess.run(["ip", "-n", self._namespace, *words.split()], check=True, capture_output=True)
 
     def packets(self) -> Iterator[bytes]:
         """What the phone sent, as PPP frames."""

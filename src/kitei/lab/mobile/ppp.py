@@ -1,4 +1,7 @@
-"""A phone's end of PPP (RFC 1661, 1332, 1334, 1994, 5072), without I/O: frames in, frames out."""
+"""A phone's end of PPP (RFC 1661, 1332, 1334, 1994, 5072), without I/O: frames in, frames out.
+
+Its IPv6 prefix comes by a router advertisement (RFC 4861), which it solicits until one comes.
+"""
 
 import hashlib
 import os
@@ -13,6 +16,7 @@ _REQUEST, _ACK, _NAK, _REJECT, _END, _END_ACK, _ECHO, _ECHO_REPLY = 1, 2, 3, 4, 
 _MRU, _AUTHENTICATION, _MAGIC = 1, 3, 5
 _ADDRESS, _INTERFACE = 3, 1
 _RESEND: Final = 1.0  # seconds
+_ADVERTISEMENT: Final = bytes((58, 134))  # next header, ICMPv6 type
 _PROOFS: Final[Mapping[str, bytes]] = {"pap": b"\xc0\x23", "chap": b"\xc2\x23\x05"}
 
 
@@ -30,6 +34,7 @@ class Link:
         self.failed = ""
         self.address = bytes(4)
         self.interface = os.urandom(8)
+        self.prefix = b""
         self.ended = False
 
     @property
@@ -39,6 +44,11 @@ class Link:
     @property
     def is_up6(self) -> bool:
         return {(_IPV6CP, "ours"), (_IPV6CP, "theirs")} <= self._agreed
+
+    @property
+    def wants6(self) -> bool:
+        """IPv6 was not refused so far."""
+        return self.is_up6 or _IPV6CP in self._asked
 
     def open(self) -> Iterator[bytes]:
         yield self._ask(_LCP, option(_MRU, struct.pack(">H", 1400)) + option(_MAGIC, self._magic))
@@ -52,6 +62,8 @@ class Link:
         if now < self._resend_at or self.ended:
             return
         self._resend_at = now + _RESEND
+        if self.is_up6 and not self.prefix:
+            yield framed(IPV6, self._solicitation())
         for protocol, (number, body) in list(self._asked.items()):
             yield self._frame(protocol, _REQUEST, number, body)
 
@@ -59,6 +71,10 @@ class Link:
         """A frame from the other end: what to say to it, and a packet for the phone with its protocol (else 0)."""
         protocol, body = unframed(frame)
         if protocol in (IPV4, IPV6):
+            if protocol == IPV6 and body[6:7] + body[40:41] == _ADVERTISEMENT:
+                self.prefix = next(
+                    (v[14:22] for k, v in _neighbour_options(body[56:]) if k == 3), self.prefix
+                )
             return [], body, protocol
         if len(body) < 4:
             return [], b"", 0
@@ -140,6 +156,13 @@ class Link:
             yield self._ask(_IPCP, option(_ADDRESS, self.address))
             yield self._ask(_IPV6CP, option(_INTERFACE, self.interface))
 
+    def _solicitation(self) -> bytes:
+        source, every = b"\xfe\x80" + bytes(6) + self.interface, b"\xff\x02" + bytes(13) + b"\x02"
+        message = bytes((133, 0, 0, 0, 0, 0, 0, 0))
+        proof = checksum(source + every + struct.pack(">II", len(message), 58) + message)
+        head = struct.pack(">IHBB", 6 << 28, len(message), 58, 255)
+        return head + source + every + message[:2] + struct.pack(">H", proof) + message[4:]
+
     def _ask(self, protocol: int, body: bytes) -> bytes:
         number = self._next()
         self._asked[protocol] = (number, body)
@@ -152,6 +175,22 @@ class Link:
     @staticmethod
     def _frame(protocol: int, code: int, number: int, body: bytes) -> bytes:
         return framed(protocol, struct.pack(">BBH", code, number, 4 + len(body)) + body)
+
+
+def checksum(told: bytes) -> int:
+    """RFC 1071. An even number of bytes."""
+    total: int = sum(struct.unpack(f">{len(told) // 2}H", told))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def _neighbour_options(body: bytes) -> Iterator[tuple[int, bytes]]:
+    """What follows a kind and a length in eights (RFC 4861, 4.6)."""
+    at = 0
+    while at + 8 <= len(body) and body[at + 1] and at + 8 * body[at + 1] <= len(body):
+        yield body[at], body[at + 2 : at + 8 * body[at + 1]]
+        at += 8 * body[at + 1]
 
 
 def framed(protocol: int, body: bytes) -> bytes:
