@@ -40,6 +40,7 @@ from kitei.radius.probing import answer_to_prober
 from kitei.radius.secret import matches
 from kitei.radius.sessions import Event, Session, Sessions, event_of
 from kitei.radius.table import Damaged, Table, read_changes
+from kitei.radius.telling import Telling
 
 REJECT, OK, HANDLED, NOTFOUND, NOOP, UPDATED = 0, 2, 3, 6, 7, 8  # rlm_rcode_t
 _LOOK: Final = 0.05  # seconds between looks at the files
@@ -54,8 +55,9 @@ Result: TypeAlias = int | tuple[int, tuple[tuple[str, ...], ...], Pairs]
 class Engine:
     """One server's policy with all it knows."""
 
-    def __init__(self, folder: str, sacks: str) -> None:
+    def __init__(self, folder: str, sacks: str, events: str | None = None) -> None:
         self._folder = folder
+        self._telling = Telling(events)
         self._sacks = sacks
         self._policy = Policy({}, {})
         self._read: Read | None = None
@@ -97,11 +99,15 @@ class Engine:
             told.get("User-Name", ""),
             told.get("User-Password"),
         )
+        if not tunnel and "Message-Authenticator" not in told:
+            self._unsigned[address] += 1
+            client = self._policy.clients.get(address)
+            if client is None or not client.transition:  # an answer could be forged (CVE-2024-3596)
+                self._note(address, told, Reason.NOT_SIGNED)
+                return _SILENCE
         if address in self._probers:
             return self._probed(told)
         known = self._accepted  # of the policy as it is now: the next one begins with none
-        if not tunnel and "Message-Authenticator" not in told:
-            self._unsigned[address] += 1
         if password is None or tunnel:
             return self._decide(address, told, tunnel)
         before = known.get((address, name))
@@ -205,6 +211,7 @@ class Engine:
             with self._writing:  # between the two, no other may fold the log
                 os.write(self._log, json.dumps(event).encode() + b"\n")
                 self._sessions.hear(event)
+            self._telling.heard(event)
             if realm is not None and event.status != "Stop":
                 self._mind_caps(event, client)
         if isinstance(realm, Proxy):
@@ -253,6 +260,7 @@ class Engine:
                 if time.monotonic() - second >= 1.0:
                     second = time.monotonic()
                     self._write_state()
+                    self._telling.tell(self._unsigned)
                     self._sessions.tidy(time.time())
                     self._end_sessions()
                     if os.fstat(self._log).st_size > _LOG_LIMIT:
@@ -397,6 +405,7 @@ class Engine:
         line = json.dumps(these, ensure_ascii=False)  # one call for all: the callers wait while it runs
         with open(path, "a", opener=lambda p, f: os.open(p, f, 0o600)) as file:
             file.write(line + "\n")
+        self._telling.logins(line)
 
     def _write_state(self) -> None:
         told = {

@@ -15,7 +15,7 @@ _ENGINES: Final[list[Engine]] = []
 def instantiate(config: object) -> int:
     """The server starts. What is raised here ends it, and its log says why."""
     if not _ENGINES:
-        engine = Engine(os.environ["KITEI_RADIUS"], os.environ["KITEI_SACKS"])
+        engine = Engine(os.environ["KITEI_RADIUS"], os.environ["KITEI_SACKS"], os.environ.get("KITEI_EVENTS"))
         threading.Thread(target=engine.run, name="kitei", daemon=True).start()
         _ENGINES.append(engine)
     return OK

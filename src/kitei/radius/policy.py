@@ -17,6 +17,7 @@ class Reason(Enum):
 
     ACCEPTED = "accepted"
     UNKNOWN_CLIENT = "unknown-client"
+    NOT_SIGNED = "not-signed"
     TOO_MANY_REQUESTS = "too-many-requests"
     NO_REALM = "no-realm"
     NOT_YOUR_REALM = "not-your-realm"

@@ -13,6 +13,9 @@ WORDS: Final[Mapping[Reason, Words]] = {
     Reason.UNKNOWN_CLIENT: Words(
         "登録のない端末からの要求です", "asked from an address that is not registered"
     ),
+    Reason.NOT_SIGNED: Words(
+        "要求に Message-Authenticator がありません", "the request carries no Message-Authenticator"
+    ),
     Reason.TOO_MANY_REQUESTS: Words("端末からの要求が多すぎます", "the client asks more often than it may"),
     Reason.NO_REALM: Words(
         "利用者名にレルムがありません", "the name has no realm, and the client has not just one"

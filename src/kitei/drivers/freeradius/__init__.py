@@ -40,6 +40,7 @@ from kitei.network import (
     TunnelTerminator,
     sacks_of,
 )
+from kitei.radius.telling import LANE
 
 __all__ = ["Freeradius", "RadiusSeen"]
 
@@ -239,12 +240,14 @@ def client_line(part: RadiusClient | RadiusProber) -> str:
 
 
 def _write_client(host: Host, address: str, line: str, sack: str) -> None:
+    """Who does not sign is kept out by the engine, which answers nothing and knows who it was (CVE-2024-3596);
+    the server itself would drop the request without a trace.
+    """
     family = f"ipv{ip_address(address).version}addr"
-    must = "no" if line.split()[2] == "transition" else "yes"
     text = (
         f"{line}\nclient {_file_name(address)} {{\n  {family} = {address}\n  secret = {quoted(_secret(host, sack))}\n"
-        f"  shortname = {_file_name(address)}\n  require_message_authenticator = {must}\n"
-        f"  limit_proxy_state = {must}\n}}\n"
+        f"  shortname = {_file_name(address)}\n  require_message_authenticator = no\n"
+        f"  limit_proxy_state = no\n}}\n"
     )
     host.write(_client_path(host, address), text)
 
@@ -337,7 +340,8 @@ def _stop(host: Host) -> None:
 
 def _environment(host: Host) -> dict[str, str]:
     folders = _folders(host)
-    return {"KITEI_RADIUS": folders.own, "KITEI_SACKS": folders.sacks}
+    events = host.state("events", LANE)
+    return {"KITEI_RADIUS": folders.own, "KITEI_SACKS": folders.sacks, "KITEI_EVENTS": events}
 
 
 def _folders(host: Host) -> Folders:
