@@ -169,12 +169,20 @@ def test_the_ladder_says_which_steps_are_taken_by_whom(office: Office) -> None:
     for step, by, expected in (
         ("rate-limit", "operator", Verdict.REFUSE),
         ("filter", "controller", Verdict.REFUSE),
-        ("filter", "operator", Verdict.ACCEPT),
+        ("filter", "operator", Verdict.REFUSE),  # without an alarm there is nothing to filter by
         ("divert", "controller", Verdict.ACCEPT),
         ("blackhole", "controller", Verdict.REFUSE),
         ("blackhole", "acme", Verdict.ACCEPT),
     ):
         assert verdict(office, "mitigate", by, contract=E, target="203.0.113.7", step=step) is expected, step
+
+
+def test_a_filter_is_of_what_an_alarm_is_about(office: Office) -> None:
+    alarm(office, E, "203.0.113.7", metric="amplified-bps")
+    alarm(office, E, "203.0.113.8", metric="syn-pps")
+    asked = {"contract": E, "step": "filter"}
+    assert verdict(office, "mitigate", target="203.0.113.7", **asked) is Verdict.ACCEPT
+    assert "no alarm says what to drop" in refusals(ask(office, "mitigate", target="203.0.113.8", **asked))
 
 
 def test_no_more_than_the_policy_allows_is_in_force_at_once(office: Office) -> None:

@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, get_args, get_type_hints
 
 import pytest
 
 from kitei.desk import Situation, Unreadable, Verdict
 from kitei.desk.cases import Case
+from kitei.ledger import Entry, Fact
+from kitei.ledger.contracts import Contract
 from kitei.services.ddos import SERVICE, operation
 from kitei.services.ddos.application import ACTS
 from kitei.services.ddos.cases import translate
+from kitei.services.ddos.contract import fold
+from kitei.services.ddos.defending import STEPS
 from kitei.services.ddos.edition import TERMS
 
 EDITION = TERMS.editions[-1]
@@ -108,6 +113,47 @@ WRITTEN: dict[str, dict[str, Any]] = {
         "path": "other-carrier",
     },
     "month-close": {"contract": "X1", "customer": "C1"},
+    "set-policy": {
+        "by": "operator",
+        "contract": "X1",
+        "name": "web",
+        "prefixes": ["203.0.113.0/24"],
+        "host": {"bps": "500M", "syn-pps": 20000},
+        "prefix": {"bps": "2G"},
+        "override": [{"network": "203.0.113.5/32", "host": {"udp-pps": "2k"}}],
+        "timing": {"rise": 1, "window": 5, "calm": 60},
+        "guards": {"patience": 10, "services": [80, 443]},
+        "dry_run": False,
+        "ladder": {"rate-limit": "by-hand", "divert": "automatic", "hold": 300, "rate": "5M", "most": 3},
+        "scrub": {"source_pps": "2k", "syn_proof": True, "reflectors": [53], "allow": ["192.0.2.0/28"]},
+    },
+    "attack-detected": {
+        "by": "controller",
+        "contract": "X1",
+        "policy": "X1",
+        "scope": "host",
+        "target": "203.0.113.8",
+        "metric": "udp-bps",
+        "figure": 9,
+        "threshold": 5,
+        "since": AT,
+        "sources": 3,
+        "ports": [[80, 3]],
+        "source_ports": [[53, 3]],
+        "node": "see1",
+    },
+    "attack-over": {"by": "controller", "contract": "X1", "attack": "at1"},
+    "mitigate": {"contract": "X1", "target": "203.0.113.0/25", "step": "divert", "hold": 60, "why": "asked"},
+    "prolong": {"contract": "X1", "mitigation": "mi1", "hold": 60},
+    "release": {"contract": "X1", "mitigation": "mi1", "target": "203.0.113.7", "why": "over"},
+    "incident-step": {
+        "by": "operator",
+        "contract": "P1",
+        "attack": "at1",
+        "step": "call",
+        "note": "x",
+        "notified": ["noc"],
+    },
 }
 ODD: tuple[Any, ...] = (
     None,
@@ -161,6 +207,7 @@ def situation() -> Situation:
             {**common, "id": "E1", "item": "E"},
             {**common, "id": "D1", "item": "D", "ended": "2026-05-31"},
             {"customer": "C1", "id": "N1", "item": "E"},
+            {**common, "id": "P1", "item": "P", "addresses": ["198.51.100.0/24"]},
         ],
         "other_services": [{"customer": "C1", "service": "インターネット接続サービス", "id": "I1"}],
         "facts": {"outage": {"known": "2026-05-01T00:00:00+09:00", "restored": "2026-05-03T00:00:00+09:00"}},
@@ -172,7 +219,29 @@ def situation() -> Situation:
     }
     when = {"action": "month-close", "at": AT, "contract": "X1"}
     _, found = translate(Case("odd", TERMS.service, given, when, {}))
-    return found
+    attacked = {
+        each: attack_on(found.contracts[each], at)
+        for each, at in (("X1", "203.0.113.7/32"), ("P1", "198.51.100.7/32"))
+    }
+    return replace(found, contracts={**found.contracts, **attacked})
+
+
+def attack_on(contract: Contract, target: str) -> Contract:
+    """The contract with an attack and a step against it, both standing."""
+    told: dict[str, Any] = {"target": target, "at": AT, "metric": "udp-bps", "attack": "at1"}
+    alarm = {"policy": contract.id, "scope": "host", "figure": 9, "threshold": 5, "since": AT, "node": "see1"}
+    step = {"mitigation": "mi1", "step": "divert", "by": "controller", "until": AT, "ports": []}
+    for kind, more in (
+        ("attack.detected", {**alarm, "source_ports": [], "dry_run": False}),
+        ("mitigation.ordered", step),
+    ):
+        fact = Fact(kind, {**told, **more}, contract.concluded_on)
+        version = contract.version + 1
+        entry = Entry(
+            version, f"contract:{contract.id}", version, fact, datetime.fromisoformat(AT), "t", "", ""
+        )
+        contract = fold(contract, entry)
+    return contract
 
 
 def test_acts_as_written_here_are_all_there_are() -> None:
@@ -233,14 +302,22 @@ BARE: tuple[tuple[str, dict[str, Any]], ...] = (
     *((name, {}) for name in ("support", "month-close", "claim-refund", "request-route-control")),
     ("route-control-complaint", {}),
     ("operator-terminate", {"effective": "2026-07-31"}),
+    ("set-policy", {"host": {"bps": 1}}),
+    ("set-policy", {}),
+    *(("mitigate", {"target": target, "step": step}) for target in ("203.0.113.9", "::1") for step in STEPS),
+    ("attack-detected", WRITTEN["attack-detected"]),
+    ("attack-over", {"attack": "at1"}),
+    ("incident-step", {"attack": "at1", "step": "call"}),
+    ("prolong", {"mitigation": "mi1"}),
+    ("release", {}),
 )
 
 
-@pytest.mark.parametrize("contract", ["X1", "M1", "E1", "D1", "N1"])
+@pytest.mark.parametrize("contract", ["X1", "M1", "E1", "D1", "N1", "P1"])
 def test_every_act_says_something_of_every_contract(contract: str, situation: Situation) -> None:
     for name, more in BARE:
         for by in ("C1", "operator", "C9"):
-            written = {"by": by, "at": AT, "contract": contract, **more}
+            written = {**more, "by": by, "at": AT, "contract": contract}
             asked = SERVICE.read(name, written, EDITION)
             decision = SERVICE.decide(asked, situation, asked.at)
             assert decision.findings, written

@@ -19,7 +19,7 @@ WHY: Final[dict[Reason, Words]] = {
 
 # What a filter can tell from good traffic. SYN floods cannot be filtered without refusing everyone, and mere
 # volume says nothing of what to drop.
-_FILTERED: Final = frozenset({"udp-bps", "udp-pps", "amplified-bps", "icmp-bps", "icmp-pps", "fragment-pps"})
+FILTERED: Final = frozenset({"udp-bps", "udp-pps", "amplified-bps", "icmp-bps", "icmp-pps", "fragment-pps"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def fits(step: Step, attack: Attack) -> bool:
     """Whether a step is any use of itself: a filter needs something to filter by, a blackhole one host."""
     match step:
         case "filter":
-            return attack.metric in _FILTERED
+            return attack.metric in FILTERED
         case "blackhole":
             return attack.scope == "host"
         case _:

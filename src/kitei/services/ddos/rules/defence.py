@@ -30,6 +30,7 @@ from kitei.services.ddos.defending import (
     Release,
     Step,
 )
+from kitei.services.ddos.ladder import FILTERED
 from kitei.services.ddos.means import Means, means
 from kitei.services.ddos.rules.items import designates
 from kitei.values import Words
@@ -233,6 +234,17 @@ def step_allowed(asked: Mitigate, s: Situation) -> Iterator[Finding]:
             remedy=Words("set-policy で ladder を変えられます", "set-policy can change the ladder"),
         )
         return
+    if asked.step == "filter" and _metric(contract, asked) not in FILTERED:
+        yield s.refuse(
+            *paths,
+            why=Words(
+                "何を落とすかを示す警報がなく、フィルタでは見分けられません",
+                "no alarm says what to drop, so that a filter could tell it from good traffic",
+            ),
+            place="mitigate.step",
+            remedy=Words("rate-limit か divert を選んでください", "choose rate-limit or divert"),
+        )
+        return
     by = Words(
         "自動で" if asked.by == CONTROLLER else "指示により",
         "of itself" if asked.by == CONTROLLER else "as asked",
@@ -243,6 +255,12 @@ def step_allowed(asked: Mitigate, s: Situation) -> Iterator[Finding]:
     )
     if asked.step in ("blackhole", "filter", "rate-limit"):
         yield s.accept("art:15.2", why=_HITS_GOOD_TRAFFIC)
+
+
+def _metric(contract: Contract, asked: Mitigate) -> str:
+    """What the alarm is about that stands on the target, empty where none does."""
+    standing = [each for each in attacks(contract) if each.stands and each.target == asked.target]
+    return next((each.metric for each in standing if asked.attack in (None, each.id)), "")
 
 
 _HITS_GOOD_TRAFFIC: Final = Words(
