@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kitei.drivers.flows import Flows
 from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.frr import Frr
 from kitei.drivers.keepalived import Keepalived
@@ -11,4 +12,4 @@ from kitei.drivers.strongswan import Strongswan
 from kitei.network import Driver
 
 # In the order to apply: nothing is joined before the filter stands. To clear a node, go backwards.
-ALL: tuple[Driver[Any], ...] = (Nftables(), Links(), Strongswan(), Frr(), Keepalived(), Freeradius())
+ALL: tuple[Driver[Any], ...] = (Nftables(), Links(), Strongswan(), Frr(), Keepalived(), Freeradius(), Flows())
