@@ -23,6 +23,10 @@ _BATCH: Final = 8192
 _MOST_MAPS: Final = 64
 
 
+class NoXdp(PermanentError):
+    """There can be no XDP here, whatever is wanted of it; the message says why."""
+
+
 class _ProgramInfo(ctypes.Structure):
     """The head of `struct bpf_prog_info` (linux/bpf.h)."""
 
@@ -76,11 +80,11 @@ class _OpenOptions(ctypes.Structure):
 
 @cache
 def libbpf() -> ctypes.CDLL:
-    """The library, bound. PermanentError where it is missing."""
+    """The library, bound. NoXdp where it is missing."""
     try:
         found = ctypes.CDLL("libbpf.so.1", use_errno=True)
     except OSError as absent:
-        raise PermanentError(f"libbpf is missing; apt-get install libbpf1 brings it ({absent})") from absent
+        raise NoXdp(f"libbpf is missing; apt-get install libbpf1 brings it ({absent})") from absent
     place, text, number = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int
     for name, result, arguments in (
         ("libbpf_set_print", place, [place]),
@@ -128,8 +132,8 @@ class Map:
             return None
         raise self._refusal("cannot be read")
 
-    def put(self, key: bytes, value: bytes) -> None:
-        assert len(value) == self.value_size, self.name
+    def put(self, key: bytes, value: bytes, size: int | None = None) -> None:
+        assert len(value) == (size or self.value_size), self.name
         if libbpf().bpf_map_update_elem(self.handle, self._of(key), value, 0):
             raise self._refusal("cannot be written")
 
@@ -144,14 +148,15 @@ class Map:
             part = keys[at : at + _BATCH]
             count = u32(len(part))
             values = value * len(part)
-            if libbpf().bpf_map_update_batch(
-                self.handle, b"".join(part), values, ctypes.byref(count), None
-            ):
+            if libbpf().bpf_map_update_batch(self.handle, b"".join(part), values, ctypes.byref(count), None):
                 raise self._refusal("cannot be filled")
 
     def take_all(self, keys: Sequence[bytes]) -> None:
-        for key in keys:
-            self.take(key)
+        for at in range(0, len(keys), _BATCH):
+            part = keys[at : at + _BATCH]
+            count = u32(len(part))
+            if libbpf().bpf_map_delete_batch(self.handle, b"".join(part), ctypes.byref(count), None):
+                raise self._refusal("cannot be emptied")
 
     def entries(self) -> Iterator[tuple[bytes, bytes]]:
         """All there is, a batch at a time; do not change the map meanwhile."""
@@ -217,7 +222,7 @@ def loaded(place: Path, name: str) -> Program:
         code = lib.bpf_object__load(opened)
         if code:
             why = log.value.decode(errors="replace").strip()[-2000:]
-            raise PermanentError(f"the kernel does not take the XDP program: {os.strerror(-code)} {why}")
+            raise NoXdp(f"the kernel does not take the XDP program: {os.strerror(-code)} {why}")
         handle = lib.bpf_program__fd(lib.bpf_object__find_program_by_name(opened, name.encode()))
         each = None
         while each := lib.bpf_object__next_map(opened, each):

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from kitei.network import PermanentError
+from kitei.drivers.scrubber.bpf import NoXdp
 
 _SOURCE: Final = Path(__file__).parent / "native"
 _FLAGS: Final = ("-O2", "-g", "-target", "bpf", "-mcpu=v3", "-Wall", "-Werror")
@@ -31,7 +31,7 @@ def digest() -> bytes:
 
 
 def built() -> Path:
-    """The object's place, built if it is not there yet. PermanentError says why that cannot be."""
+    """The object's place, built if it is not there yet. NoXdp says why that cannot be."""
     place = _folder() / f"scrub-{digest().hex()}.bpf.o"
     return place if place.exists() else _build(_SOURCE / "scrub.bpf.c", place)
 
@@ -44,7 +44,7 @@ def build(source: Path, place: Path) -> Path:
 def _build(source: Path, place: Path) -> Path:
     compiler = shutil.which("clang")
     if compiler is None:
-        raise PermanentError(
+        raise NoXdp(
             "there is no clang to compile the XDP program; apt-get install clang libbpf-dev brings it"
         )
     headers = f"-I/usr/include/{os.uname().machine}-linux-gnu"
@@ -53,7 +53,7 @@ def _build(source: Path, place: Path) -> Path:
         command = [compiler, *_FLAGS, headers, f"-I{_SOURCE}", "-c", str(source), "-o", str(made)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise PermanentError(f"the XDP program does not compile: {done.stderr.strip()[-2000:]}")
+            raise NoXdp(f"the XDP program does not compile: {done.stderr.strip()[-2000:]}")
         os.replace(made, place)
     return place
 

@@ -36,6 +36,7 @@ struct packet {
     void *l4;
     __u64 source;
     __u32 bytes;
+    __u32 room; /* from l4 to the end of the IP packet */
     __u8 protocol;
     __u8 fragment;
     bool is_bent;  /* it contradicts itself */
@@ -63,6 +64,7 @@ INLINE void read4(struct packet *packet, const struct iphdr *ip, __u32 there)
     packet->is_plain = header == sizeof(*ip);
     packet->fragment = place & 0x1fff ? LATER : place & 0x2000 ? FIRST : WHOLE;
     packet->is_bent = header < sizeof(*ip) || total < header || total > there || ip->saddr == ip->daddr;
+    packet->room = packet->is_bent ? 0 : total - header;
     packet->l4 = packet->is_bent || packet->fragment == LATER ? 0 : (void *)ip + header;
 }
 
@@ -100,7 +102,9 @@ INLINE void read6(struct packet *packet, const struct ipv6hdr *ip, __u32 there)
         if (packet->fragment == LATER)
             is_read = true;
     }
-    packet->is_bent |= !is_read;
+    __u32 headers = at - (void *)ip;
+    packet->is_bent |= !is_read || headers > packet->bytes;
+    packet->room = packet->is_bent ? 0 : packet->bytes - headers;
     packet->protocol = next;
     packet->l4 = packet->is_bent || packet->fragment == LATER ? 0 : at;
 }
@@ -114,13 +118,16 @@ INLINE bool is_malformed(const struct packet *packet)
         return false;
     if (packet->protocol == IPPROTO_TCP) {
         const struct tcphdr *tcp = packet->l4;
-        if ((void *)(tcp + 1) > packet->end || tcp->doff < 5)
+        if ((void *)(tcp + 1) > packet->end || tcp->doff < 5 || tcp->doff * 4 > packet->room)
             return true;
         return (tcp->syn && (tcp->fin || tcp->rst)) || !(tcp->syn || tcp->ack || tcp->rst);
     }
     if (packet->protocol == IPPROTO_UDP) {
         const struct udphdr *udp = packet->l4;
-        return (void *)(udp + 1) > packet->end || (udp->len && bpf_ntohs(udp->len) < sizeof(*udp));
+        if ((void *)(udp + 1) > packet->end || packet->room < sizeof(*udp))
+            return true;
+        __u32 length = bpf_ntohs(udp->len); /* 0: a jumbogram (RFC 2675) */
+        return length && (length < sizeof(*udp) || (packet->fragment == WHOLE && length > packet->room));
     }
     return false;
 }

@@ -1,0 +1,94 @@
+"""What a scrubber has counted for each contract, read without disturbing it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from kitei.drivers.scrubber import layout, port, tables
+from kitei.drivers.scrubber.bpf import Program, running
+from kitei.drivers.scrubber.fallback import counted
+from kitei.network import Host, PermanentError
+from kitei.values import JsonObject
+
+DROPPED: Final = layout.REASONS[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    packets: int = 0
+    bytes: int = 0  # of IP
+
+    def __add__(self, other: "Count") -> "Count":
+        return Count(self.packets + other.packets, self.bytes + other.bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Since a contract's first prefix came under the scrubber. `unproven` were answered by a challenge.
+
+    It begins anew with a new program, and in nftables with each change.
+    """
+
+    contract: str
+    passed: Count = Count()
+    dropped: Mapping[str, Count] = field(default_factory=dict)
+
+    @property
+    def offered(self) -> Count:
+        return sum(self.dropped.values(), self.passed)
+
+
+def read_tallies(host: Host) -> tuple[Tally, ...]:
+    """By contract; of the XDP program where one runs, else of the filter. PermanentError where neither can be read."""
+    try:
+        ours = [each for each in port.attached(host) if each.is_current]
+    except PermanentError:
+        ours = []  # no libbpf here, so no XDP either
+    program = running(ours[0].number) if ours else None
+    if program is not None:
+        with program:
+            return tallies_of(program)
+    found: dict[str, dict[str, Count]] = {}
+    for contract, reason, packets, size in counted(host):
+        found.setdefault(contract, {})[reason] = Count(packets, size)
+    return tuple(
+        Tally(contract, counts.pop("passed", Count()), counts) for contract, counts in sorted(found.items())
+    )
+
+
+def tallies_of(program: Program) -> tuple[Tally, ...]:
+    return tuple(
+        _tally(program, name, place) for name, (place, _) in sorted(tables.contracts(program).items())
+    )
+
+
+def _tally(program: Program, name: str, place: int) -> Tally:
+    counts = {}
+    for n, reason in enumerate(layout.REASONS):
+        key = layout.slot(place * len(layout.REASONS) + n)
+        counts[reason] = Count(*layout.tally_of(program.maps["tallies"].get(key, tables.tally_size()) or b""))
+    return Tally(name, counts.pop("passed"), counts)
+
+
+def since(now: Tally, before: Tally | None, seconds: float) -> JsonObject:
+    """Rates of the time between two readings, in whole packets and bits a second."""
+    if before is None or now.offered.packets < before.offered.packets:
+        before = Tally(now.contract)  # it began anew
+
+    def rates(one: Count, other: Count) -> JsonObject:
+        return {
+            "pps": round((one.packets - other.packets) / seconds),
+            "bps": round((one.bytes - other.bytes) * 8 / seconds),
+        }
+
+    old = before.dropped
+    return {
+        "contract": now.contract,
+        "offered": rates(now.offered, before.offered),
+        "passed": rates(now.passed, before.passed),
+        "dropped": {
+            reason: rates(count, old.get(reason, Count()))
+            for reason, count in sorted(now.dropped.items())
+            if count != old.get(reason, Count())
+        },
+    }

@@ -1,0 +1,179 @@
+"""What the parts ask of a scrubber at one instant: pure. What has expired by then is not asked for."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from ipaddress import ip_network
+
+from kitei.drivers.scrubber.layout import (
+    LISTS,
+    NO_FRAGMENTS,
+    REFLECTORS,
+    SYN_PROOF,
+    Network,
+    ceiling_of,
+    source_cost_of,
+)
+from kitei.network import Part, PermanentError
+from kitei.network.ddos import Scrubber, Scrubbing
+from kitei.network.expiry import has_expired
+from kitei.values import digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Who may, who may not, and from which UDP ports reflectors answer. An allowed prefix within a denied one
+    is left out, so that the most specific entry of both says what the order of checks would."""
+
+    allow: tuple[str, ...]
+    deny: tuple[str, ...]
+    reflectors: tuple[int, ...]
+
+    @property
+    def digest(self) -> str:
+        return _digest(self)
+
+
+NO_LISTS = Lists((), (), ())
+
+
+@lru_cache(maxsize=64)
+def _digest(lists: Lists) -> str:
+    """32 hex digits; of no lists at all an empty text."""
+    if lists == NO_LISTS:
+        return ""
+    return digest_of([list(lists.allow), list(lists.deny), list(lists.reflectors)])[-32:]
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """How one prefix is cleaned, as the program keeps it. `lists` is a digest."""
+
+    contract: str
+    flags: int
+    source_cost: int
+    lists: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """By prefix, by contract and by digest. `ceilings` are costs and bursts of `layout.ceiling_of`."""
+
+    port: str
+    engine: str
+    cleanings: Mapping[str, Cleaning]
+    ceilings: Mapping[str, tuple[int, int]]
+    lists: Mapping[str, Lists]
+    parts: tuple[Scrubbing, ...]
+
+
+def wanted_of(parts: Sequence[Part], at: datetime) -> Wanted | None:
+    """None: this node scrubs nothing. PermanentError names every fault of the parts."""
+    scrubber = next((part for part in parts if isinstance(part, Scrubber)), None)
+    live = [part for part in parts if isinstance(part, Scrubbing) and not has_expired(part, at)]
+    live.sort(key=lambda part: part.prefix)
+    faults = [fault for part in live for fault in _faults(part)]
+    faults += _repeated(live)
+    if live and scrubber is None:
+        faults.append(f"{live[0].key}: there is no scrubber on this node to do it")
+    if faults:
+        raise PermanentError("; ".join(faults))
+    if scrubber is None:
+        return None
+    lists = {part.key: lists_of(part) for part in live}
+    return Wanted(
+        scrubber.dirty_port,
+        scrubber.engine,
+        {_plain(part.prefix): _cleaning(part, lists[part.key]) for part in live},
+        {contract: ceiling_of(bps) for contract, bps in clean_rates(live).items()},
+        {each.digest: each for each in lists.values() if each.digest},
+        tuple(live),
+    )
+
+
+def clean_rates(live: Iterable[Scrubbing]) -> dict[str, int]:
+    """Each contract's clean rate; where its prefixes differ the least, for no more was bought."""
+    found: dict[str, int] = {}
+    for part in live:
+        rates = [rate for rate in (found.get(part.contract, 0), part.clean_bps) if rate > 0]
+        found[part.contract] = min(rates, default=0)
+    return found
+
+
+def lists_of(part: Scrubbing) -> Lists:
+    return _lists(part.allow, part.deny, part.reflectors, ip_network(part.prefix).version)
+
+
+@lru_cache(maxsize=64)
+def _lists(allow: tuple[str, ...], deny: tuple[str, ...], reflectors: tuple[int, ...], version: int) -> Lists:
+    denied = {net for net in map(ip_network, deny) if net.version == version}
+    lengths = sorted({net.prefixlen for net in denied})
+    allowed = {net for net in map(ip_network, allow) if net.version == version}
+    allowed = {net for net in allowed if not any(over in denied for over in _above(net, lengths))}
+    return Lists(
+        tuple(map(str, _ordered(allowed))), tuple(map(str, _ordered(denied))), tuple(sorted(set(reflectors)))
+    )
+
+
+def _ordered(networks: Iterable[Network]) -> list[Network]:
+    return sorted(networks, key=lambda net: (int(net.network_address), net.prefixlen))
+
+
+def _above(network: Network, lengths: Sequence[int]) -> Iterator[Network]:
+    """The network itself and those that hold it, of these prefix lengths."""
+    return (network.supernet(new_prefix=length) for length in lengths if length <= network.prefixlen)
+
+
+def _cleaning(part: Scrubbing, lists: Lists) -> Cleaning:
+    flags = (
+        (LISTS if lists.allow or lists.deny else 0)
+        | (SYN_PROOF if part.syn_proof else 0)
+        | (NO_FRAGMENTS if part.fragments == "drop" else 0)
+        | (REFLECTORS if lists.reflectors else 0)
+    )
+    return Cleaning(part.contract, flags, source_cost_of(part.source_pps), lists.digest)
+
+
+@lru_cache(maxsize=64)  # a list may be long
+def _faults(part: Scrubbing) -> tuple[str, ...]:
+    return tuple(_wrong(part))
+
+
+def _wrong(part: Scrubbing) -> Iterator[str]:
+    for name, prefixes in (("prefix", (part.prefix,)), ("allow", part.allow), ("deny", part.deny)):
+        for prefix in prefixes:
+            if not _is_prefix(prefix):
+                yield f"{part.key}: {name} {prefix!r} is not a prefix such as '198.51.100.0/24' or '2001:db8::/32'"
+    for port in part.reflectors:
+        if not 0 <= port <= 65535:
+            yield f"{part.key}: reflectors: {port} is not a UDP port, 0 to 65535"
+    for limit, number in (("clean_bps", part.clean_bps), ("source_pps", part.source_pps)):
+        if number < 0:
+            yield f"{part.key}: {limit} {number} is less than nothing; 0 is no limit"
+    if not part.contract or len(part.contract.encode()) > 63:
+        yield f"{part.key}: contract {part.contract!r} is not a name of 1 to 63 bytes"
+
+
+def _repeated(live: Sequence[Scrubbing]) -> list[str]:
+    """Faults of prefixes that are the same, written twice. Those that are none have been told already."""
+    seen: dict[str, str] = {}
+    faults = []
+    for part in live:
+        if _is_prefix(part.prefix):
+            first = seen.setdefault(_plain(part.prefix), part.key)
+            if first != part.key:
+                faults.append(f"{part.key} and {first} are the same prefix; it is cleaned in one way only")
+    return faults
+
+
+def _is_prefix(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _plain(prefix: str) -> str:
+    return str(ip_network(prefix))

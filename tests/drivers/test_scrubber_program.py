@@ -1,0 +1,222 @@
+"""The XDP program's word on single frames: each check, in its order, both families, with and without VLANs."""
+
+import os
+import struct
+from datetime import UTC, datetime
+
+import pytest
+from scrub_frames import ACK, BACK, DROP, FIN, PASS, RST, SYN, checksum, ethernet, ip, tcp, tried, udp
+
+from kitei.drivers.scrubber import layout, tables
+from kitei.drivers.scrubber.bpf import loaded
+from kitei.drivers.scrubber.program import built, digest
+from kitei.drivers.scrubber.tallies import tallies_of
+from kitei.drivers.scrubber.wanted import wanted_of
+from kitei.network import Origin
+from kitei.network.ddos import Scrubber, Scrubbing
+
+pytestmark = pytest.mark.lab
+
+FOR = Origin("acme", ("ddos-protection@2024-04-01#art:4",))
+HOME = {4: "203.0.113.0/24", 6: "2001:db8:5::/48"}
+HERE = {4: "203.0.113.9", 6: "2001:db8:5::9"}
+ELSE = {4: "203.0.114.9", 6: "2001:db8:6::9"}
+THERE = {4: "198.51.100.7", 6: "2001:db8:77::7"}
+DENIED = {4: "192.0.2.66", 6: "2001:db8:66::1"}
+ALLOWED = {4: "192.0.2.10", 6: "2001:db8:10::1"}
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def part(prefix: str, **more) -> Scrubbing:
+    told = {
+        "clean_bps": 0,
+        "source_pps": 0,
+        "syn_proof": False,
+        "reflectors": (53, 123),
+        "fragments": "drop",
+        "allow": ("192.0.2.10/32", "2001:db8:10::/48"),
+        "deny": ("192.0.2.0/25", "192.0.2.64/26", "2001:db8:66::/48"),
+        "until": None,
+    }
+    return Scrubbing(FOR, "acme", prefix, **(told | more))
+
+
+@pytest.fixture
+def program():
+    if os.geteuid() != 0:
+        pytest.skip("XDP programs need root")
+    with loaded(built(), "scrub") as program:
+        yield program
+
+
+def fill(program, *parts: Scrubbing) -> None:
+    asked = wanted_of((Scrubber(FOR, "dirty", "xdp"), *parts), NOW)
+    assert asked is not None
+    tables.fill(program, digest(), asked.ceilings, asked.lists, asked.cleanings)
+
+
+def reasons(program) -> dict[str, int]:
+    (tally,) = tallies_of(program)
+    return {"passed": tally.passed.packets} | {r: c.packets for r, c in tally.dropped.items() if c.packets}
+
+
+both = pytest.mark.parametrize("v", [4, 6], ids=["ipv4", "ipv6"])
+tagged = pytest.mark.parametrize("tags", [(), (7,), (7, 8)], ids=["plain", "vlan", "q-in-q"])
+
+
+@both
+@tagged
+def test_each_check_drops_what_it_is_for_and_counts_it(program, v, tags) -> None:
+    fill(program, part(HOME[v], deny=("192.0.2.64/26", "2001:db8:66::/48")))
+
+    def verdict(packet: bytes) -> int:
+        return tried(program, ethernet(packet, *tags))[0]
+
+    assert verdict(udp(DENIED[v], HERE[v], 5000)) == DROP
+    assert verdict(udp(ALLOWED[v], HERE[v], 53)) == PASS, "who is allowed is not asked further"
+    assert verdict(udp(THERE[v], HERE[v], 53)) == DROP
+    assert verdict(udp(THERE[v], HERE[v], 5000, 53)) == PASS, "it is the port it comes from that counts"
+    assert verdict(ip(THERE[v], HERE[v], 17, bytes(64), more=True)) == DROP
+    assert verdict(ip(THERE[v], HERE[v], 17, bytes(64), offset=3)) == DROP
+    assert verdict(tcp(THERE[v], HERE[v], SYN | FIN)) == DROP
+    assert verdict(tcp(THERE[v], HERE[v], 0)) == DROP
+    assert verdict(tcp(THERE[v], HERE[v], SYN)) == PASS
+    assert verdict(udp(DENIED[v], ELSE[v], 53)) == PASS, "another's traffic is not touched"
+    assert reasons(program) == {"passed": 3, "denied": 1, "amplified": 1, "fragment": 2, "malformed": 2}
+
+
+@both
+def test_denied_goes_before_allowed_and_the_most_specific_of_a_list_does_not_matter(program, v) -> None:
+    fill(program, part(HOME[v], deny=("192.0.2.0/24", "2001:db8::/33"), allow=(f"{ALLOWED[v]}",)))
+    assert tried(program, ethernet(udp(ALLOWED[v], HERE[v], 5000)))[0] == DROP
+
+
+@both
+def test_the_most_specific_prefix_decides(program, v) -> None:
+    host = f"{HERE[v]}/{32 if v == 4 else 128}"
+    fill(program, part(HOME[v]), part(host, reflectors=(), fragments="pass"))
+    assert tried(program, ethernet(udp(THERE[v], HERE[v], 53)))[0] == PASS
+    assert tried(program, ethernet(udp(THERE[v], HERE[v][:-1] + "8", 53)))[0] == DROP
+
+
+@both
+def test_the_first_fragment_shows_its_port_and_later_ones_pass_where_fragments_do(program, v) -> None:
+    fill(program, part(HOME[v], fragments="pass"))
+    ports = struct.pack(">HHHH", 53, 9, 2000, 0) + bytes(56)
+    assert tried(program, ethernet(ip(THERE[v], HERE[v], 17, ports, more=True)))[0] == DROP
+    assert tried(program, ethernet(ip(THERE[v], HERE[v], 17, ports, offset=185)))[0] == PASS
+    assert reasons(program) == {"passed": 1, "amplified": 1}
+
+
+def test_packets_that_contradict_themselves_are_dropped(program) -> None:
+    fill(program, part(HOME[4]), part(HOME[6]))
+    good = udp(THERE[4], HERE[4], 5000)
+    for bent in (
+        b"\x41" + good[1:],  # a header of four bytes
+        good[:2] + struct.pack(">H", 4000) + good[4:],  # longer than the frame
+        good[:2] + struct.pack(">H", 12) + good[4:],  # shorter than its header
+        udp(HERE[4], HERE[4], 5000),  # from itself
+        ip(THERE[4], HERE[4], 6, tcp(THERE[4], HERE[4], ACK)[20:36]),  # a TCP header that ends in the padding
+        ip(THERE[4], HERE[4], 17, struct.pack(">HHHH", 5000, 9, 400, 0)),  # UDP longer than its packet
+    ):
+        frame = ethernet(bent)
+        assert tried(program, frame)[0] == DROP, bent.hex()
+    chain = b"".join(bytes([60, 0, 1, 4, 0, 0, 0, 0]) for _ in range(12))
+    assert tried(program, ethernet(ip(THERE[6], HERE[6], 60, chain)))[0] == DROP, "headers without end"
+    assert reasons(program) == {"passed": 0, "malformed": 7}
+
+
+@both
+def test_extension_headers_hide_nothing(program, v) -> None:
+    fill(program, part(HOME[v], fragments="pass"))
+    ports = struct.pack(">HHHH", 123, 9, 16, 0) + bytes(8)
+    if v == 6:
+        options = bytes([60, 0, 1, 4, 0, 0, 0, 0]) + bytes([17, 0, 1, 4, 0, 0, 0, 0])
+        packet = ip(THERE[6], HERE[6], 0, options + ports)
+    else:
+        plain = ip(THERE[4], HERE[4], 17, b"\x01\x01\x01\0" + ports)
+        packet = b"\x46" + plain[1:]
+    assert tried(program, ethernet(packet))[0] == DROP
+    assert reasons(program) == {"passed": 0, "amplified": 1}
+
+
+@both
+@pytest.mark.parametrize("seq", [0, 5, 0x10000, 0x12345678, 0xFFFFFFFF])
+def test_a_challenge_is_a_sound_packet_that_no_syn_sender_may_accept(program, v, seq) -> None:
+    fill(program, part(HOME[v], syn_proof=True))
+    asked = ethernet(tcp(THERE[v], HERE[v], SYN, 40001, 80, seq) + bytes(200), 7)
+    verdict, back = tried(program, asked)
+    assert verdict == BACK
+    assert (back[:6], back[6:12], back[12:18]) == (asked[6:12], asked[:6], asked[12:18])
+    packet, size = back[18:], 20 if v == 4 else 40
+    assert len(packet) == size + 20, "an answer is never longer than what was asked"
+    if v == 4:
+        assert checksum(packet[:20]) == 0
+    ends = packet[12:20] if v == 4 else packet[8:40]
+    assert checksum(ends + struct.pack(">II", 20, 6) + packet[size:]) == 0
+    sport, dport, _, ack, _, flags, window = struct.unpack(">HHIIBBH", packet[size : size + 16])
+    assert (sport, dport, flags, window) == (80, 40001, SYN | ACK, 0)
+    assert (seq - ack) % 2**32 < 0x10000, "it must look like a late part of the connection to NAT on the way"
+
+
+@both
+def test_who_answers_is_proven_and_who_guesses_is_not(program, v) -> None:
+    fill(program, part(HOME[v], syn_proof=True))
+    syn = ethernet(tcp(THERE[v], HERE[v], SYN, 40001, 80, 1000))
+    _, back = tried(program, syn)
+    packet = back[14 + (20 if v == 4 else 40) :]
+    ack = struct.unpack(">I", packet[8:12])[0]
+    for guess in range(1, 5):
+        wrong = ethernet(tcp(THERE[v], HERE[v], RST, 40001, 80, (ack + guess * 4099) % 2**32))
+        assert tried(program, wrong)[0] == PASS, "any other RST may be of a connection that there is"
+    assert tried(program, syn)[0] == BACK
+    assert tried(program, ethernet(tcp(THERE[v], HERE[v], RST, 40001, 80, ack)))[0] == DROP
+    assert tried(program, syn)[0] == PASS
+    assert reasons(program) == {"passed": 5, "unproven": 2, "answer": 1}
+
+
+def test_guessing_comes_to_nothing_however_fast(program) -> None:
+    """After its eight wrong answers a source's right one is not looked at either, until time has passed."""
+    fill(program, part(HOME[4], syn_proof=True))
+    _, back = tried(program, ethernet(tcp(THERE[4], HERE[4], SYN, 40001, 80, 1000)))
+    ack = struct.unpack(">I", back[42:46])[0]
+    for guess in range(1, 30):
+        tried(program, ethernet(tcp(THERE[4], HERE[4], RST, 40001, 80, ack ^ guess)))
+    assert tried(program, ethernet(tcp(THERE[4], HERE[4], RST, 40001, 80, ack)))[0] == PASS
+    assert tried(program, ethernet(tcp(THERE[4], HERE[4], SYN, 40001, 80, 1000)))[0] == BACK
+
+
+def test_what_belongs_to_a_connection_is_not_asked_for_proof(program) -> None:
+    fill(program, part(HOME[4], syn_proof=True))
+    assert tried(program, ethernet(tcp(THERE[4], HERE[4], ACK)))[0] == PASS
+    assert tried(program, ethernet(tcp(THERE[4], HERE[4], SYN | ACK)))[0] == PASS
+
+
+@both
+def test_a_source_has_its_share_and_no_more(program, v) -> None:
+    fill(program, part(HOME[v], source_pps=10))
+    other = {4: "198.51.100.8", 6: "2001:db8:78::7"}[v]
+    sent = [tried(program, ethernet(udp(THERE[v], HERE[v], 5000)))[0] for _ in range(40)]
+    assert 10 <= sent.count(PASS) <= 20, "a second's worth at once, and what time has brought"
+    assert tried(program, ethernet(udp(other, HERE[v], 5000)))[0] == PASS
+    assert reasons(program)["source"] == sent.count(DROP)
+
+
+def test_a_neighbour_in_the_same_64_is_the_same_source(program) -> None:
+    fill(program, part(HOME[6], source_pps=10))
+    sent = [tried(program, ethernet(udp(f"2001:db8:77::{n:x}", HERE[6], 5000)))[0] for n in range(1, 41)]
+    assert sent.count(DROP) >= 20
+
+
+def test_all_prefixes_of_a_contract_share_its_ceiling(program) -> None:
+    fill(program, part(HOME[4], clean_bps=8_000_000), part(HOME[6], clean_bps=8_000_000))
+    cost, burst = layout.ceiling_of(8_000_000)
+    packets = 2 * burst // (cost * 1028 >> 16)
+    sent = [
+        tried(program, ethernet(udp(THERE[v], HERE[v], 5000, size=1000)))[0]
+        for _ in range(packets)
+        for v in (4, 6)
+    ]
+    assert sent.count(DROP) > packets / 2, "both together are over, each alone is not"
+    counted = reasons(program)
+    assert counted == {"passed": sent.count(PASS), "ceiling": sent.count(DROP)}
