@@ -47,4 +47,4 @@ def test_who_asks_without_message_authenticator_gets_no_answer_and_is_named(node
     assert call(node.host, *login) == "Access-Accept"
     assert eventually(lambda: [set(row) for row in told(node, "clients.unsigned")] == [{"127.0.0.2"}])
     reasons = [row[4] for row in told(node, "logins.answered")]
-    assert reasons == ["not-signed", "not-signed", "accepted"]
+    assert set(reasons[:-1]) == {"not-signed"} and reasons[-1] == "accepted"
