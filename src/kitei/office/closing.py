@@ -112,7 +112,7 @@ def invoices(office: Office, month: Month | None = None) -> Iterator[Invoice]:
     customers = (name for name, _ in office.book.naming("customer", (ISSUED,), upto=office.book.head()))
     for customer in customers:
         for entry in standing(office.book.read(f"invoice:{customer}")):
-            found = invoice_of(entry.fact.body, _recipient(office.book, customer))
+            found = invoice_of(entry.fact.body, recipient_of(office.book, customer))
             if month in (None, found.month):
                 yield found
 
@@ -164,7 +164,7 @@ def _fact(invoice: Invoice) -> Fact:
 
 def _bill(book: SqlBook, account: Account, closing: Closing, anew: bool) -> Bill | None:
     """None for who owes nothing."""
-    recipient, earlier = _recipient(book, account.customer), account.version
+    recipient, earlier = recipient_of(book, account.customer), account.version
     last = None if anew else _last(account.invoices, closing.month, recipient)
     made = settle(account.owed, recipient, closing, last)
     if isinstance(made, Incomplete):
@@ -188,7 +188,7 @@ def _closing(book: SqlBook, found: Sequence[Account], work: Work) -> Closing:
     return Closing(
         month=work.month,
         issued_on=work.issued_on,
-        provider=_provider(operator_said),
+        provider=provider_told(operator_said),
         pricing=pricing,
         conventions=conventions,
         due_on=work.month.plus(1).last,
@@ -196,7 +196,8 @@ def _closing(book: SqlBook, found: Sequence[Account], work: Work) -> Closing:
     )
 
 
-def _provider(said: Iterable[Entry]) -> Provider:
+def provider_told(said: Iterable[Entry]) -> Provider:
+    """Who the provider is, as the operator said last. Refusal: nobody said so."""
     told: Mapping[str, Json] | None = None
     for entry in said:
         value = entry.fact.body.get("value")
@@ -212,7 +213,8 @@ def _provider(said: Iterable[Entry]) -> Provider:
     return provider_of(told)
 
 
-def _recipient(book: SqlBook, customer: str) -> Recipient:
+def recipient_of(book: SqlBook, customer: str) -> Recipient:
+    """A customer as papers name it: by its id where no more is known."""
     party = book.shelf.party(customer)
     return Recipient(party.name, party.address) if party else Recipient(Words(customer, customer))
 
