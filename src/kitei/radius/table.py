@@ -14,6 +14,8 @@ from hashlib import blake2b
 from types import TracebackType
 from typing import Final
 
+from kitei.radius.names import bytes_of
+
 _MAGIC: Final = b"KTUSERS1"
 _HEAD: Final = struct.Struct("<8sQ16s")
 _SLOT: Final = struct.Struct("<QQ")
@@ -62,7 +64,7 @@ class Table:
             raise Damaged(f"{path} is not a whole table of users")
 
     def get(self, name: str) -> str | None:
-        sought = name.encode()
+        sought = bytes_of(name)
         mark = _hash(sought, self._key)
         at = mark % self._slots
         for _ in range(self._slots):
