@@ -8,6 +8,7 @@ from pathlib import Path
 from kitei.network import Orders, sacks_of
 from kitei.network.events import Batch
 from kitei.network.report import Report
+from kitei.office.defence import Defence
 from kitei.office.hearing import Hearing
 from kitei.office.office import Office, Refusal
 from kitei.office.publishing import Publishing
@@ -28,6 +29,7 @@ class Dispatch:
     publishing: Publishing
     hearing: Hearing
     _telling: Telling | None = None
+    _defence: Defence | None = None
     _day: date | None = None
     _vault: Vault | None = None
 
@@ -45,6 +47,7 @@ class Dispatch:
         """A number that grows whenever orders of any node change. Asked often, so it keeps watch as well."""
         self.hearing.look_around()
         self._turn_the_day()
+        self.defence.work()
         return self.publishing.published()
 
     def orders_for(self, node: str) -> Orders | None:
@@ -53,10 +56,18 @@ class Dispatch:
     def take_report(self, node: str, report: Report) -> None:
         self.hearing.take_report(node, report)
 
+    @property
+    def defence(self) -> Defence:
+        if self._defence is None:
+            self._defence = Defence(self.office)
+        return self._defence
+
     def take_events(self, node: str, batch: Batch) -> int:
         if self._telling is None:
-            self._telling = Telling.of(self.office, TAKERS)
-        return self._telling.take(node, batch)
+            self._telling = Telling.of(self.office, {**TAKERS, "floods": self.defence.take})
+        taken = self._telling.take(node, batch)
+        self.defence.work()  # what was heard of floods is answered before anything else is asked
+        return taken
 
     def sign(self, node: str, csr: str) -> None:
         self.publishing.sign(node, csr)

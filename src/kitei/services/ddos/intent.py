@@ -5,7 +5,7 @@ itself in the moment it is ordered.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from kitei.ledger.contracts import Contract
@@ -33,22 +33,27 @@ def is_dynamic(part: Part) -> bool:
 
 
 def refreshed(
-    nodes: Iterable[NodeIntent], contracts: Sequence[Contract], estate: Estate, on: date
+    nodes: Iterable[NodeIntent],
+    contracts: Sequence[Contract],
+    estate: Estate,
+    on: date,
+    touched: frozenset[str] | None = None,
 ) -> tuple[NodeIntent, ...]:
     """Those of the nodes, as they were published, that change with what is done against attacks now.
 
     What stands always stays as it was published, but for leave that has been taken back: routers that a contract's
-    routes may not go to any more leave it at once. Contracts that were not published get nothing.
+    routes may not go to any more leave it at once. Contracts that were not published get nothing. `touched`
+    are those whose leave has to be looked into (None: all).
     """
     published = {node.node: node for node in nodes}
     served = {each.origin.owner for node in published.values() for each in node.parts if not is_dynamic(each)}
     wanted: dict[str, dict[str, Part]] = {}
     for name, part in _dynamic(contracts, estate, on):
         wanted.setdefault(name, {}).setdefault(part.key, part)
-    leaves = _leaves(contracts, estate, on) if any(map(_has_leave, published.values())) else {}
+    leaves = _leaves(contracts, estate, on, touched)
     changed = []
     for name, node in published.items():
-        kept = [_narrowed(each, name, leaves) for each in node.parts if not is_dynamic(each)]
+        kept = [_narrowed(each, name, leaves, touched is None) for each in node.parts if not is_dynamic(each)]
         keys = {each.key for each in kept}
         fresh = [
             each
@@ -90,24 +95,37 @@ def _dynamic(contracts: Sequence[Contract], estate: Estate, on: date) -> Iterato
         yield from dynamic_parts(ground)
 
 
-def _leaves(contracts: Sequence[Contract], estate: Estate, on: date) -> Mapping[tuple[str, str], RouteLeave]:
-    """The leave that contracts have now, by node and key."""
-    return {
-        (node, part.key): part
-        for node, part in _standing(contracts, estate, on)
-        if isinstance(part, RouteLeave)
+@dataclass(frozen=True, slots=True)
+class _Leaves:
+    """The leave that contracts have now, by node and key, as far as it was looked into."""
+
+    found: Mapping[tuple[str, str], RouteLeave]
+    looked: frozenset[str]
+
+
+def _leaves(
+    contracts: Sequence[Contract], estate: Estate, on: date, touched: frozenset[str] | None
+) -> _Leaves:
+    """Of contracts that changed, and of those that are added to them."""
+    concerned = [
+        each
+        for each in contracts
+        if touched is None or each.id in touched or str(each.body.get("base")) in touched
+    ]
+    ids = frozenset(each.id for each in concerned)
+    bases = {str(each.body.get("base")) for each in concerned} - ids
+    some = [*concerned, *(each for each in contracts if each.id in bases)] if bases else concerned
+    found = {
+        (node, part.key): part for node, part in _standing(some, estate, on) if isinstance(part, RouteLeave)
     }
+    return _Leaves(found, ids)
 
 
-def _has_leave(node: NodeIntent) -> bool:
-    return any(isinstance(part, RouteLeave) for part in node.parts)
-
-
-def _narrowed(part: Part, node: str, leaves: Mapping[tuple[str, str], RouteLeave]) -> Part:
+def _narrowed(part: Part, node: str, leaves: _Leaves, everyone: bool) -> Part:
     """A published leave without what it would not say today; it is never widened here."""
-    if not isinstance(part, RouteLeave):
+    if not isinstance(part, RouteLeave) or not (everyone or part.contract in leaves.looked):
         return part
-    now = leaves.get((node, part.key))
+    now = leaves.found.get((node, part.key))
     if now is None:
         return replace(part, upstreams=(), actions=())
     return replace(

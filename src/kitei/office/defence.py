@@ -1,0 +1,267 @@
+"""From what collectors see to what nodes must do: heard, decided by the terms, recorded, published in a moment.
+
+It works from the ledger and the orders alone: killed and begun again, it goes on where it was. All it remembers by
+itself is which collectors it has heard, and what they said stands.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from kitei.desk import Verdict
+from kitei.ledger.contracts import Contract
+from kitei.network.detection import Detection, Standing, Word
+from kitei.network.events import Event
+from kitei.office.office import Office
+from kitei.office.refreshing import Refreshing
+from kitei.services.ddos import SERVICE
+from kitei.services.ddos.defence import (
+    Attack,
+    Mitigation,
+    attacks,
+    is_defended,
+    mitigations,
+    policies,
+    policy_of,
+)
+from kitei.services.ddos.defending import CONTROLLER
+from kitei.services.ddos.ladder import WHY, Due, Order, Prolong, Release, due
+from kitei.services.ddos.means import means
+
+log = logging.getLogger(__name__)
+
+_LOOK: Final = 0.25
+"""Seconds between looks at what is due: orders of people are recorded by other processes."""
+
+_PUBLISH: Final = 0.2
+"""Seconds for which, of many orders at once, the first may wait for the others."""
+
+_AGAIN: Final = 60.0
+"""Seconds before something that was refused is asked again."""
+
+_REMEMBERED: Final = 10_000
+
+
+@dataclass(slots=True)
+class Collector:
+    """What is known of a collector: when it was last heard (this process's time), and which alarms stand there.
+
+    `standing` is None until it has told all of them once.
+    """
+
+    heard: float
+    told: bool = False
+    standing: set[Standing] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Defence:
+    """The defence of one office. All calls come from one thread; one per controller."""
+
+    office: Office
+    now: Callable[[], float] = time.monotonic
+    _inbox: deque[Word] = field(default_factory=deque)
+    _collectors: dict[str, Collector] = field(default_factory=dict)
+    _refused: dict[tuple[str, ...], float] = field(default_factory=dict)
+    _refreshing: Refreshing | None = None
+    _begun: float = -1.0
+    _looked: float = -1.0
+
+    # -- hearing -------------------------------------------------------------------------------------
+
+    def take(self, office: Office, node: str, events: tuple[Event, ...], within: Any) -> None:
+        """Keep a node's words until `work`: what follows from them is recorded in transactions of its own.
+
+        Lost with this process, a word is made up for by the next that names the alarms that stand. Raises
+        Unreadable.
+        """
+        from kitei.office.takers import words_of
+
+        self.hear(*words_of(node, events))
+
+    def hear(self, *words: Word) -> None:
+        self._inbox.extend(words)
+
+    def work(self) -> bool:
+        """Do what is to be done by now; cheap when there is nothing. Whether orders changed."""
+        now = self.now()
+        if self._begun < 0:
+            self._begun = now
+        if not self._inbox and now - self._looked < _LOOK:
+            return False
+        while self._inbox:
+            self._take_word(self._inbox.popleft())
+        self._looked = now
+        return self._tend()
+
+    # -- what was heard ------------------------------------------------------------------------------
+
+    def _take_word(self, word: Word) -> None:
+        collector = self._collectors.setdefault(word.node, Collector(self.now()))
+        collector.heard = self.now()
+        for detection in word.detections:
+            match detection.kind:
+                case "alarm":
+                    collector.standing.add(_standing(detection))
+                    self._alarm(word.node, detection)
+                case "release":
+                    collector.standing.discard(_standing(detection))
+        if word.standing is not None:
+            collector.standing = {_standing(each) for each in word.standing}
+            collector.told = True
+            for each in word.standing:
+                self._alarm(word.node, each)
+        self._end_what_is_over(word)
+
+    def _alarm(self, node: str, seen: Detection) -> None:
+        """An alarm becomes an attack on its contract, unless it is one already."""
+        contract = self._contract(seen.policy)
+        if contract is None:
+            log.warning("%s raises an alarm for %r, which is no contract", node, seen.policy)
+            return
+        if any(each.stands and _key(each) == _standing(seen) for each in attacks(contract)):
+            return
+        written = {
+            "contract": contract.id,
+            "policy": seen.policy,
+            "scope": seen.scope,
+            "target": seen.target,
+            "metric": seen.metric,
+            "figure": seen.figure,
+            "threshold": seen.threshold,
+            "since": datetime.fromtimestamp(seen.since, UTC).isoformat(),
+            "sources": seen.sources,
+            "ports": [list(pair) for pair in seen.ports],
+            "source_ports": [list(pair) for pair in seen.source_ports],
+            "dry_run": seen.dry_run,
+            "version": seen.version or "-",
+            "node": node,
+        }
+        self._ask("attack-detected", written, (contract.id, "alarm", seen.policy, seen.scope, seen.target))
+
+    def _end_what_is_over(self, word: Word) -> None:
+        """Attacks that this collector spoke of, and that no collector sees any more."""
+        released = {_standing(each) for each in word.detections if each.kind == "release"}
+        for contract in self._contracts():
+            if not is_defended(contract):
+                continue
+            for attack in attacks(contract):
+                if not attack.stands or self._is_seen(attack):
+                    continue
+                told = word.standing is not None and attack.node in ("", word.node)
+                if told or _key(attack) in released or self._is_gone(attack):
+                    over = {"contract": contract.id, "attack": attack.id}
+                    self._ask("attack-over", over, (contract.id, "over", attack.id))
+
+    def _is_seen(self, attack: Attack) -> bool:
+        """Whether any collector has it among what stands; for one that did not tell all yet, its own do."""
+        if any(_key(attack) in each.standing for each in self._collectors.values()):
+            return True
+        source = self._collectors.get(attack.node)
+        return source is not None and not source.told and attack.node != ""
+
+    def _is_gone(self, attack: Attack) -> bool:
+        """Whether its collector is none of ours any more: nobody will ever tell the end of it."""
+        return bool(attack.node) and attack.node not in self._refresh().collectors()
+
+    # -- what is due ---------------------------------------------------------------------------------
+
+    def _tend(self) -> bool:
+        """Everything that is due for every contract, and the orders that follow."""
+        changed, published = False, self.now()
+        for contract in self._contracts():
+            if not is_defended(contract):
+                continue
+            for each in self._due(contract):
+                self._do(contract, each)
+                if self.now() - published > _PUBLISH:  # the first of many must not wait for the last
+                    changed, published = self._refresh().publish() or changed, self.now()
+        return self._refresh().publish() or changed
+
+    def _due(self, contract: Contract) -> Iterator[Due]:
+        found = means(contract, self.office.contracts(), self.office.today())
+        told = attacks(contract)
+        by_attack = {each.id: policy_of(contract, each.policy) for each in told}
+        policy = {**by_attack, "": policies(contract)[0]}
+        mitigates = found is not None and found.mitigates
+        blind = self._blind(told)
+        return due(policy, told, mitigations(contract), self.office.clock(), mitigates=mitigates, blind=blind)
+
+    def _blind(self, told: Sequence[Attack]) -> timedelta | None:
+        """For how long no collector that sees these attacks was heard; this process's beginning gives all time.
+
+        None where no collector told of them: whoever did will tell their end.
+        """
+        standing = [each for each in told if each.stands]
+        keys = {_key(each) for each in standing}
+        nodes = {each.node for each in standing} | {
+            n for n, c in self._collectors.items() if keys & c.standing
+        }
+        if not nodes - {""}:
+            return None
+        heard = [self._collectors[node].heard for node in nodes if node in self._collectors]
+        return timedelta(seconds=self.now() - max((self._begun, *heard)))
+
+    def _do(self, contract: Contract, each: Due) -> None:
+        match each:
+            case Order():
+                written: dict[str, Any] = {
+                    "target": each.attack.target,
+                    "step": each.step,
+                    "attack": each.attack.id,
+                }
+                self._ask("mitigate", {"contract": contract.id, **written}, (contract.id, *written.values()))
+            case Prolong():
+                self._about("prolong", contract, each.mitigation, {})
+            case Release():
+                self._about("release", contract, each.mitigation, {"why": WHY[each.why].en})
+
+    def _about(self, act: str, contract: Contract, each: Mitigation, more: Mapping[str, str]) -> None:
+        written = {"contract": contract.id, "mitigation": each.id, **more}
+        self._ask(act, written, (contract.id, act, each.id))
+
+    def _ask(self, act: str, written: Mapping[str, object], about: tuple[str, ...]) -> None:
+        """Put an act to the terms as anyone does. What was refused is not asked again and again."""
+        if self.now() - self._refused.get(about, -_AGAIN) < _AGAIN:
+            return
+        decided = self.office.apply(act, {"by": CONTROLLER, **written}, service=SERVICE.name)
+        if decided.decision.verdict is not Verdict.ACCEPT:
+            if len(self._refused) >= _REMEMBERED:
+                self._refused.clear()
+            self._refused[about] = self.now()
+            why = "; ".join(f.why.en for f in decided.decision.findings if f.verdict is not Verdict.ACCEPT)
+            log.warning("%s %s: %s", act, " ".join(about), why)
+        else:
+            self._refused.pop(about, None)
+
+    # -- inside --------------------------------------------------------------------------------------
+
+    def _refresh(self) -> Refreshing:
+        if self._refreshing is None:
+            self._refreshing = Refreshing(self.office)
+        return self._refreshing
+
+    def _contracts(self) -> tuple[Contract, ...]:
+        return tuple(each for each in self.office.contracts().values() if each.service == SERVICE.name)
+
+    def _contract(self, policy: str) -> Contract | None:
+        found = self.office.contracts().get(policy.partition("/")[0])
+        return found if found is not None and found.service == SERVICE.name else None
+
+
+def _standing(seen: Detection) -> Standing:
+    return Standing(seen.policy, seen.scope, _plain(seen.target))
+
+
+def _key(attack: Attack) -> Standing:
+    return Standing(attack.policy, attack.scope, _plain(attack.target))
+
+
+def _plain(target: str) -> str:
+    """An address alone is written without its length."""
+    address, _, length = target.partition("/")
+    return address if length == ("128" if ":" in address else "32") else target
