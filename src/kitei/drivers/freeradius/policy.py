@@ -37,6 +37,7 @@ _SHORT = {
 def policy_text(parts: Sequence[Part], arrived: Collection[str], relay: str) -> str:
     """`arrived` are the sacks that are here: what lacks one is left out, and so gets no answer.
 
+    It is named in `waiting`: its contract is in force, so nobody's session has to end.
     PermanentError: a realm that is two things, or an authority's name that two customers use.
     """
     realms = _realms(parts, arrived)
@@ -55,8 +56,24 @@ def policy_text(parts: Sequence[Part], arrived: Collection[str], relay: str) -> 
     probers = {
         part.address: part.sack for part in parts if isinstance(part, RadiusProber) and part.sack in arrived
     }
-    told = {"relay": relay, "clients": clients, "realms": realms, "probers": probers}
+    known = {*clients, *realms}
+    wanted = {
+        _name(part)
+        for part in parts
+        if isinstance(part, RadiusClient | RadiusGroup | RadiusProxy | RadiusVpdn)
+    }
+    told = {
+        "relay": relay,
+        "clients": clients,
+        "realms": realms,
+        "probers": probers,
+        "waiting": sorted(wanted - known),
+    }
     return json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _name(part: RadiusClient | RadiusGroup | RadiusProxy | RadiusVpdn) -> str:
+    return part.address if isinstance(part, RadiusClient) else part.realm
 
 
 def authorities_of(parts: Sequence[Part]) -> tuple[str, ...]:
