@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from google.protobuf.any_pb2 import Any as Packed  # type: ignore[import-untyped]
 
-from kitei.drivers.gobgp import gobgp_pb2 as pb
+from kitei.drivers.gobgp import gobgp_pb2
 from kitei.drivers.gobgp.values import FAMILIES, Component, Family, Held, Match, Tag
+
+pb: Any = gobgp_pb2  # its classes are made when it is read
 
 NAMES: Final = {afi_safi: family for family, afi_safi in FAMILIES.items()}
 _DESTINATION, _SOURCE = 1, 2  # components of flow specifications that are prefixes
@@ -17,12 +19,12 @@ class Strange(ValueError):
     """A route that nobody of ours made."""
 
 
-def family_of(family: Family) -> pb.Family:
+def family_of(family: Family) -> Any:
     afi, safi = FAMILIES[family]
     return pb.Family(afi=afi, safi=safi)
 
 
-def path_of(held: Held, asn: int, is_withdrawn: bool = False) -> pb.Path:
+def path_of(held: Held, asn: int, is_withdrawn: bool = False) -> Any:
     """`asn` is the speaker's own: it marks the tags."""
     family = family_of(held.family)
     nlri = _packed(_prefix(held.of) if isinstance(held.of, str) else _flow(held.of))
@@ -35,14 +37,17 @@ def path_of(held: Held, asn: int, is_withdrawn: bool = False) -> pb.Path:
     if held.rate is not None:
         rate = pb.TrafficRateExtended(asn=asn if asn < 1 << 16 else 0, rate=held.rate)
         attributes.append(pb.ExtendedCommunitiesAttribute(communities=[_packed(rate)]))
-    tags = [pb.LargeCommunity(global_admin=asn, local_data1=t.kind, local_data2=t.number) for t in sorted(held.tags)]
+    tags = [
+        pb.LargeCommunity(global_admin=asn, local_data1=t.kind, local_data2=t.number)
+        for t in sorted(held.tags)
+    ]
     attributes.append(pb.LargeCommunitiesAttribute(communities=tags))
     return pb.Path(
         nlri=nlri, pattrs=[_packed(each) for each in attributes], family=family, is_withdraw=is_withdrawn
     )
 
 
-def held_of(path: pb.Path, asn: int) -> Held:
+def held_of(path: Any, asn: int) -> Held:
     """Read one back. Raises Strange."""
     family = NAMES.get((path.family.afi, path.family.safi))
     if family is None:
@@ -81,16 +86,16 @@ def _tags(told: dict[str, Packed], asn: int) -> Iterable[Tag]:
                 yield Tag(each.local_data1, each.local_data2)
 
 
-def _prefix(text: str) -> pb.IPAddressPrefix:
+def _prefix(text: str) -> Any:
     network = ip_network(text)
     return pb.IPAddressPrefix(prefix=str(network.network_address), prefix_len=network.prefixlen)
 
 
-def _prefix_text(told: pb.IPAddressPrefix | pb.FlowSpecIPPrefix) -> str:
+def _prefix_text(told: Any) -> str:
     return str(ip_network(f"{told.prefix}/{told.prefix_len}", strict=False))
 
 
-def _flow(match: Match) -> pb.FlowSpecNLRI:
+def _flow(match: Match) -> Any:
     rules: list[Any] = [_flow_prefix(_DESTINATION, match.destination)]
     if match.source is not None:
         rules.append(_flow_prefix(_SOURCE, match.source))
@@ -100,12 +105,12 @@ def _flow(match: Match) -> pb.FlowSpecNLRI:
     return pb.FlowSpecNLRI(rules=[_packed(rule) for rule in rules])
 
 
-def _flow_prefix(number: int, text: str) -> pb.FlowSpecIPPrefix:
+def _flow_prefix(number: int, text: str) -> Any:
     network = ip_network(text)
     return pb.FlowSpecIPPrefix(type=number, prefix=str(network.network_address), prefix_len=network.prefixlen)
 
 
-def _match(nlri: pb.FlowSpecNLRI) -> Match:
+def _match(nlri: Any) -> Match:
     prefixes: dict[int, str] = {}
     components: list[Component] = []
     for rule in nlri.rules:

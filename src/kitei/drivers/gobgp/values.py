@@ -1,7 +1,7 @@
 """What a BGP speaker has, as values: itself, its neighbours, who may be told what, and the routes it holds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
@@ -93,8 +93,9 @@ class Held:
 @dataclass(frozen=True, slots=True)
 class SpeakerSeen:
     """`program` is the running engine's process, None: it does not run; `itself` None: it knows nothing yet.
+    `present`: something of ours is on the machine.
 
-    `guarded`: no route goes in or out but by a Permit. `foreign`: routes the speaker holds that we cannot read.
+    `guarded`: no route goes in or out but by a Permit. `strange`: what it holds and we cannot read.
     """
 
     at: datetime
@@ -104,5 +105,5 @@ class SpeakerSeen:
     neighbours: frozenset[Neighbour] = frozenset()
     permits: frozenset[Permit] = frozenset()
     routes: frozenset[Held] = frozenset()
+    strange: tuple[str, ...] = ()
     present: bool = False
-    faults: tuple[str, ...] = field(default=())

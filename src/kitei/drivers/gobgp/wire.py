@@ -12,8 +12,7 @@ from typing import Any, Final
 
 import grpc  # type: ignore[import-untyped]
 
-from kitei.drivers.gobgp import gobgp_pb2 as pb
-from kitei.drivers.gobgp.messages import NAMES, Strange, family_of, held_of, path_of
+from kitei.drivers.gobgp.messages import NAMES, Strange, family_of, held_of, path_of, pb
 from kitei.drivers.gobgp.values import FAMILIES, Held, Neighbour, Permit, Self, Tag
 from kitei.network import PermanentError, TemporaryError
 
@@ -56,10 +55,13 @@ class Line:
         there = self._assignments()
         for direction, name in _GUARDS:
             found = there.get(direction)
-            if found is None or found.default_action != pb.REJECT or [p.name for p in found.policies] != [name]:
+            if (
+                found is None
+                or found.default_action != pb.REJECT
+                or [p.name for p in found.policies] != [name]
+            ):
                 return False
-        said = [(s.conditions, s.actions.route_action) for s in there[pb.IMPORT].policies[0].statements]
-        return said == [(s.conditions, s.actions.route_action) for s in _INWARD.statements]
+        return [_is_our_own(each) for each in there[pb.IMPORT].policies[0].statements] == [True]
 
     def _assignments(self) -> dict[Any, Any]:
         asked = pb.ListPolicyAssignmentRequest(name=_GLOBAL)
@@ -247,6 +249,13 @@ def _statement(permit: Permit, asn: int) -> Any:
     return pb.Statement(name=name, conditions=conditions, actions=actions)
 
 
+def _is_our_own(statement: Any) -> bool:
+    when = statement.conditions
+    is_narrow = when.HasField("neighbor_set") or when.HasField("large_community_set") or len(when.afi_safi_in)
+    is_local = when.route_type == pb.Conditions.ROUTE_TYPE_LOCAL
+    return is_local and not is_narrow and statement.actions.route_action == pb.ACCEPT
+
+
 def _stripped(large_communities: Sequence[str], asn: int) -> Any:
     """Our tags stay here. The engine takes a replacement by nothing for no action."""
     if large_communities:
@@ -283,7 +292,7 @@ def _permit(statement: Any, sets: dict[str, str]) -> Permit:
         family=families[0],
         communities=tuple(then.community.communities),
         large_communities=tuple(then.large_community.communities) if replaces else (),
-        next_hop="self" if getattr(then.nexthop, "self") else then.nexthop.address,
+        next_hop="self" if then.nexthop.self else then.nexthop.address,
     )
 
 
