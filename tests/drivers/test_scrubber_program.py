@@ -24,6 +24,7 @@ ELSE = {4: "203.0.114.9", 6: "2001:db8:6::9"}
 THERE = {4: "198.51.100.7", 6: "2001:db8:77::7"}
 DENIED = {4: "192.0.2.66", 6: "2001:db8:66::1"}
 ALLOWED = {4: "192.0.2.10", 6: "2001:db8:10::1"}
+SECRET = bytes(range(16))
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
@@ -52,7 +53,7 @@ def program():
 def fill(program, *parts: Scrubbing) -> None:
     asked = wanted_of((Scrubber(FOR, "dirty", "xdp"), *parts), NOW)
     assert asked is not None
-    tables.fill(program, digest(), asked.ceilings, asked.lists, asked.cleanings)
+    tables.fill(program, layout.settings(SECRET, digest(), is_veth=False), asked.ceilings, asked.lists, asked.cleanings)
 
 
 def reasons(program) -> dict[str, int]:

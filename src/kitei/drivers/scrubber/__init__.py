@@ -5,11 +5,12 @@ is past its `until` is not wanted any more, by the host's own time.
 """
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from kitei.drivers.scrubber import port, tables
+from kitei.drivers.scrubber import layout, port, tables
 from kitei.drivers.scrubber.bpf import NoXdp, Program, libbpf, loaded, running
 from kitei.drivers.scrubber.fallback import load_filter, ruleset, see_filter, take_filter
 from kitei.drivers.scrubber.program import built, digest
@@ -174,7 +175,8 @@ def _attach(host: Host, told: Mapping[str, Any]) -> None:
     cleanings = {prefix: Cleaning(**each) for prefix, each in told["cleanings"].items()}
     try:
         with loaded(built(), "scrub") as program:
-            tables.fill(program, digest(), told["ceilings"], {each.digest: each for each in lists}, cleanings)
+            settings = layout.settings(os.urandom(16), digest(), is_veth=port.is_veth(host, told["port"]))
+            tables.fill(program, settings, told["ceilings"], {each.digest: each for each in lists}, cleanings)
             port.attach(host, told["port"], program, instead)
     except NoXdp as refused:
         if not told["may_fall_back"]:

@@ -30,7 +30,7 @@ BURST_SECONDS: Final = 0.04  # of the ceiling: what TCP sends at once over a lon
 
 _POLICY: Final = struct.Struct("=IIIIQ")
 _CONTRACT: Final = struct.Struct("=64sQQQ")
-_SETTINGS: Final = struct.Struct("=16sQQQ16s")
+_SETTINGS: Final = struct.Struct("=16sQQQQ16s")
 _TALLY: Final = struct.Struct("=QQ")
 SIZES: Final = {
     "settings": (4, _SETTINGS.size),
@@ -95,13 +95,13 @@ def source_cost_of(source_pps: int) -> int:
     return SECOND // source_pps if source_pps > 0 else 0
 
 
-def settings(secret: bytes, made: bytes) -> bytes:
-    return _SETTINGS.pack(secret, TRUST, GUESS_COST, GUESS_BURST, made)
+def settings(secret: bytes, made: bytes, *, is_veth: bool) -> bytes:
+    return _SETTINGS.pack(secret, TRUST, GUESS_COST, GUESS_BURST, is_veth, made)
 
 
 def made_of(value: bytes) -> bytes:
     """The digest of the sources that a running program was built from."""
-    made: bytes = _SETTINGS.unpack(value)[4]
+    made: bytes = _SETTINGS.unpack(value)[5]
     return made
 
 

@@ -68,6 +68,12 @@ def detach(host: Host, port: str, mode: Mode) -> None:
     _set(host, port, -1, _MODES[mode])
 
 
+def is_veth(host: Host, port: str) -> bool:
+    with host.netlink() as line:
+        links = line.get_links(ifname=port)
+        return any(link.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") == "veth" for link in links)
+
+
 def _set(host: Host, port: str, handle: int, flags: int) -> None:
     with host.netlink() as line:
         found = line.link_lookup(ifname=port)

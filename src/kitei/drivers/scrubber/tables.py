@@ -4,7 +4,6 @@ What a packet is judged by is always whole: lists are filled before a policy nam
 a prefix leads to it, and each of the three is emptied in the other order.
 """
 
-import os
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from ipaddress import ip_network
@@ -131,13 +130,13 @@ def take_cleaning(program: Program, prefix: str) -> None:
 
 def fill(
     program: Program,
-    made: bytes,
+    settings: bytes,
     ceilings: Mapping[str, tuple[int, int]],
     all_lists: Mapping[str, Lists],
     wanted: Mapping[str, Cleaning],
 ) -> None:
     """All of a program that is new."""
-    program.maps["settings"].put(layout.slot(0), layout.settings(os.urandom(16), made))
+    program.maps["settings"].put(layout.slot(0), settings)
     for name, ceiling in ceilings.items():
         put_contract(program, name, ceiling)
     for each in all_lists.values():

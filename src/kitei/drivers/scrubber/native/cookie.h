@@ -66,7 +66,7 @@ static __always_inline __u16 folded(__u64 sum)
 }
 
 /* Turn a SYN into its challenge, without its options and data: never longer than what came. */
-static __always_inline int challenge(struct xdp_md *frame, const __u64 *secret, void *l3, bool is_v6,
+static __always_inline int challenge(struct xdp_md *frame, const struct settings *set, void *l3, bool is_v6,
                                      struct tcphdr *tcp)
 {
     struct ethhdr *ethernet = (void *)(long)frame->data;
@@ -74,7 +74,7 @@ static __always_inline int challenge(struct xdp_md *frame, const __u64 *secret, 
         return XDP_DROP;
     struct endpoints ends = endpoints_of(l3, is_v6, tcp);
     __u32 sent = bpf_ntohl(tcp->seq);
-    __u32 told = (sent & 0xffff0000) | cookie(secret, &ends, bpf_ktime_get_ns() >> EPOCH);
+    __u32 told = (sent & 0xffff0000) | cookie(set->secret, &ends, bpf_ktime_get_ns() >> EPOCH);
     if (told > sent)
         told -= 0x10000;
 
@@ -123,5 +123,5 @@ static __always_inline int challenge(struct xdp_md *frame, const __u64 *secret, 
     long more = (long)bpf_xdp_get_buff_len(frame) - length;
     if (more > 0 && bpf_xdp_adjust_tail(frame, -more))
         return XDP_DROP;
-    return XDP_TX;
+    return set->is_veth ? bpf_redirect(frame->ingress_ifindex, 0) : XDP_TX;
 }

@@ -86,6 +86,7 @@ struct settings {
     __u64 trust_ns;    /* how long a proven source is believed */
     __u64 guess_cost;  /* ns that a wrong answer takes of its source's time */
     __u64 guess_burst; /* ns */
+    __u64 is_veth;     /* of the port: veth forgets to deliver what XDP_TX sends back, but not what is redirected */
     __u8 made[16];     /* digest of the sources of this program */
 };
 

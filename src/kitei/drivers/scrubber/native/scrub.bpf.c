@@ -241,7 +241,7 @@ INLINE int clean(struct xdp_md *frame, const struct packet *packet, const __u32 
         if (!set || (void *)(tcp + 1) > packet->end)
             return count(policy, MALFORMED, packet, XDP_DROP);
         if (tcp->syn && !tcp->ack && !is_proven(packet)) {
-            int verdict = packet->is_plain ? challenge(frame, set->secret, packet->l3, is_v6, tcp) : XDP_DROP;
+            int verdict = packet->is_plain ? challenge(frame, set, packet->l3, is_v6, tcp) : XDP_DROP;
             return count(policy, UNPROVEN, packet, verdict);
         }
         if (tcp->rst && !is_proven(packet) && is_answer(set, packet, tcp, is_v6)) {
