@@ -72,3 +72,32 @@ def test_records_are_sealed(vault, book) -> None:
         assert all(
             b"password" not in bytes(sealed) for sealed in connection.execute(USER.select()).scalars("sealed")
         )
+
+
+def test_what_is_forgotten_is_gone_and_its_name_never_comes_back(vault, book) -> None:
+    for secret in ("one", "two"):
+        vault.keep("client.c-1", secret)
+    vault.keep("client.c-2", "another's")
+    vault.change_users("a.example", {"alice": "{}", "bob": "{}"})
+    vault.change_users("a.example", {"bob": None})
+    vault.forget("client.c-1")
+    assert vault.forget_users("a.example") == 1 and vault.forget_users("a.example") == 0
+    assert vault.sacks() == {"client.c-2": "client.c-2@1"} and vault.realms() == ()
+    assert vault.users("a.example") == {} and vault.user("a.example", "alice") is None
+    with book.engine.connect() as connection:
+        kept = [*connection.execute(SECRET.select()), *connection.execute(USER.select())]
+    assert [bytes(row.sealed) for row in kept if row[0] != "client.c-2"] == [b"", b""], (
+        "nothing sealed is left"
+    )
+    assert all("alice" not in row for row in kept)
+    for number in (1, 2, 3):
+        with pytest.raises(StoreError):
+            vault.content(f"client.c-1@{number}")
+    vault.forget("client.c-1")
+    assert vault.keep("client.c-1", "one") == "client.c-1@4", (
+        "a node may still have a file of each name before"
+    )
+    vault.change_users("a.example", {"carol": "{}"})
+    again = vault.user_sacks("a.example")
+    assert again.users == "users.a.example@5" and vault.users("a.example") == {"carol": "{}"}
+    assert read_changes(vault.content("changes.a.example@3-5").decode()) == {"carol": "{}"}

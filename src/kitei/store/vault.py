@@ -53,6 +53,8 @@ USER = Table(
 )
 _KEPT: Final = 2  # versions of a secret: the one in force and the one before, until every node has changed
 _NONCE: Final = 12
+_FORGOTTEN: Final = b""
+_NOBODY: Final = ""  # the name of the row that remembers a forgotten realm's number
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,8 @@ class Vault:
     def keep(self, name: str, secret: str, *, within: Connection | None = None) -> str:
         """Keep a secret anew; the sack it goes in. The same secret again is the same sack."""
         with self._writing(within) as connection:
-            version = _latest(connection, name)
-            if version and self._open_secret(connection, name, version) == secret:
+            version, sealed = _newest(connection, name)
+            if sealed and self._open(sealed, "secret", name, str(version)) == secret:
                 return f"{name}@{version}"
             version += 1
             sealed = self._seal(secret, "secret", name, str(version))
@@ -89,25 +91,44 @@ class Vault:
             return f"{name}@{version}"
 
     def latest(self, name: str) -> str | None:
-        """The sack in force, None where there never was such a secret."""
+        """The sack in force, None where there is no such secret, or no longer."""
         with reading(self._engine) as connection:
-            version = _latest(connection, name)
-        return f"{name}@{version}" if version else None
+            version, sealed = _newest(connection, name)
+        return f"{name}@{version}" if sealed else None
 
     def sacks(self) -> dict[str, str]:
         """The sack in force of every secret, by its name."""
-        newest = select(SECRET.c.name, func.max(SECRET.c.version)).group_by(SECRET.c.name)
+        kept = SECRET.c.sealed != _FORGOTTEN
+        newest = select(SECRET.c.name, func.max(SECRET.c.version)).where(kept).group_by(SECRET.c.name)
         with reading(self._engine) as connection:
             return {name: f"{name}@{version}" for name, version in connection.execute(newest)}
 
     def realms(self) -> tuple[str, ...]:
         """The realms that have users, or had."""
+        found = select(USER.c.realm).where(USER.c.name != _NOBODY).distinct().order_by(USER.c.realm)
         with reading(self._engine) as connection:
-            return tuple(connection.execute(select(USER.c.realm).distinct().order_by(USER.c.realm)).scalars())
+            return tuple(connection.execute(found).scalars())
 
     def forget(self, name: str, *, within: Connection | None = None) -> None:
+        """Nothing of a secret stays but the number of its last sack, so that no later sack has that name."""
         with self._writing(within) as connection:
-            connection.execute(delete(SECRET).where(SECRET.c.name == name))
+            version, sealed = _newest(connection, name)
+            if sealed:
+                connection.execute(delete(SECRET).where(SECRET.c.name == name))
+                row = {"name": name, "version": version + 1, "sealed": _FORGOTTEN}
+                connection.execute(insert(SECRET).values(row))
+
+    def forget_users(self, realm: str, *, within: Connection | None = None) -> int:
+        """How many there were. Nothing of them stays, only the number of the realm's last table."""
+        with self._writing(within) as connection:
+            wanted = (USER.c.realm == realm, USER.c.gone == 0)
+            count = connection.execute(select(func.count()).select_from(USER).where(*wanted)).scalar() or 0
+            version = _version(connection, realm)
+            if version:
+                connection.execute(delete(USER).where(USER.c.realm == realm))
+                row = {"realm": realm, "name": _NOBODY, "version": version + 1, "gone": 1}
+                connection.execute(insert(USER).values({**row, "sealed": _FORGOTTEN}))
+            return count
 
     def change_users(
         self, realm: str, changes: Mapping[str, str | None], *, within: Connection | None = None
@@ -176,13 +197,14 @@ class Vault:
         changes = {
             row.name: None if row.gone else self._open(row.sealed, "user", realm, row.name)
             for row in connection.execute(wanted)
+            if row.name != _NOBODY
         }
         return write_changes(changes).encode()
 
     def _open_secret(self, connection: Connection, name: str, version: int) -> str:
         wanted = select(SECRET.c.sealed).where(SECRET.c.name == name, SECRET.c.version == version)
         sealed = connection.execute(wanted).scalar()
-        if sealed is None:
+        if not sealed:
             raise StoreError(
                 Words(f"{name}@{version} は保管庫にありません", f"{name}@{version} is not in the vault")
             )
@@ -226,8 +248,11 @@ def _bound(place: tuple[str, ...]) -> bytes:
     return json.dumps(place).encode()
 
 
-def _latest(connection: Connection, name: str) -> int:
-    return connection.execute(select(func.max(SECRET.c.version)).where(SECRET.c.name == name)).scalar() or 0
+def _newest(connection: Connection, name: str) -> tuple[int, bytes]:
+    """The last version of a secret, 0 before the first, and what is sealed in it: nothing once it is forgotten."""
+    wanted = select(SECRET.c.version, SECRET.c.sealed).where(SECRET.c.name == name)
+    row = connection.execute(wanted.order_by(SECRET.c.version.desc()).limit(1)).one_or_none()
+    return (row.version, bytes(row.sealed)) if row else (0, _FORGOTTEN)
 
 
 def _version(connection: Connection, realm: str) -> int:
