@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from kitei.catalogue import compile_all, conflicts
@@ -27,6 +27,7 @@ class Publishing:
 
     office: Office
     authorities: Authorities
+    _latest: dict[str, Orders] = field(default_factory=dict)
 
     @classmethod
     def of(cls, office: Office) -> "Publishing":
@@ -133,8 +134,12 @@ class Publishing:
         return self.office.shelf.generation()
 
     def orders_for(self, node: str) -> Orders | None:
-        found = self.office.shelf.orders(node)
-        return None if found is None else orders_of(json.loads(found.orders), node)
+        """A node's latest orders, read again only when there are newer ones."""
+        known = self._latest.get(node)
+        newer = self.office.shelf.orders(node, known.generation if known else 0)
+        if newer is not None:
+            known = self._latest[node] = orders_of(json.loads(newer.orders), node)
+        return known
 
     def sign(self, node: str, csr: str) -> None:
         """Certify a node's request, and send the certificate down with its orders.

@@ -116,20 +116,21 @@ class Controller:
         until = asyncio.get_running_loop().time() + wait
         while True:
             published = await self._ask(self._office.published)
-            body, generation = await self._ask(self._orders, node)
-            if body is not None and generation > after:
+            body, generation = await self._ask(self._orders, node, after)
+            if body is not None:
                 return Response(body, media_type="application/json", headers={"ETag": f'"{generation}"'})
-            if body is not None and generation < after:
+            if 0 < generation < after:
                 told = f"{node} has orders of generation {after}, the latest here are {generation}"
                 raise Problem(409, "Orders went backwards", f"{told}; is this another controller?")
             left = until - asyncio.get_running_loop().time()
             if left <= 0 or self.herald.is_over or not await self.herald.news(published, left):
                 return Response(status_code=204)
 
-    def _orders(self, node: str) -> tuple[bytes | None, int]:
+    def _orders(self, node: str, after: int) -> tuple[bytes | None, int]:
+        """A node's orders where they are newer than those it has, and their generation (0: it has none)."""
         orders = self._office.orders_for(node)
-        if orders is None:
-            return None, 0
+        if orders is None or orders.generation <= after:
+            return None, orders.generation if orders else 0
         return json.dumps(orders_json(orders), ensure_ascii=False).encode(), orders.generation
 
     async def report(self, request: Request) -> Response:
