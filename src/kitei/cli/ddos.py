@@ -23,6 +23,10 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "reage": "ddos_reage",
     "collect": "ddos_collect",
     "policy": "ddos_policy",
+    "top": "ddos_top",
+    "incidents": "ddos_incidents",
+    "report": "ddos_report",
+    "alerts": "ddos_alerts",
 }
 
 

@@ -1,0 +1,91 @@
+"""`ddos incidents`: the attacks there were, and one of them with its course and evidence."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from kitei.cli.desk import desk_of, office_of
+from kitei.cli.show import cites_text
+from kitei.cli.speak import Misuse, Talk, command, option
+from kitei.office.alerting import action_words, lasting, rate_words
+from kitei.office.attacks import Attack
+from kitei.office.closing import provider_told, recipient_of
+from kitei.office.flood_history import up_to_date
+from kitei.office.flood_report import clock_text
+from kitei.office.incidents import Incident, attack_json, attacks, incident, incident_json
+from kitei.store.tallies import protocol_name
+from kitei.values import Words
+
+
+@command(
+    "incidents",
+    ja="攻撃の一覧。ID を付けると、その経過と証拠",
+    en="The attacks there were; with an ID its course and its evidence.",
+)
+@click.argument("attack", required=False)
+@option("--contract", ja="この契約だけ", en="Of this contract only.")
+@option(
+    "--pdf",
+    "pdf",
+    type=click.Path(dir_okay=False, path_type=Path),
+    ja="その攻撃の報告を PDF にする(ことばは --lang)",
+    en="Write the incident as PDF, in the language of --lang.",
+)
+def incidents(talk: Talk, attack: str | None, contract: str | None, pdf: Path | None) -> None:
+    if attack is None:
+        if pdf is not None:
+            raise Misuse(Words("--pdf には攻撃の ID が要ります", "--pdf needs the ID of an attack"))
+        with desk_of(talk) as desk:
+            found = attacks(desk, contract)
+        talk.answer([attack_json(each) for each in found], lambda: _table(found, talk))
+        return
+    with office_of(talk) as office:
+        one = incident(office, up_to_date(office.home), attack)
+        talk.answer(incident_json(one), lambda: _text(one, talk))
+        if pdf is not None:
+            from kitei.office.papers.incident import incident_pdf
+
+            customer = office.contract(one.attack.contract).customer
+            provider = provider_told(office.picture().said)
+            pdf.write_bytes(incident_pdf(one, recipient_of(office.book, customer), provider, talk.language))
+            click.echo(str(pdf), err=True)
+
+
+def _table(found: Sequence[Attack], talk: Talk) -> str:
+    none = Words("攻撃は記録されていません。", "No attack is on record.")
+    return "\n".join(_line(each, talk) for each in found) or none.to(talk.language)
+
+
+def _line(each: Attack, talk: Talk) -> str:
+    state = Words("終息", "over") if each.over else Words("継続中", "goes on")
+    words = (each.cause, rate_words(each), lasting(each), action_words(each, None), state)
+    told = ", ".join(word.to(talk.language) for word in words)
+    return f"{clock_text(each.began)}  {each.id}  {each.contract}  {each.target}  {told}"
+
+
+def _text(found: Incident, talk: Talk) -> str:
+    attack, language = found.attack, talk.language
+    lines = [_line(attack, talk)]
+    if found.peak:
+        peak = Words("最大", "peak").to(language)
+        lines.append(f"{peak} {found.peak.bps:,} bps, {found.peak.pps:,} pps")
+    for each in attack.happenings:
+        cites = f"  ({cites_text(each.cites, language)})" if each.cites else ""
+        lines.append(f"  {clock_text(each.at)}  {each.words.to(language)}{cites}")
+    for title, several in (
+        (Words("送信元(標本)", "sources, of the sample"), found.sources),
+        (Words("宛先ポート", "destination ports"), found.ports),
+    ):
+        if several:
+            lines.append(title.to(language))
+            lines += [f"  {top.name}  {top.packets:,} p" for top in several]
+    if found.samples:
+        lines.append(Words("フローの標本", "flows of the sample").to(language))
+        lines += [
+            f"  {flow.at} {flow.src}:{flow.sport} > {flow.dst}:{flow.dport} {protocol_name(flow.protocol)}"
+            f" {flow.packets:,} p {flow.bytes:,} B"
+            for flow in found.samples
+        ]
+    lines += [f"pcap {each.path}" for each in found.excerpts]
+    return "\n".join(lines)

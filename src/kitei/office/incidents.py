@@ -1,0 +1,151 @@
+"""What happened in an attack, with its evidence: the course of it, its figures, who sent, and packets kept of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from kitei.office.attacks import Attack, attacks_of
+from kitei.office.desk import Desk
+from kitei.office.evidence import Excerpt, excerpts_of
+from kitei.office.home import Home
+from kitei.services.ddos.edition import TERMS
+from kitei.store import tallies
+from kitei.store.history import History
+from kitei.store.tallies import Peak, Sample, Top
+from kitei.values import Json
+
+_SAMPLES, _TOPS, _SERIES = 50, 10, 600
+_BEFORE: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """An attack and its evidence. `upto` is its end, or when it was looked at while it goes on.
+
+    `series` is (unix second, bits, packets) from the alarm on; flows are a sample, so `sources` are those of it.
+    `peak` is None where no second was kept.
+    """
+
+    attack: Attack
+    upto: datetime
+    peak: Peak | None
+    series: tuple[tuple[int, int, int], ...]
+    samples: tuple[Sample, ...]
+    sources: tuple[Top, ...]
+    ports: tuple[Top, ...]
+    excerpts: tuple[Excerpt, ...]
+
+    @property
+    def seconds(self) -> int:
+        return max(0, round((self.upto - self.attack.began).total_seconds()))
+
+    @property
+    def cites(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(cite for each in self.attack.happenings for cite in each.cites))
+
+
+def attacks(office: Desk[Any], contract: str | None = None) -> tuple[Attack, ...]:
+    """The attacks on a contract, or on all contracts of DDoS Protection, in order of their detection."""
+    if contract is not None:
+        office.contract(contract)
+        return attacks_of(office.book.read(f"contract:{contract}"))
+    names = [id for id, each in office.contracts().items() if each.service == TERMS.service]
+    found = [each for id in names for each in attacks_of(office.book.read(f"contract:{id}"))]
+    return tuple(sorted(found, key=lambda each: (each.detected.at, each.detected.seq)))
+
+
+def incident(office: Desk[Any], history: History, id: str) -> Incident:
+    """An attack by its id. LookupError names the latest there are."""
+    known = attacks(office)
+    attack = next((each for each in known if each.id == id), None)
+    if attack is None:
+        latest = ", ".join(each.id for each in known[-5:]) or "none at all"
+        raise LookupError(f"there is no attack {id!r}; the latest are {latest}")
+    return incident_of(attack, history, office.home, office.clock())
+
+
+def incident_of(attack: Attack, history: History, home: Home, now: datetime) -> Incident:
+    """An attack with what the history and the folder of evidence hold of it."""
+    upto = attack.over or max(now, attack.happenings[-1].at)
+    first, until = int(attack.began.timestamp()), int(upto.timestamp()) + 1
+    about = (history, attack.contract, attack.target, first, until)
+    return Incident(
+        attack,
+        upto,
+        tallies.peak(*about),
+        tallies.seconds(*about, _SERIES),
+        tallies.samples(*about, _SAMPLES),
+        tallies.sources(*about, _TOPS),
+        tallies.ports(*about, _TOPS),
+        tuple(excerpts_of(home, attack.contract, attack.target, first - _BEFORE, until)),
+    )
+
+
+def incident_json(found: Incident) -> dict[str, Json]:
+    """All of it as values."""
+    attack, peak = found.attack, found.peak
+    return {
+        **attack_json(attack),
+        "upto": found.upto.isoformat(),
+        "seconds": found.seconds,
+        "peak": {"bps": peak.bps, "pps": peak.pps, "bytes": peak.bytes, "packets": peak.packets}
+        if peak
+        else None,
+        "timeline": list(_timeline(attack)),
+        "series": [list(each) for each in found.series],
+        "flows": [
+            {
+                "at": each.at,
+                "src": each.src,
+                "sport": each.sport,
+                "dst": each.dst,
+                "dport": each.dport,
+                "protocol": each.protocol,
+                "bytes": each.bytes,
+                "packets": each.packets,
+                "flags": each.flags,
+                "exporter": each.exporter,
+            }
+            for each in found.samples
+        ],
+        "sources": [{"source": e.name, "bytes": e.bytes, "packets": e.packets} for e in found.sources],
+        "ports": [{"port": each.name, "packets": each.packets} for each in found.ports],
+        "captures": [
+            {"file": str(each.path), "bytes": each.bytes, "node": each.node} for each in found.excerpts
+        ],
+        "cites": list(found.cites),
+    }
+
+
+def attack_json(attack: Attack) -> dict[str, Json]:
+    return {
+        "attack": attack.id,
+        "contract": attack.contract,
+        "policy": attack.text("policy"),
+        "scope": attack.text("scope"),
+        "target": attack.target,
+        "metric": attack.text("metric"),
+        "figure": attack.number("figure"),
+        "threshold": attack.number("threshold"),
+        "about_sources": attack.number("sources"),
+        "dry_run": attack.is_dry_run,
+        "node": attack.text("node"),
+        "began": attack.began.isoformat(),
+        "detected": attack.detected.at.isoformat(),
+        "over": attack.over.isoformat() if attack.over else None,
+        "steps": list(attack.steps),
+    }
+
+
+def _timeline(attack: Attack) -> Iterator[Json]:
+    for each in attack.happenings:
+        yield {
+            "at": each.at.isoformat(),
+            "kind": each.kind,
+            "what": {"ja": each.words.ja, "en": each.words.en},
+            "actor": each.actor,
+            "seq": each.seq,
+            "body": dict(each.body),
+            "cites": list(each.cites),
+        }
