@@ -15,7 +15,7 @@ from kitei.office.safe import open_vault
 from kitei.radius.document import read_user
 from kitei.radius.policy import User
 from kitei.radius.users import read_csv, take, write_csv
-from kitei.services.auth_outsource.contract import Door, door
+from kitei.services.auth_outsource.contract import Door, door, number
 from kitei.services.auth_outsource.intent import Unserved
 from kitei.services.auth_outsource.intent import unserved as find_unserved
 from kitei.store.vault import Vault
@@ -78,12 +78,15 @@ class Logins:
         Raises `kitei.radius.users.Faulty` with every fault of the file, and Refusal where the terms refuse.
         """
         found, opened = self._group(contract)
-        users = self._users(opened.realm)
+        first = number(found.body, "users") is None  # whoever is there was another contract's of this realm
+        users = {} if first else self._users(opened.realm)
         entries = read_csv(text, users.keys(), opened.accounts or _ANY)
         count = len({*users, *(entry.name for entry in entries)})
         asked = {"contract": contract, "by": found.customer, "users": count}
         self._decided(asked)
         changed = take(entries, users, opened.methods, _salts())
+        if first:
+            self.vault.forget_users(opened.realm)
         if changed:
             self.vault.change_users(opened.realm, {name: changed[name] for name in changed})
             self.office.apply("prepare", asked, service=SERVICE)
