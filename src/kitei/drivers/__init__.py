@@ -5,11 +5,22 @@ from typing import Any
 from kitei.drivers.flows import Flows
 from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.frr import Frr
+from kitei.drivers.gobgp import Gobgp
 from kitei.drivers.keepalived import Keepalived
 from kitei.drivers.links import Links
 from kitei.drivers.nftables import Nftables
+from kitei.drivers.scrubber import Scrubber
 from kitei.drivers.strongswan import Strongswan
 from kitei.network import Driver
 
 # In the order to apply: nothing is joined before the filter stands. To clear a node, go backwards.
-ALL: tuple[Driver[Any], ...] = (Nftables(), Links(), Strongswan(), Frr(), Keepalived(), Freeradius(), Flows())
+ALL: tuple[Driver[Any], ...] = (
+    Nftables(),
+    Links(),
+    Scrubber(),
+    Strongswan(),
+    Frr(),
+    Keepalived(),
+    Freeradius(),
+    Flows(),
+)
