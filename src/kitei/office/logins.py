@@ -41,7 +41,7 @@ class Logins:
 
     def put_secret(self, contract: str, secret: str) -> str:
         """Put a contract's shared secret away anew; the sack it is in. Raises Refusal where the terms do."""
-        found = self._contract(contract)
+        found = self.contract(contract)
         name = SHARED.get(found.kind)
         if name is None:
             raise Refusal(
@@ -103,7 +103,8 @@ class Logins:
         own = [each for each in self.office.contracts().values() if each.service == SERVICE]
         return find_unserved(own, estate, on)
 
-    def _contract(self, name: str) -> Contract:
+    def contract(self, name: str) -> Contract:
+        """A contract of this service. Raises Refusal naming those there are."""
         found = self.office.contracts().get(name)
         if found is None or found.service != SERVICE:
             own = ", ".join(each.id for each in self.office.contracts().values() if each.service == SERVICE)
@@ -116,7 +117,7 @@ class Logins:
         return found
 
     def _group(self, contract: str) -> tuple[Contract, Door]:
-        found = self._contract(contract)
+        found = self.contract(contract)
         opened = door(found, self.office.today())
         if opened.kind != "group" or not opened.realm:
             raise Refusal(

@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Final
 
 from kitei.catalogue import compile_all, conflicts
 from kitei.clock import wall_clock
 from kitei.drivers.x509 import serial_of
 from kitei.ledger import Fact, standing
 from kitei.ledger.contracts import Contract
-from kitei.network import Estate, Identity, Intent, NodeIntent, Orders
+from kitei.network import Estate, Identity, Intent, NodeIntent, Orders, Part, RadiusGroup
 from kitei.network.codec import node_intent, orders_json, orders_of
 from kitei.network.plan import Plan, compare, intent_of
 from kitei.office.authority import Authorities, revocation
@@ -18,7 +19,10 @@ from kitei.office.desk import MANAGED_VPN
 from kitei.office.estate import estate_of, papers_issued
 from kitei.office.office import Office, Refusal
 from kitei.office.safe import make_probe_secrets, open_vault, with_sacks
+from kitei.store.vault import Vault
 from kitei.values import Json, Words
+
+_TRIES: Final = 5
 
 
 @dataclass(slots=True)
@@ -103,6 +107,30 @@ class Publishing:
         self._carry_out(plan, day, approve=False, actor="controller")
         return plan
 
+    def renew_users(self, realm: str, actor: str) -> None:
+        """Tell the nodes that answer for a realm what changed of its users, and nothing else that waits.
+
+        Raises Refusal when others publish again and again meanwhile.
+        """
+        for _ in range(_TRIES):
+            before = self.office.shelf.generation()
+            orders = self._with_users(realm)
+            if not orders or self._publish(orders, self._ended(self.office.today()), (), actor, before):
+                return
+        raise Refusal(
+            Words("ほかの変更と重なりました。もう一度お試しください", "other changes came between; try again")
+        )
+
+    def _with_users(self, realm: str) -> dict[str, NodeIntent]:
+        """The nodes of a realm's group, told of its users as they are now."""
+        vault = open_vault(self.office.home, self.office.book.engine)
+        changed: dict[str, NodeIntent] = {}
+        for name, node in self.published_intent().nodes.items():
+            parts = [_renewed(part, vault) if _is_of(part, realm) else part for part in node.parts]
+            if (intent := node_intent(name, parts)).digest != node.digest:
+                changed[name] = intent
+        return changed
+
     def _carry_out(self, plan: Plan, day: date, approve: bool, actor: str) -> None:
         cut = [name for name in plan.cuts if self._is_live(name, day)]
         if cut and not approve:
@@ -177,11 +205,14 @@ class Publishing:
         may_cut: Sequence[str],
         facts: Sequence[tuple[str, Fact]],
         actor: str,
-    ) -> None:
-        """Orders and the facts about them, all or none."""
+        after: int | None = None,
+    ) -> bool:
+        """Orders and the facts about them, all or none. False: the last were not of the generation `after`."""
         office = self.office
         with office.book.writing() as transaction:
             generation = office.shelf.generation() + 1
+            if after is not None and generation != after + 1:
+                return False
             told = {
                 name: json.dumps(
                     orders_json(Orders(generation, intent, tuple(sorted(set(may_cut))))), ensure_ascii=False
@@ -192,6 +223,7 @@ class Publishing:
             fact = Fact("intent.published", {"generation": generation, "nodes": digests}, office.today())
             office.shelf.publish(generation, told, within=transaction)
             office.book.append([*facts, ("intent", fact)], actor=actor, at=office.clock(), within=transaction)
+        return True
 
     def _networks(self) -> list[str]:
         """The VPN networks; what groups the contracts of other services needs no authority."""
@@ -240,6 +272,17 @@ class Publishing:
         if facts:
             self.office.state(facts, "controller")
         return bool(facts)
+
+
+def _is_of(part: Part, realm: str) -> bool:
+    return isinstance(part, RadiusGroup) and part.realm == realm
+
+
+def _renewed(part: Part, vault: Vault) -> Part:
+    """A group with its users as they are; the table stays the one its nodes have."""
+    assert isinstance(part, RadiusGroup)
+    found = vault.user_sacks(part.realm, int(part.users.rpartition("@")[2]))
+    return replace(part, users=found.users, changes=found.changes)
 
 
 def _list(value: Json) -> Sequence[Json]:

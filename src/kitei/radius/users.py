@@ -29,6 +29,7 @@ MAY_REPLY: Final = (
 )
 _NAME: Final = re.compile(r"[^\s@\x00-\x1f\x7f](?:[^@\x00-\x1f\x7f]{0,62}[^\s@\x00-\x1f\x7f])?")
 _STATES: Final = {"": False, "on": False, "off": True}
+OTHER_PASSWORD: Final = Words("現在のパスワードが違います", "the present password is another")
 _SHORTEST, _LONGEST = 8, 128  # a PAP password holds 128 bytes (RFC 2865, 5.2)
 
 
@@ -120,7 +121,7 @@ def change_password(record: str, old: str, new: str, methods: Collection[str], s
     """A user's own change: the new record, or why not."""
     user = read_user(record)
     if not (user.clear == old if user.clear else matches(old, user.hashed)):
-        return Words("現在のパスワードが違います", "the present password is another")
+        return OTHER_PASSWORD
     if wrong := password_fault(new):
         return wrong
     forms = keep(new, methods, salt)
