@@ -1,0 +1,101 @@
+"""`kitei ddos top|incidents|report|alerts`, as people and as programs call them."""
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from called import Cli
+
+from kitei.ledger import Fact
+from kitei.network.sheaf import SUMS, SheafName, written
+from kitei.office import Office
+from kitei.store.history import History
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "office"))
+from floods import BEGAN, contract, detected, ordered, over, party, say
+
+AT = int(BEGAN.timestamp()) // 60 * 60
+SPAN = ("--from", "2026-06-10", "--to", "2026-06-10")
+
+
+@pytest.fixture
+def home(cli: Cli) -> Cli:
+    office = Office.open(cli.home)
+    polaris = {"ja": "北極星", "en": "Polaris"}
+    provider = {
+        "name": polaris, "address": polaris, "registration": "T7000012050002", "contact": "b@example.jp",
+    }  # fmt: skip
+    office.state([("operator", Fact("operator.set", {"name": "provider", "value": provider}, BEGAN.date()))])
+    contract(office, "x1", "type-x")
+    contract(office, "v1", "type-v", prefix="192.0.2.0/24")
+    party(office, email="noc@example.jp", language="en")
+    say(office, detected(), ordered(), over(at=BEGAN + timedelta(seconds=40)))
+    office.close()
+    sums = dict.fromkeys(SUMS, 0) | {"bytes": 5_000_000, "packets": 40_000, "syn": 39_000}
+    lines = [
+        written("minute", AT, "x1", "prefix", "203.0.113.0/24", 60, *sums.values(), 9, 100_000, 700),
+        written("minute", AT, "x1", "host", "203.0.113.5", 60, *sums.values(), 9, 100_000, 700),
+        written("port", AT, "x1", "203.0.113.0/24", 443, 39_500),
+        written("flow", AT + 12, "x1", "192.0.2.7", 1, "203.0.113.5", 443, 6, 60, 1, 2, "192.0.2.254"),
+        written("note", AT, "", "seconds", 60),
+    ]
+    History(cli.home / "history").take("n1", str(SheafName(AT, 0, "c1")), "\n".join(lines))
+    return cli
+
+
+def test_top_by_everything(home: Cli) -> None:
+    def names(by: str) -> list[str]:
+        return [each["name"] for each in home.answer(["ddos", "top", "--by", by, *SPAN])]
+
+    assert names("target") == ["203.0.113.5"]
+    assert names("source") == ["192.0.2.7"]
+    assert names("port") == ["443"]
+    assert names("protocol")[0] == "other"
+    assert home.answer(["ddos", "top", "--from", "2026-06-11", "--to", "2026-06-11"]) == []
+    said = home.run("ddos", "top", *SPAN, lang="ja").stdout
+    assert "203.0.113.5" in said and "5MB" in said and "しきい値" in said
+
+
+@pytest.mark.parametrize(
+    "words", [("--from", "yesterday"), ("--from", "2026-06-11", "--to", "2026-06-10"), ("--by", "x")]
+)
+def test_top_says_what_would_be_right(home: Cli, words: tuple[str, ...]) -> None:
+    ran = home.run("ddos", "top", *words)
+    assert ran.returncode == 2 and "Traceback" not in ran.stderr
+
+
+def test_incidents_and_one_of_them_as_paper(home: Cli, tmp_path: Path) -> None:
+    (listed,) = home.answer(["ddos", "incidents"])
+    assert (listed["attack"], listed["target"], listed["steps"]) == ("t1", "203.0.113.5", ["divert"])
+    one = home.answer(["ddos", "incidents", "t1", "--pdf", str(tmp_path / "t1.pdf")])
+    assert one["flows"][0]["src"] == "192.0.2.7" and (tmp_path / "t1.pdf").read_bytes()[:5] == b"%PDF-"
+    assert "SYN フラッド" in home.run("ddos", "incidents", "t1", lang="ja").stdout
+    ran = home.run("ddos", "incidents", "t9")
+    assert ran.returncode == 1 and "the latest are t1" in ran.stderr
+    assert home.run("ddos", "incidents", "--contract", "nobody").returncode == 1
+
+
+def test_report_as_text_json_and_pdf_and_that_it_was_sent(home: Cli, tmp_path: Path) -> None:
+    told = home.answer(["ddos", "report", "x1", "2026-06", "--pdf", str(tmp_path / "r.pdf")])
+    assert (told["bytes"], told["judged_seconds"]) == (5_000_000, 60)
+    again = home.run("ddos", "report", "x1", "2026-06", "--pdf", str(tmp_path / "s.pdf"))
+    assert "5,000,000 bytes received" in again.stdout
+    assert (tmp_path / "r.pdf").read_bytes() == (tmp_path / "s.pdf").read_bytes()
+    assert "no monthly report" in home.run("ddos", "report", "x1", "2026-06", "--sent").stderr
+    assert home.run("ddos", "report", "v1", "2026-06", "--sent").returncode == 0
+    ran = home.run("ddos", "report", "v1", "2026-06", "--sent")
+    assert ran.returncode == 1 and "was sent before" in ran.stderr
+    assert home.run("ddos", "report", "v1", "June").returncode == 2
+    assert home.run("ddos", "report", "nobody", "2026-06").returncode == 1
+
+
+def test_alerts_are_sent_by_hand_where_no_controller_runs(home: Cli) -> None:
+    told = home.answer(["ddos", "alerts"])
+    assert told == []
+    told = home.answer(["ddos", "alerts", "--send"])
+    assert [each["sent_at"] is not None for each in told] == [True, True]
+    letters = sorted((home.home / "outbox").glob("*.eml"))
+    assert len(letters) == 2
+    assert home.run("ddos", "alerts", "--secret", "acme").stdout.startswith("whsec_")
+    assert home.run("ddos", "alerts", "--secret", "nobody").returncode == 1
