@@ -13,7 +13,17 @@ from kitei.office.logins import Logins, make_secret
 from kitei.radius.users import Faulty
 from kitei.values import Words
 
-_COMMANDS: Final[Mapping[str, str]] = {"secret": "radius", "users": "radius", "unserved": "radius"}
+_COMMANDS: Final[Mapping[str, str]] = {
+    "secret": "radius",
+    "users": "radius",
+    "unserved": "radius",
+    "log": "radius_log",
+    "why": "radius_log",
+    "sessions": "radius_log",
+    "usage": "radius_log",
+    "compliance": "radius_log",
+    "portal": "radius_portal",
+}
 
 
 @click.group(
