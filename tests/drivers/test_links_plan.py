@@ -16,8 +16,10 @@ from kitei.network import (
     Overlay,
     Part,
     Port,
+    ReturnTunnel,
     Risk,
     Route,
+    Scrubber,
     Step,
 )
 
@@ -168,7 +170,27 @@ def test_wanting_nothing_leaves_nothing_of_ours(wanted: tuple[Part, ...], seen: 
     assert not [held for held in done.addresses if held.marked]
     assert not [name for name in done.devices if name.startswith("kt")]
     assert not [device for device in done.devices.values() if device.owner]
-    assert done.switches["net/ipv4/ip_forward"] == "0"
+    if any(isinstance(part, Forwarding) for part in wanted):
+        assert done.switches["net/ipv4/ip_forward"] == "0"
+
+
+def test_what_a_machine_forwards_for_others_stays() -> None:
+    """A collector's orders say nothing of forwarding; its machine may be a router for reasons of its own."""
+    lo = {"lo": Device("lo", True, 65536)}
+    router = {"net/ipv4/ip_forward": "1", "net/ipv6/conf/all/disable_ipv6": "0"}
+    assert Links().plan((), LinksSeen(lo, switches=router)) == ()
+
+
+def test_a_scrubber_and_the_ends_of_a_tunnel_forward_both_families() -> None:
+    origin = Origin("c", ())
+    off = {"net/ipv4/ip_forward": "0", "net/ipv6/conf/all/forwarding": "0"}
+    for part in (
+        Scrubber(origin, "dirty0", "auto"),
+        ReturnTunnel(origin, "c", "vxlan", "192.0.2.1", "192.0.2.2", 1, "10.0.0.1/30", "10.0.0.2", (), 1400),
+    ):
+        (step,) = Links().plan([part], LinksSeen({}, switches=off))
+        assert step.with_ == {"switches": dict.fromkeys(off, "1")}
+        assert Links().plan([part], LinksSeen({}, switches=dict.fromkeys(off, "1"))) == ()
 
 
 def test_a_missing_port_is_named_with_the_ports_there_are() -> None:

@@ -10,7 +10,19 @@ from collections.abc import Sequence
 from kitei.drivers.links.kernel import change_links, see_links
 from kitei.drivers.links.plan import NAME, plan_links
 from kitei.drivers.links.seen import Device, Held, LinksSeen, Tunnel, Way, tunnel_between
-from kitei.network import Address, Forwarding, Gateway, Host, Overlay, Part, Port, Route, Step
+from kitei.network import (
+    Address,
+    Forwarding,
+    Gateway,
+    Host,
+    Overlay,
+    Part,
+    Port,
+    ReturnTunnel,
+    Route,
+    Scrubber,
+    Step,
+)
 
 __all__ = ["Device", "Held", "Links", "LinksSeen", "Tunnel", "Way", "tunnel_between"]
 
@@ -19,7 +31,7 @@ class Links:
     """The driver of Port, Address, Overlay, Route and Forwarding."""
 
     name = NAME
-    reads = (Port, Address, Route, Overlay, Forwarding, Gateway)
+    reads = (Port, Address, Route, Overlay, Forwarding, Gateway, Scrubber, ReturnTunnel)
 
     def see(self, host: Host) -> LinksSeen:
         return see_links(host)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pyroute2.netlink.exceptions import NetlinkError
 
-from kitei.drivers.links.plan import switches_for
+from kitei.drivers.links.plan import FORWARDS_BOTH, switches_for
 from kitei.drivers.links.seen import (
     ALIAS,
     PROTOCOL,
@@ -34,7 +34,8 @@ def see_links(host: Host) -> LinksSeen:
         devices = {names[link["index"]]: _device(link) for link in links}
         addresses = frozenset(_held(told, names) for told in ip.get_addr(family=AF_INET))
         ways = [_way(told, names) for told in ip.get_routes(family=AF_INET, table=_MAIN, proto=PROTOCOL)]
-    paths = [f"/proc/sys/{path}" for path in switches_for(sorted(devices), sorted(devices))]
+    known = (*switches_for(sorted(devices), sorted(devices)), *FORWARDS_BOTH)
+    paths = [f"/proc/sys/{path}" for path in dict.fromkeys(known)]
     told = host.run(["grep", "-s", "", *paths]).out  # each as path:value; those a kernel lacks are left out
     switches = dict(line.removeprefix("/proc/sys/").split(":", 1) for line in told.splitlines())
     return LinksSeen(devices, addresses, frozenset(way for way in ways if way), switches)

@@ -4,7 +4,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_interface, ip_network
 
 from kitei.drivers.links.seen import PREFIX, Device, LinksSeen, Way, tunnel_between
-from kitei.network import Address, Forwarding, Gateway, Overlay, Part, Port, Risk, Route, Step
+from kitei.network import (
+    Address,
+    Forwarding,
+    Gateway,
+    Overlay,
+    Part,
+    Port,
+    ReturnTunnel,
+    Risk,
+    Route,
+    Scrubber,
+    Step,
+)
 
 NAME = "links"
 
@@ -22,6 +34,8 @@ _GENERAL = {
     "net/ipv6/conf/all/disable_ipv6": "1",
     "net/ipv6/conf/default/disable_ipv6": "1",
 }
+# A scrubber and the ends of a tunnel carry both families; what else the machine does is its own.
+FORWARDS_BOTH = (_FORWARD, "net/ipv6/conf/all/forwarding")
 _OF_EACH = {
     "net/ipv4/conf/{}/rp_filter": "0",
     "net/ipv4/conf/{}/send_redirects": "0",
@@ -60,7 +74,15 @@ def _switches(wanted: Sequence[Part], seen: LinksSeen) -> Iterator[Step]:
         wrong = {path: value for path, value in right.items() if seen.switches.get(path, value) != value}
         if wrong:
             yield Step(NAME, f"set {', '.join(wrong)}", "switch", {"switches": wrong})
-    elif seen.switches.get(_FORWARD, "0") != "0":
+        return
+    if any(isinstance(part, Scrubber | ReturnTunnel) for part in wanted):
+        wrong = {path: "1" for path in FORWARDS_BOTH if seen.switches.get(path, "0") != "1"}
+        if wrong:
+            yield Step(NAME, f"set {', '.join(wrong)}", "switch", {"switches": wrong})
+        return
+    # Only where it was we who began it: what else a machine forwards is its own affair.
+    ours = all(seen.switches.get(path, value) == value for path, value in _GENERAL.items())
+    if ours and seen.switches.get(_FORWARD) == "1":
         owners = sorted({device.owner for device in seen.devices.values() if device.owner})
         yield Step(
             NAME,
