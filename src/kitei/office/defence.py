@@ -50,12 +50,13 @@ _REMEMBERED: Final = 10_000
 class Collector:
     """What is known of a collector: when it was last heard (this process's time), and which alarms stand there.
 
-    `standing` is None until it has told all of them once.
+    Until it has `told` all of them once, those that stand by the ledger stand there too, unless it `released` them.
     """
 
     heard: float
     told: bool = False
     standing: set[Standing] = field(default_factory=set)
+    released: set[Standing] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -107,12 +108,15 @@ class Defence:
             match detection.kind:
                 case "alarm":
                     collector.standing.add(_standing(detection))
+                    collector.released.discard(_standing(detection))
                     self._alarm(word.node, detection)
                 case "release":
                     collector.standing.discard(_standing(detection))
+                    collector.released.add(_standing(detection))
         if word.standing is not None:
             collector.standing = {_standing(each) for each in word.standing}
             collector.told = True
+            collector.released.clear()
             for each in word.standing:
                 self._alarm(word.node, each)
         self._end_what_is_over(word)
@@ -162,7 +166,7 @@ class Defence:
         if any(_key(attack) in each.standing for each in self._collectors.values()):
             return True
         source = self._collectors.get(attack.node)
-        return source is not None and not source.told and attack.node != ""
+        return source is not None and not source.told and _key(attack) not in source.released
 
     def _is_gone(self, attack: Attack) -> bool:
         """Whether its collector is none of ours any more: nobody will ever tell the end of it."""

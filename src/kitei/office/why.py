@@ -13,6 +13,7 @@ from kitei.office.desk import Decided
 from kitei.office.office import Office
 from kitei.office.provisions import Provided, provided
 from kitei.office.publishing import Publishing
+from kitei.office.why_defence import DefencePart, facts_behind
 from kitei.terms import known_conventions
 from kitei.values import Words, canonical
 
@@ -97,11 +98,15 @@ def _part_steps(office: Office, node: str, part: Part, generation: int) -> Itera
         )
         return
     texts = [value for field in fields(part) if isinstance(value := getattr(part, field.name), str)]
-    yield from _contract_steps(office, contract, part.origin.cites, texts)
+    yield from _contract_steps(office, contract, part.origin.cites, texts, part)
 
 
 def _contract_steps(
-    office: Office, contract: Contract, cites: Sequence[str], texts: Sequence[str] = ()
+    office: Office,
+    contract: Contract,
+    cites: Sequence[str],
+    texts: Sequence[str] = (),
+    part: Part | None = None,
 ) -> Iterator[Step]:
     """The contract, what changed it in this respect, and the application it came of."""
     yield Step(
@@ -115,9 +120,13 @@ def _contract_steps(
         ),
         provided(contract.cites),
     )
-    for entry in office.book.read(f"contract:{contract.id}"):
-        if entry.fact.kind != "contract.concluded" and _is_about(entry, contract, cites, texts):
-            yield _entry_step(entry)
+    entries = office.book.read(f"contract:{contract.id}")
+    if isinstance(part, DefencePart):
+        yield from map(_entry_step, facts_behind(part, contract, entries))
+    else:
+        for entry in entries:
+            if entry.fact.kind != "contract.concluded" and _is_about(entry, contract, cites, texts):
+                yield _entry_step(entry)
     if contract.application:
         yield from _application_steps(office.decided(contract.application))
 

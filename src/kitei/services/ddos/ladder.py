@@ -101,6 +101,9 @@ def due(
             yield from _next(each, policy_of, attacks, now, blind)
     if not mitigates:
         return
+    seconds = policy_of[""].ladder.blind
+    if blind is not None and blind > timedelta(seconds=seconds):
+        return  # what stands by the ledger may have ended unseen
     room = policy_of[""].ladder.most - len(standing)
     for attack in attacks:
         policy = policy_of.get(attack.id, policy_of[""])
