@@ -220,6 +220,8 @@ def test_what_is_not_prepared_is_not_served_and_says_why(told: Told) -> None:
     told.ask("prepare", contract="C1-group-1", realm="a.example")
     assert lacking() == [("C1-client-1", "art:5.1"), ("C1-group-1", "art:5.6.6")]
     told.users["a.example"] = UserTables("users.a.example@1")
+    assert lacking() == [("C1-client-1", "art:5.1"), ("C1-group-1", "art:5.6.6")], "those are another's"
+    told.ask("prepare", contract="C1-group-1", users=5)
     assert lacking() == [] and len(told.nodes()) == 2
 
 

@@ -56,7 +56,8 @@ class Door:
 
     `ip` is a client's terminal ('' for other kinds), `accounts` a group's most users (None: none was agreed),
     `homes` a proxy's authentication devices, `terminators` a VPDN's, `balanced` whether connections are
-    spread over all of them. `probe_user` is whom we may log in as at a proxy's own devices. `realm` '' means none was designated yet. `cites` are why it was accepted.
+    spread over all of them. `probe_user` is whom we may log in as at a proxy's own devices, `has_users` whether this contract (and not one
+    before it with the same realm) handed users over. `realm` '' means none was designated yet. `cites` are why it was accepted.
     """
 
     contract: str
@@ -74,6 +75,7 @@ class Door:
     authority: str
     transition: bool
     probe_user: str
+    has_users: bool
     cites: tuple[str, ...]
 
 
@@ -96,6 +98,7 @@ def door(contract: Contract, on: date) -> Door:
         authority=text(body, "authority"),
         transition=body.get("transition") is True,
         probe_user=text(body, "probe_user"),
+        has_users=number(body, "users") is not None,
         cites=contract.cites,
     )
 

@@ -94,7 +94,7 @@ def _lacking(each: Door, owners: Mapping[str, str], estate: Estate) -> Unserved 
     if owners.get(f"@{each.realm}") != each.contract:
         return Unserved(each.contract, "art:5.6.1", _TAKEN)
     match each.kind:
-        case "group" if each.realm not in estate.users:
+        case "group" if each.realm not in estate.users or not each.has_users:
             return Unserved(each.contract, "art:5.6.6", _NO_USERS)
         case "proxy" if not each.homes or not _has(each, estate, *_sacks_of_homes(each)):
             return Unserved(each.contract, "art:5.6.5", _NO_DEVICES)
