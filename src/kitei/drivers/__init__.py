@@ -23,4 +23,5 @@ ALL: tuple[Driver[Any], ...] = (
     Keepalived(),
     Freeradius(),
     Flows(),
+    Gobgp(),
 )
