@@ -5,7 +5,7 @@ from the internet (NetFlow v9 by softflowd, sFlow v5 by pmacctd) and stand on on
 operator's nodes. Users and attackers are places of their own; all of it is as real as namespaces allow.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_interface, ip_network
 from pathlib import Path
@@ -75,11 +75,15 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """A node of the operator's on the exchange segment, by one port; its agent sets the rest."""
+    """A node of the operator's on the exchange segment; its agent sets the rest.
+
+    `behind` is a second way out, by `ISP_A`: (port, address, the border's address there).
+    """
 
     node: str
     port: str
     address: str
+    behind: tuple[str, str, str] | None = None
 
 
 ISP_A = Provider("isp-a", 64500, "100.64.0.2/30", "100.64.0.1/30", "100.64.9.1/24")
@@ -90,7 +94,7 @@ BOT_ADDRESSES: Final = ("192.0.2.130/25",)
 USER_GATEWAY, BOT_GATEWAY = "192.0.2.1/25", "192.0.2.129/25"
 
 
-def lay(lab: Lab, sites: Sequence[Site], stands: Iterable[Stand]) -> None:
+def lay(lab: Lab, sites: Sequence[Site], stands: Sequence[Stand]) -> None:
     """Cables and routes of the whole world."""
     cables = [
         Cable(End(USERS, "eth0", USER_ADDRESSES), End(CORE, "users", (USER_GATEWAY,))),
@@ -120,6 +124,12 @@ def lay(lab: Lab, sites: Sequence[Site], stands: Iterable[Stand]) -> None:
         ways += [Way(each.name, str(ip_interface(site.edge).network), site.provider.ip) for each in others]
     cables += [Cable(End(each.node, each.port, (each.address,)), End(EXCHANGE, each.node)) for each in stands]
     routers = [CORE, *(each.name for each in PROVIDERS), *(site.router for site in sites)]
+    for each in stands:
+        if each.behind is not None:
+            port, address, border = each.behind
+            cables.append(Cable(End(each.node, port, (address,)), End(ISP_A.name, each.node, (border,))))
+            ways.append(Way(each.node, "default", _ip(border)))
+            routers.append(each.node)
     lab.cable(cables, ways, routers, [EXCHANGE])
     for site in sites:
         line = ["tbf", "rate", f"{site.mbit}mbit", "burst", "256kb", "latency", "20ms"]
@@ -140,7 +150,7 @@ flow4 table f4;
 flow6 table f6;
 protocol device {{ scan time 5; }}
 protocol direct {{ ipv4; ipv6; }}
-protocol static {{ ipv4 {{ preference 200; }};
+protocol static {{ ipv4;
 {own}
 }}
 protocol kernel {{ ipv4 {{ export where source ~ [ RTS_BGP, RTS_STATIC ]; import none; }}; }}
@@ -150,6 +160,7 @@ protocol bgp speaker {{
   neighbor {speaker} as {speaker_asn};
   hold time 9;
   ipv4 {{
+    preference 300;  # what is done against an attack goes before the ordinary way
     import filter {{
       if (65535,666) ~ bgp_community then dest = RTD_BLACKHOLE;
       accept;

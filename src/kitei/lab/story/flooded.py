@@ -1,0 +1,114 @@
+"""The ground that floods are played on: four customers' sites, who attacks and visits them, and what is seen there."""
+
+import json
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from kitei.lab import internet
+from kitei.lab.attacks import Attack, Kind, start_attack, stop_attack
+from kitei.lab.internet import ISP_A, ISP_B, Site, Stand
+from kitei.lab.lab import Lab
+from kitei.lab.visitors import Visits, visits
+
+SITES: Final = (
+    Site("kaede", ISP_A, "198.51.100.0/26", "100.64.2.1/30", "100.64.2.2/30", 800),
+    Site("sumire", ISP_A, "198.51.100.64/26", "100.64.2.5/30", "100.64.2.6/30", 100),
+    Site("yuzu", ISP_A, "198.51.100.128/26", "100.64.2.9/30", "100.64.2.10/30", 100),
+    Site("tsubaki", ISP_B, "203.0.113.0/26", "100.64.2.13/30", "100.64.2.14/30", 100),
+)
+COLLECTOR: Final = Stand("col-1", "ix0", "100.64.9.5/24")
+SPEAKER: Final = Stand("spk-1", "ix0", "100.64.9.4/24")
+SCRUBBER: Final = Stand("scr-1", "ix0", "100.64.9.3/24", ("cl0", "100.64.10.2/30", "100.64.10.1/30"))
+SPEAKER_ASN: Final = 64500
+SFLOW_RATE: Final = 10
+
+
+def site(name: str) -> Site:
+    return next(each for each in SITES if each.name == name)
+
+
+def contract(of: Site) -> str:
+    return f"{of.name}-ddos-1"
+
+
+@dataclass(slots=True)
+class Ground:
+    """The world around the provider, from its first cable on."""
+
+    lab: Lab
+    attacks: dict[str, Attack] = field(default_factory=dict)
+
+    def lay(self) -> None:
+        """Cables, routers, flow exports, web servers and their visitors."""
+        internet.lay(self.lab, SITES, (COLLECTOR, SPEAKER, SCRUBBER))
+        for provider in internet.PROVIDERS:
+            internet.start_router(self.lab, provider, SITES, _ip(SPEAKER.address), SPEAKER_ASN)
+        internet.start_netflow(self.lab, ISP_A, _ip(COLLECTOR.address), 2055)
+        internet.start_sflow(self.lab, ISP_B, _ip(COLLECTOR.address), 6343, SFLOW_RATE)
+        users = [_ip(each) for each in internet.USER_ADDRESSES]
+        for each in SITES:
+            self._run(each.server, each.server, "serve", each.ip)
+        for each in SITES:
+            self._run(f"visits-{each.name}", internet.USERS, "visit", each.ip, str(self._log(each)), *users)
+
+    def attack(self, of: Site, kind: Kind, pps: int) -> None:
+        name = f"{kind}-{of.name}"
+        attack = Attack(name, kind, of.ip, pps)
+        start_attack(self.lab, attack, internet.BOTS, (internet.CORE, "bots"))
+        self.attacks[name] = attack
+
+    def relent(self) -> None:
+        """All attacks end."""
+        for name in list(self.attacks):
+            stop_attack(self.lab, self.attacks.pop(name))
+
+    def visits(self, of: Site, begin: float, end: float) -> Visits:
+        """How the visits begun from `begin` and before `end` (Unix time) fared."""
+        return visits(self._log(of), begin, end)
+
+    def hears(self, provider: internet.Provider) -> bool:
+        """Whether a provider's router has a BGP session with the speaker."""
+        command = [
+            "birdc",
+            "-s",
+            str(internet.control(self.lab.home, provider)),
+            "show",
+            "protocols",
+            "speaker",
+        ]
+        return "Established" in self.lab.run(provider.name, command).out
+
+    def way(self, of: Site) -> str:
+        """Where the site's border sends what is for its server: a next hop, or `blackhole`."""
+        told = self.lab.run(of.provider.name, ["ip", "-j", "route", "get", of.ip])
+        if told.code:
+            return "blackhole"
+        found: str = json.loads(told.out)[0].get("gateway", "")
+        return found
+
+    def is_diverted(self, of: Site) -> bool:
+        return self.way(of) == _ip(SCRUBBER.address)
+
+    def received(self, of: Site, seconds: float) -> float:
+        """Mbit/s that arrive at a site's server, frames with their headers, over so many seconds."""
+        before, began = self._octets(of), time.monotonic()
+        time.sleep(seconds)
+        return (self._octets(of) - before) * 8e-6 / (time.monotonic() - began)
+
+    def _octets(self, of: Site) -> int:
+        told = json.loads(self.lab.run(of.server, ["ip", "-j", "-s", "link", "show", "eth0"]).out)
+        octets: int = told[0]["stats64"]["rx"]["bytes"]
+        return octets
+
+    def _log(self, of: Site) -> Path:
+        return self.lab.home / f"visits-{of.name}.txt"
+
+    def _run(self, name: str, place: str, *arguments: str) -> None:
+        self.lab.begin(name, place, [sys.executable, "-m", "kitei.lab.visitors", *arguments])
+
+
+def _ip(address: str) -> str:
+    return address.partition("/")[0]
