@@ -2,19 +2,22 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
+from kitei.clock import Steps
 from kitei.network import Orders, sacks_of
 from kitei.network.events import Batch
 from kitei.network.report import Report
 from kitei.office.defence import Defence
+from kitei.office.forgetting import forget_ended
 from kitei.office.hearing import Hearing
+from kitei.office.logins import Logins
 from kitei.office.office import Office, Refusal
 from kitei.office.publishing import Publishing
 from kitei.office.safe import open_vault
 from kitei.office.takers import TAKERS
 from kitei.office.telling import Telling
+from kitei.office.turning import Days
 from kitei.store import StoreError
 from kitei.store.vault import Vault
 
@@ -30,7 +33,7 @@ class Dispatch:
     hearing: Hearing
     _telling: Telling | None = None
     _defence: Defence | None = None
-    _day: date | None = None
+    _days: Days | None = None
     _vault: Vault | None = None
 
     @classmethod
@@ -86,10 +89,11 @@ class Dispatch:
 
     def _turn_the_day(self) -> None:
         """At the beginning of a day, and of this process, what ended with the day before leaves the nodes."""
-        today = self.office.today()
-        if today == self._day:
+        if self._days is None:
+            self._days = Days(self.office, Steps().moved)
+        today = self._days.turned()
+        if today is None:
             return
-        self._day = today
         try:
             plan = self.publishing.end_what_is_over()
         except Refusal as refusal:  # it waits for an operator's approval
@@ -97,3 +101,5 @@ class Dispatch:
         else:
             if plan is not None:
                 log.info("%s: ended contracts left %s", today, ", ".join(plan.nodes))
+        for each in forget_ended(Logins.of(self.office)) if self.publishing.estate().radius else ():
+            log.info("%s, which ended on %s: its secrets and users are forgotten", each.contract, each.last)
