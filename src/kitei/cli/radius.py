@@ -17,6 +17,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "secret": "radius",
     "users": "radius",
     "unserved": "radius",
+    "forget": "radius_forget",
     "log": "radius_log",
     "why": "radius_log",
     "sessions": "radius_log",
