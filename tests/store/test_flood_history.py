@@ -222,7 +222,7 @@ def test_a_sheaf_that_is_wrong_is_refused_whole_with_its_line(tmp_path: Path, te
 
 
 @pytest.mark.parametrize(
-    "name", ["../../x.sheaf", "1700000041-00-c1.sheaf", "1700000040-60-c1.sheaf", f"{NAME}/.."]
+    "name", ["../../x.sheaf", "1700000041-00.0-c1.sheaf", "1700000040-60.0-c1.sheaf", f"{NAME}/.."]
 )
 def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
     for node, wanted in (("n1", name), ("../n1", NAME)):
@@ -291,3 +291,14 @@ def flows_of(capture: Path) -> tuple[Flow, ...]:
     run._meter.tap(100_000)
     list(run.seconds())
     return run._meter.tapped()
+
+
+def test_a_full_minute_goes_in_parts_that_come_to_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kitei.network.sheaf.LONGEST", 500)
+    kept = diary(flooded(tmp_path / "a.pcap"), tmp_path / "diary")
+    assert len(list(kept.finished())) > 10 and all(len(text) <= 500 for _, text in kept.finished())
+    history = gathered(kept, tmp_path / "history")
+    (day,) = daily(history, "acme", Month(2026, 6))
+    assert (day.packets, day.judged) == (12_180, 180)

@@ -23,10 +23,14 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "reage": "ddos_reage",
     "collect": "ddos_collect",
     "policy": "ddos_policy",
+    "mitigate": "ddos_mitigate",
+    "prolong": "ddos_mitigate",
+    "release": "ddos_mitigate",
     "top": "ddos_top",
     "incidents": "ddos_incidents",
     "report": "ddos_report",
     "alerts": "ddos_alerts",
+    "excerpt": "ddos_excerpt",
 }
 
 
@@ -66,7 +70,7 @@ CAPTURE: Final = click.argument("capture", type=click.Path(exists=True, dir_okay
 
 def book_of_file(file: Path, talk: Talk, learned: Path | None = None) -> Book:
     """The policies of a file, or its faults, each on a line with its place."""
-    baseline = _baseline(learned) if learned else None
+    baseline = baseline_of_file(learned) if learned else None
     try:
         return read_policies(file.read_text(encoding="utf-8"), baseline)
     except UnicodeDecodeError as error:
@@ -77,7 +81,7 @@ def book_of_file(file: Path, talk: Talk, learned: Path | None = None) -> Book:
         raise Misuse("\n".join(lines)) from None
 
 
-def _baseline(file: Path) -> Baseline:
+def baseline_of_file(file: Path) -> Baseline:
     try:
         return baseline_of(json.loads(file.read_text(encoding="utf-8")))
     except ValueError as error:

@@ -14,7 +14,7 @@ from kitei.collect.counters import Address, Counters, Network, Second
 from kitei.collect.detection import Decision
 from kitei.collect.meter import Flow
 from kitei.collect.policy import Book, Scope
-from kitei.network.sheaf import MINUTE, SUMS, SheafName, written
+from kitei.network.sheaf import MINUTE, SUMS, SheafName, parts, written
 
 _HOSTS, _PORTS, _SECONDS, _FLOWS = 20_000, 20_000, 20_000, 4_000
 SHEAVES: Final = 10_080
@@ -182,8 +182,8 @@ class Diary:
         self.folder.mkdir(parents=True, exist_ok=True)
         if dropped := self._make_room():
             minute.note("sheaves dropped", dropped)
-        if text := minute.text():
-            name = str(SheafName(minute.at, self._first - minute.at, self.name))
+        for number, text in enumerate(parts(minute.text())):
+            name = str(SheafName(minute.at, self._first - minute.at, self.name, number))
             draft = self.folder / f".{name}"
             with draft.open("w", encoding="utf-8") as file:
                 file.write(text)

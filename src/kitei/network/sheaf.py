@@ -5,7 +5,7 @@ A sheaf is text, one line of JSON for each row: the kind of row, then its column
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
@@ -39,9 +39,9 @@ TEXTS: Final = frozenset({
 })  # fmt: skip
 """Columns that hold text; all others hold whole numbers from 0 to 2^63 - 1."""
 MINUTE: Final = 60
-LONGEST: Final = 16 << 20
-"""Bytes; a minute at its collector's bounds is about half of this."""
-_NAME: Final = re.compile(r"(\d{10})-(\d\d)-([A-Za-z0-9][A-Za-z0-9_.-]{0,63})\.sheaf")
+LONGEST: Final = 1 << 20
+"""Characters of a sheaf: what exceeds it goes into a further part, for a node's events travel in small batches."""
+_NAME: Final = re.compile(r"(\d{10})-(\d\d)\.(\d{1,3})-([A-Za-z0-9][A-Za-z0-9_.-]{0,63})\.sheaf")
 _MOST: Final = 2**63
 _TEXT: Final = 256
 
@@ -58,29 +58,28 @@ class BadSheaf(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SheafName:
-    """`1700000040-00-c1.sheaf`: the minute, its first second that was judged, and the collector."""
+    """`1700000040-00.0-c1.sheaf`: the minute, its first second that was judged, which part of it, the collector."""
 
     minute: int
     first: int
     collector: str
+    part: int = 0
 
     def __str__(self) -> str:
-        return f"{self.minute:010}-{self.first:02}-{self.collector}.sheaf"
+        return f"{self.minute:010}-{self.first:02}.{self.part}-{self.collector}.sheaf"
 
     @classmethod
     def parse(cls, written: str) -> "SheafName":
         """Raises BadSheaf."""
         match = _NAME.fullmatch(written)
         if match is None or int(match[1]) % MINUTE or int(match[2]) >= MINUTE:
-            raise BadSheaf(
-                (
-                    Words(
-                        f"{written!r} は束の名前ではありません(例 1700000040-00-c1.sheaf)",
-                        f"{written!r} is not a sheaf's name such as 1700000040-00-c1.sheaf",
-                    ),
-                )
+            right = "1700000040-00.0-c1.sheaf"
+            ja, en = (
+                f"{written!r} は束の名前ではありません(例 {right})",
+                f"{written!r} is not a sheaf's name such as {right}",
             )
-        return cls(int(match[1]), int(match[2]), match[3])
+            raise BadSheaf((Words(ja, en),))
+        return cls(int(match[1]), int(match[2]), match[4], int(match[3]))
 
     @property
     def day(self) -> date:
@@ -106,6 +105,19 @@ def written(kind: str, *values: object) -> str:
     """One line of a sheaf."""
     assert len(values) == len(LINES[kind])
     return json.dumps([kind, *values], ensure_ascii=False, separators=(",", ":"))
+
+
+def parts(text: str) -> Iterator[str]:
+    """A text in parts of whole lines, each within `LONGEST`."""
+    kept, size = list[str](), 0
+    for line in text.splitlines(keepends=True):
+        if kept and size + len(line) > LONGEST:
+            yield "".join(kept)
+            kept, size = [], 0
+        kept.append(line)
+        size += len(line)
+    if kept:
+        yield "".join(kept)
 
 
 def read_sheaf(name: SheafName, text: str) -> Rows:

@@ -15,6 +15,7 @@ from typing import Final
 from kitei.clock import Clock
 from kitei.office.alerting import take_alerts
 from kitei.office.delivery import KEPT, Delivered, Secret, deliver
+from kitei.office.evidence import forget_excerpts
 from kitei.office.flood_history import gather, history_of
 from kitei.office.office import Office
 from kitei.office.post import Post, post_of
@@ -99,4 +100,5 @@ def _tidy(office: Office, outbox: Outbox) -> None:
     history = history_of(office.home)
     if history.folder.exists():
         history.forget(day_of(office.clock()))
+    forget_excerpts(office.home, day_of(office.clock()))
     outbox.forget(office.clock() - KEPT)

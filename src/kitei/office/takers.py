@@ -6,11 +6,16 @@ from typing import Any, Final
 from kitei.network.codec import Unreadable
 from kitei.network.detection import Word, word_of
 from kitei.network.events import Event
+from kitei.office.evidence import take_excerpts
 from kitei.office.flood_history import take_counters
 from kitei.office.logbook import take_logins
 from kitei.office.telling import Taker
 
-TAKERS: Final[Mapping[str, Taker]] = {"counters": take_counters, "logins": take_logins}
+TAKERS: Final[Mapping[str, Taker]] = {
+    "counters": take_counters,
+    "excerpts": take_excerpts,
+    "logins": take_logins,
+}
 
 
 def words_of(node: str, events: tuple[Event, ...]) -> tuple[Word, ...]:
