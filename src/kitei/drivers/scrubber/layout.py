@@ -18,7 +18,7 @@ REASONS: Final = (
     "source",
     "ceiling",
 )
-LISTS, SYN_PROOF, NO_FRAGMENTS, REFLECTORS = 1, 2, 4, 8
+LISTS, SYN_PROOF, NO_FRAGMENTS, REFLECTORS, HOSTS = 1, 2, 4, 8, 16
 POLICIES: Final = 4096
 CONTRACTS: Final = 1024
 FREE: Final = bytes(16)
@@ -41,6 +41,8 @@ SIZES: Final = {
     "contracts": (4, _CONTRACT.size),
     "listed4": (12, 4),
     "listed6": (24, 4),
+    "hosts4": (8, 4),
+    "hosts6": (20, 4),
     "reflectors": (4, 4),
     "senders": (16, 8),
     "guesses": (8, 8),
@@ -122,12 +124,22 @@ def prefix_of(key: bytes) -> str:
     return str(ip_network((key[4:], struct.unpack("=I", key[:4])[0])))
 
 
+def is_host(prefix: Network) -> bool:
+    return prefix.prefixlen == prefix.max_prefixlen
+
+
 def listed_key(number: int, prefix: Network) -> bytes:
-    return struct.pack("=II", 32 + prefix.prefixlen, number) + prefix.network_address.packed
+    """In `hosts4` and `hosts6` for a single address, else in `listed4` and `listed6`."""
+    length = b"" if is_host(prefix) else struct.pack("=I", 32 + prefix.prefixlen)
+    return length + struct.pack("=I", number) + prefix.network_address.packed
 
 
-def list_in(key: bytes) -> int:
-    number: int = struct.unpack_from("=I", key, 4)[0]
+LISTED: Final = {"listed4": (4, False), "listed6": (6, False), "hosts4": (4, True), "hosts6": (6, True)}
+"""The tables of lists: which family each is for, and whether for single addresses."""
+
+
+def list_in(table: str, key: bytes) -> int:
+    number: int = struct.unpack_from("=I", key, 0 if LISTED[table][1] else 4)[0]
     return number
 
 

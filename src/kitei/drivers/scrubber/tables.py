@@ -82,8 +82,12 @@ def put_lists(program: Program, wanted: Lists) -> None:
     program.maps["lists"].put(layout.slot(place), layout.DIRTY)
     for prefixes, verdict in ((wanted.allow, _ALLOWED), (wanted.deny, _DENIED)):
         networks = [ip_network(prefix) for prefix in prefixes]
-        for version, name in ((4, "listed4"), (6, "listed6")):
-            keys = [layout.listed_key(place, net) for net in networks if net.version == version]
+        for name, kind in layout.LISTED.items():
+            keys = [
+                layout.listed_key(place, net)
+                for net in networks
+                if (net.version, layout.is_host(net)) == kind
+            ]
             program.maps[name].put_all(keys, verdict)
     ports = [layout.reflector_key(place, port) for port in wanted.reflectors]
     program.maps["reflectors"].put_all(ports, _DENIED)
@@ -99,9 +103,9 @@ def sweep(program: Program, keep: Collection[str]) -> None:
     }
     for number in doomed:
         program.maps["lists"].put(layout.slot(number), layout.DIRTY)
-    for name in ("listed4", "listed6"):
+    for name in layout.LISTED:
         table = program.maps[name]
-        table.take_all([key for key, _ in table.entries() if layout.list_in(key) in doomed])
+        table.take_all([key for key, _ in table.entries() if layout.list_in(name, key) in doomed])
     ports = program.maps["reflectors"]
     ports.take_all([key for key, _ in ports.entries() if layout.slot_of(key) >> 16 in doomed])
     for number in doomed:

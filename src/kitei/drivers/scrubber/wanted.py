@@ -7,6 +7,7 @@ from functools import lru_cache
 from ipaddress import ip_network
 
 from kitei.drivers.scrubber.layout import (
+    HOSTS,
     LISTS,
     NO_FRAGMENTS,
     REFLECTORS,
@@ -33,6 +34,19 @@ class Lists:
     @property
     def digest(self) -> str:
         return _digest(self)
+
+    @property
+    def has_hosts(self) -> bool:
+        """Single addresses are kept apart from prefixes; so are they asked for."""
+        return any(_is_host(each) for each in (*self.allow, *self.deny))
+
+    @property
+    def has_prefixes(self) -> bool:
+        return any(not _is_host(each) for each in (*self.allow, *self.deny))
+
+
+def _is_host(prefix: str) -> bool:
+    return prefix.endswith("/128") or (prefix.endswith("/32") and ":" not in prefix)
 
 
 NO_LISTS = Lists((), (), ())
@@ -127,7 +141,8 @@ def _above(network: Network, lengths: Sequence[int]) -> Iterator[Network]:
 
 def _cleaning(part: Scrubbing, lists: Lists) -> Cleaning:
     flags = (
-        (LISTS if lists.allow or lists.deny else 0)
+        (LISTS if lists.has_prefixes else 0)
+        | (HOSTS if lists.has_hosts else 0)
         | (SYN_PROOF if part.syn_proof else 0)
         | (NO_FRAGMENTS if part.fragments == "drop" else 0)
         | (REFLECTORS if lists.reflectors else 0)

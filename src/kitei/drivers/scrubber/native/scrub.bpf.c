@@ -134,18 +134,28 @@ INLINE bool is_malformed(const struct packet *packet)
 
 /* ---- judging ---------------------------------------------------------------------------------- */
 
+/* What the lists say of the source: 1, 0 or nothing. A single address is more specific than any prefix. */
 INLINE const __u32 *listed(const struct policy *policy, const struct packet *packet, bool is_v6)
 {
+    const __u32 *found = 0;
     if (is_v6) {
         const struct ipv6hdr *ip = packet->l3;
+        struct host6 host = {.list = policy->list};
         struct listed6 key = {.bits = 32 + 128, .list = policy->list};
+        __builtin_memcpy(host.address, &ip->saddr, 16);
         __builtin_memcpy(key.address, &ip->saddr, 16);
-        return bpf_map_lookup_elem(&listed6, &key);
+        if (policy->flags & HOSTS)
+            found = bpf_map_lookup_elem(&hosts6, &host);
+        return found || !(policy->flags & LISTS) ? found : bpf_map_lookup_elem(&listed6, &key);
     }
     const struct iphdr *ip = packet->l3;
+    struct host4 host = {.list = policy->list};
     struct listed4 key = {.bits = 32 + 32, .list = policy->list};
+    __builtin_memcpy(host.address, &ip->saddr, 4);
     __builtin_memcpy(key.address, &ip->saddr, 4);
-    return bpf_map_lookup_elem(&listed4, &key);
+    if (policy->flags & HOSTS)
+        found = bpf_map_lookup_elem(&hosts4, &host);
+    return found || !(policy->flags & LISTS) ? found : bpf_map_lookup_elem(&listed4, &key);
 }
 
 INLINE bool is_amplified(const struct policy *policy, const struct packet *packet)
@@ -221,7 +231,7 @@ INLINE int clean(struct xdp_md *frame, const struct packet *packet, const __u32 
     const struct policy *policy = bpf_map_lookup_elem(&policies, slot);
     if (!policy)
         return XDP_PASS;
-    if (policy->flags & LISTS) {
+    if (policy->flags & (LISTS | HOSTS)) {
         const __u32 *is_allowed = listed(policy, packet, is_v6);
         if (is_allowed && !*is_allowed)
             return count(policy, DENIED, packet, XDP_DROP);

@@ -1,0 +1,332 @@
+"""The scrubber at a flood with lists of 100,000, beside a bare XDP drop with the same look-up; and what users lose.
+
+Frames are live (BPF_PROG_TEST_RUN): they leave one end of a veth as fast as a core can send them and meet the
+program in the other end's own thread. The figure is packets for each second of that thread's processor time, the
+programs taking turns, so that a busy machine slows both.
+"""
+
+import ctypes
+import json
+import os
+import random
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from statistics import median
+
+import pyroute2.netns
+from figure import Figure
+
+from kitei.drivers.host import LinuxHost
+from kitei.drivers.scrubber import Scrubber as Driver
+from kitei.drivers.scrubber import bpf, port, program
+from kitei.drivers.scrubber.seen import Attached
+from kitei.drivers.scrubber.tallies import read_tallies
+from kitei.network import Origin, Part
+from kitei.network.ddos import Scrubber, Scrubbing
+
+BESIDE = Path(__file__).parent / "scrubber_beside"
+ENTRIES, ROUNDS, SECONDS = 100_000, 5, 1.0
+FOR = Origin("acme", ())
+SERVER, USER = "203.0.113.9", "198.51.100.7"
+ADDRESSES = {
+    "users": (f"{USER}/24", "eth0", "198.51.100.1"),
+    "server": (f"{SERVER}/24", "eth0", "203.0.113.1"),
+}
+
+
+def measure() -> list[Figure]:
+    if os.geteuid() != 0:
+        raise SystemExit("bench scrubber needs root: it loads XDP programs")
+    with tempfile.TemporaryDirectory() as folder, site(Path(folder)) as nodes:
+        listed = addresses(ENTRIES)
+        figures = [beside(nodes, listed, Path(folder), is_hit) for is_hit in (True, False)]
+        return [*figures, lost(nodes, listed)]
+
+
+def addresses(count: int, seed: int = 7) -> list[str]:
+    chance = random.Random(seed)
+    return [str(ip_address(20 << 24 | n)) for n in chance.sample(range(1 << 24), count)]
+
+
+def cleaning(listed: Sequence[str], **more: object) -> tuple[Part, ...]:
+    """All that can be asked for, with half of the lists allowed addresses elsewhere."""
+    told: dict[str, object] = {"clean_bps": 500_000_000, "source_pps": 1000, "syn_proof": True}
+    deny = tuple(f"{each}/32" for each in listed)
+    told |= {"reflectors": (19, 53, 123, 389, 1900, 11211), "fragments": "drop", "deny": deny}
+    allow = tuple(f"21.{n >> 8}.{n & 255}.0/24" for n in range(1000))
+    part = Scrubbing(FOR, "acme", "203.0.113.0/24", allow=allow, until=None, **(told | more))  # type: ignore[arg-type]
+    return (Scrubber(FOR, "dirty", "xdp"), part)
+
+
+def beside(nodes: "Nodes", listed: Sequence[str], folder: Path, is_hit: bool) -> Figure:
+    """Sources that are denied; or others amid them, which the look-up does not find and a later check drops."""
+    make_right(nodes.scrub, cleaning(listed))
+    (ours,) = port.attached(nodes.scrub)
+    denied = set(listed)
+    sources = listed if is_hit else [each for each in addresses(ENTRIES, 8) if each not in denied]
+    frame = udp(sources[0], 53)
+    object_ = program.build(BESIDE / "bare.bpf.c", folder / "bare.bpf.o")
+    mine, theirs = [], []
+    with (
+        bpf.loaded(object_, "bare") as bare,
+        running(ours) as scrub,
+        feeder(nodes, folder, frame, sources) as feed,
+    ):
+        keys = [ip_address(each).packed for each in listed]
+        bare.maps["listed"].put_all(keys, struct.pack("=I", 0))
+        for _ in range(ROUNDS):
+            port.attach(nodes.scrub, "dirty", bare, ours)
+            theirs.append(nodes.rate(feed))
+            port.attach(nodes.scrub, "dirty", scrub, ours)
+            mine.append(nodes.rate(feed))
+    (tally,) = read_tallies(nodes.scrub)
+    reason = "denied" if is_hit else "amplified"
+    assert tally.dropped[reason].packets > 0.99 * tally.offered.packets / 2, tally
+    what = (
+        f"live frames from {'denied' if is_hit else 'reflecting'} sources, list of {ENTRIES:,}, a CPU-second"
+    )
+    return Figure(
+        "scrubber",
+        what,
+        median(mine),
+        "pps",
+        0.8,
+        "at least",
+        "bare XDP look-up and drop",
+        median(theirs),
+        of_ratio=True,
+    )
+
+
+def lost(nodes: "Nodes", listed: Sequence[str]) -> Figure:
+    """Real connections while forged SYNs come as fast as a core can send them, in percent that fail."""
+    make_right(nodes.scrub, cleaning(listed, source_pps=100_000))
+    frame, over = syn(), threading.Event()
+    asked, failed = 0, 0
+    with tempfile.TemporaryDirectory() as folder, feeder(nodes, Path(folder), frame, ()) as feed:
+        flood = threading.Thread(target=lambda: [feed(100_000) for _ in iter(over.is_set, True)])
+        flood.start()
+        begun = time.monotonic()
+        while time.monotonic() - begun < 8 * SECONDS:
+            asked += 1
+            failed += not nodes.says_hello()
+        over.set()
+        flood.join()
+    (tally,) = read_tallies(nodes.scrub)
+    forged = tally.dropped["unproven"].packets
+    assert forged > 100_000 and asked > 50, (forged, asked)
+    what = f"legitimate connections lost while mitigating {forged / 8 / SECONDS / 1000:,.0f} kpps of forged SYN ({asked} tried)"
+    return Figure("scrubber", what, 100 * failed / asked, "%", 1.0, "at most")
+
+
+@dataclass
+class Nodes:
+    scrub: LinuxHost
+    users: LinuxHost
+    thread: int  # the kernel's, which runs the dirty port
+
+    def rate(self, feed: "Feed") -> float:
+        packets, ticks, until = self._packets(), self._ticks(), time.monotonic() + SECONDS
+        while time.monotonic() < until:
+            feed(100_000)
+        took = (self._ticks() - ticks) / os.sysconf("SC_CLK_TCK")
+        return (self._packets() - packets) / took
+
+    def _packets(self) -> int:
+        told = self.scrub.run(["ethtool", "-S", "dirty"]).out
+        return sum(int(line.split(":")[1]) for line in told.splitlines() if "_xdp_packets" in line)
+
+    def _ticks(self) -> int:
+        fields = Path(f"/proc/{self.thread}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    def says_hello(self) -> bool:
+        found: list[bool] = []
+
+        def ask() -> None:
+            pyroute2.netns.setns(self.users.name)
+            try:
+                with socket.create_connection((SERVER, 80), 3.0, (USER, 0)) as line:
+                    found.append(line.recv(5) == b"hello")
+            except OSError:
+                found.append(False)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+        return found[0]
+
+
+class Feed:
+    """Sends a frame many times, each from another source, in a thread in the users' namespace on the first core."""
+
+    def __init__(self, handle: int, netns: str, frame: bytes) -> None:
+        self._handle, self._netns, self._frame = handle, netns, frame
+
+    def __call__(self, times: int) -> None:
+        faults: list[int] = []
+        thread = threading.Thread(target=self._send, args=(times, faults))
+        thread.start()
+        thread.join()
+        assert not faults, os.strerror(faults[0])
+
+    def _send(self, times: int, faults: list[int]) -> None:
+        pyroute2.netns.setns(self._netns)
+        os.sched_setaffinity(0, {0})
+        data = ctypes.create_string_buffer(self._frame, len(self._frame))
+        # struct bpf_test_run_opts; flag 2 is BPF_F_TEST_XDP_LIVE_FRAMES
+        options = struct.pack(
+            "=QQQIIQQIIIiIIII",
+            96,
+            ctypes.addressof(data),
+            0,
+            len(self._frame),
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            times,
+            0,
+            2,
+            0,
+            64,
+        ).ljust(96, b"\0")
+        if bpf.libbpf().bpf_prog_test_run_opts(self._handle, ctypes.create_string_buffer(options, 96)):
+            faults.append(ctypes.get_errno())
+
+
+@contextmanager
+def feeder(nodes: Nodes, folder: Path, frame: bytes, sources: Sequence[str]) -> Iterator[Feed]:
+    with bpf.loaded(program.build(BESIDE / "feed.bpf.c", folder / "feed.bpf.o"), "feed") as feed:
+        (link,) = json.loads(nodes.users.run(["ip", "-j", "link", "show", "eth0"]).out)
+        feed.maps["plans"].put(bytes(4), struct.pack("=II64s", link["ifindex"], len(sources), frame))
+        for n, each in enumerate(sources):  # as `feed` writes it: the high half first
+            number = int.from_bytes(ip_address(each).packed, "big")
+            high, low = (
+                struct.unpack("=H", struct.pack(">H", half))[0] for half in (number >> 16, number & 0xFFFF)
+            )
+            feed.maps["sources"].put(struct.pack("=I", n), struct.pack("=I", high << 16 | low))
+        yield Feed(feed.handle, nodes.users.name, frame)
+
+
+def running(each: Attached) -> bpf.Program:
+    found = bpf.running(each.number)
+    assert found is not None
+    return found
+
+
+def make_right(host: LinuxHost, wanted: Sequence[Part]) -> None:
+    for step in Driver().plan(wanted, Driver().see(host)):
+        Driver().apply(host, step)
+    assert Driver().plan(wanted, Driver().see(host)) == ()
+
+
+def packet(protocol: int, payload: bytes, source: str) -> bytes:
+    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(payload), 1, 0, 60, protocol, 0)
+    addresses = ip_address(source).packed + ip_address(SERVER).packed
+    return (b"\2\0\0\0\0\2\2\0\0\0\0\1\x08\0" + head + addresses + payload).ljust(64, b"\0")
+
+
+def udp(source: str, sport: int) -> bytes:
+    return packet(17, struct.pack(">HHHH", sport, 9, 16, 0) + bytes(8), source)
+
+
+def syn() -> bytes:
+    return packet(6, struct.pack(">HHIIBBHHH", 40000, 80, 1, 0, 0x50, 2, 1024, 0, 0), "192.0.2.1")
+
+
+@contextmanager
+def site(folder: Path) -> Iterator[Nodes]:
+    """users -- dirty -- scrub -- clean -- server, and a server that greets."""
+    prefix = f"ktb{os.getpid() % 100000}"
+    hosts = {
+        name: LinuxHost(f"{prefix}{name}", folder / name, netns=f"{prefix}{name}")
+        for name in ("scrub", *ADDRESSES)
+    }
+    listening = None
+    try:
+        for host in hosts.values():
+            sh("ip", "netns", "add", host.name)
+            sh("ip", "-n", host.name, "link", "set", "lo", "up")
+        for name, near in (("users", "dirty"), ("server", "clean")):
+            address, link, via = ADDRESSES[name]
+            here, there = hosts["scrub"].name, hosts[name].name
+            sh("ip", "-n", here, "link", "add", near, "type", "veth", "peer", "name", link, "netns", there)
+            sh("ip", "-n", here, "address", "add", f"{via}/24", "dev", near)
+            sh("ip", "-n", there, "address", "add", address, "dev", link)
+            sh("ip", "-n", here, "link", "set", near, "up")
+            sh("ip", "-n", there, "link", "set", link, "up")
+            sh("ip", "-n", there, "route", "add", "default", "via", via)
+        assert hosts["users"].run(["ethtool", "-K", "eth0", "gro", "on"]).code == 0
+        assert hosts["scrub"].run(["sysctl", "-qw", "net.ipv4.ip_forward=1"]).code == 0
+        make_right(hosts["scrub"], (Scrubber(FOR, "dirty", "xdp"),))  # the port's thread comes with a program
+        listening = serve(hosts["server"].name)
+        yield Nodes(hosts["scrub"], hosts["users"], own_thread(hosts["scrub"].name))
+    finally:
+        if listening is not None:
+            listening.close()
+        for host in hosts.values():
+            host.close()
+            subprocess.run(["ip", "netns", "del", host.name], check=False, capture_output=True)
+
+
+def own_thread(netns: str) -> int:
+    """Have the dirty port served by a thread of its own on the second core; its process id."""
+    before = napi_threads()
+    sh("ip", "netns", "exec", netns, "sh", "-c", "echo 1 > /sys/class/net/dirty/threaded")
+    (thread,) = napi_threads() - before
+    os.sched_setaffinity(thread, {1 % (os.cpu_count() or 1)})
+    return thread
+
+
+def napi_threads() -> set[int]:
+    names = {int(each.name): each / "comm" for each in Path("/proc").iterdir() if each.name.isdigit()}
+    found = set()
+    for pid, name in names.items():
+        try:
+            if name.read_text().startswith("napi/dirty"):
+                found.add(pid)
+        except OSError:
+            continue  # it has ended meanwhile
+    return found
+
+
+def serve(netns: str) -> socket.socket:
+    made: list[socket.socket] = []
+
+    def work() -> None:
+        pyroute2.netns.setns(netns)
+        made.append(socket.create_server((SERVER, 80), backlog=512))
+        while True:
+            try:
+                line, _ = made[0].accept()
+                with line:
+                    line.sendall(b"hello")
+            except OSError:
+                return
+
+    threading.Thread(target=work, daemon=True).start()
+    until = time.monotonic() + 5
+    while not made and time.monotonic() < until:
+        time.sleep(0.01)
+    return made[0]
+
+
+def sh(*argv: str) -> None:
+    subprocess.run(argv, check=True, capture_output=True)
+
+
+if __name__ == "__main__":
+    print(*measure(), sep="\n", file=sys.stdout)

@@ -1,0 +1,39 @@
+/* The least that can be done with a list: read the packet, look its source up, count, drop. */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 1 << 20);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, __u32);
+    __type(value, __u32);
+} listed SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 2);
+    __type(key, __u32);
+    __type(value, __u64);
+} counts SEC(".maps");
+
+SEC("xdp.frags")
+int bare(struct xdp_md *frame)
+{
+    void *start = (void *)(long)frame->data, *end = (void *)(long)frame->data_end;
+    struct ethhdr *ethernet = start;
+    struct iphdr *ip = (void *)(ethernet + 1);
+    if ((void *)(ip + 1) > end || ethernet->h_proto != bpf_htons(ETH_P_IP))
+        return XDP_PASS;
+    __u32 key = ip->saddr;
+    __u32 is_listed = bpf_map_lookup_elem(&listed, &key) != 0;
+    __u64 *count = bpf_map_lookup_elem(&counts, &is_listed);
+    if (count)
+        *count += 1;
+    return XDP_DROP;
+}
+
+char _license[] SEC("license") = "GPL";
