@@ -12,7 +12,7 @@ from vpdn_stand import ASKS, FOR, LNS, SITE, SITE6, STAFF, Ground, answer_udp, a
 
 from conftest import Bench, make_right
 from kitei.lab.mobile.asking import Refused
-from kitei.network import RadiusVpdn
+from kitei.network import RadiusCaps, RadiusVpdn
 
 pytestmark = pytest.mark.lab
 
@@ -32,6 +32,13 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         ground.carrier.end()
     finally:
         bench.end()
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_left(ground) -> Iterator[None]:
+    yield
+    for call in ground.carrier.calls():
+        ground.carrier.hang_up(call)
 
 
 def test_a_session_comes_up_and_passes_traffic_both_ways(ground) -> None:
@@ -61,8 +68,6 @@ def test_sessions_are_spread_by_weight(ground) -> None:
     asked = Counter(ground.carrier.doors(USER, "x", f"0902{n}")[0].endpoint for n in range(60))
     assert 0 < taken["10.0.0.11"] < taken["10.0.0.12"] and 0.2 < asked["10.0.0.11"] / 60 < 0.5, (taken, asked)
     assert len({call.address for call in calls}) == 12
-    for call in calls:
-        ground.carrier.hang_up(call)
 
 
 def test_a_dead_terminator_is_left_out_and_taken_again(ground) -> None:
@@ -80,8 +85,6 @@ def test_a_dead_terminator_is_left_out_and_taken_again(ground) -> None:
     ground.ends[0].start()
     assert eventually(lambda: ground.named(USER) == both)
     assert first() == both[0]
-    for call in ground.carrier.calls():
-        ground.carrier.hang_up(call)
 
 
 def test_without_the_option_one_terminator_is_named(ground) -> None:
@@ -114,3 +117,32 @@ def test_each_type_of_line_has_its_own_carrier(ground) -> None:
             carrier.hang_up(call)
     carriers["K"].end()
     carriers["I"].end()
+
+
+def test_sessions_and_traffic_beyond_the_caps_are_kept_out_and_ended(ground) -> None:
+    caps = RadiusCaps(FOR, "vpn.example", 2, 0, 5_000_000, 0)
+    ground.make(ASKS, *LNS, STAFF, VPDN, *doors(), caps)
+    assert eventually(lambda: ground.is_told_two(USER, ground.carrier))
+    calls = [ground.carrier.dial(USER, "pw-phone") for _ in range(2)]
+    assert eventually(lambda: not ground.named(USER)), "two sessions are open"
+    ground.carrier.hang_up(calls[0])
+    assert eventually(lambda: ground.is_told_two(USER, ground.carrier))
+    ground.carrier.report(calls[1], used=6_000_000)
+    assert calls[1].over.wait(10) and calls[1].why == "RADIUS asked for it"
+    assert not ground.named(USER), "this month's traffic is used up"
+    assert eventually(lambda: "too-much-traffic" in ground.reasons())
+
+
+def test_traffic_that_the_customers_terminator_tells_of_ends_the_session_there(ground) -> None:
+    """The users are a group's of ours, so the customer's terminator is the access server that is asked."""
+    host = ground.bench.hosts["p1"]
+    caps = RadiusCaps(FOR, "staff.example", 0, 0, 0, 1_000_000)
+    ground.make(ASKS, *LNS, replace(STAFF, users="others@1"), VPDN, *doors(), caps)
+    assert eventually(lambda: ground.is_told_two(USER, ground.carrier))
+    call = ground.carrier.dial("other@vpn.example", "pw-other", ground.bench.netns("p1"))
+    other = ground.carrier.dial(USER, "pw-phone")
+    assert ask_udp(host, SITE, 600) > 400
+    assert call.over.wait(15) and call.why == "the terminator ended it"
+    assert not other.over.is_set(), "nobody else's"
+    with pytest.raises(Refused):
+        ground.carrier.dial("other@vpn.example", "pw-other")

@@ -104,6 +104,11 @@ class Ground:
             "users@1",
             {"phone": record("pw-phone", ["pap", "chap"]), "other": record("pw-other", ["pap", "chap"])},
         )
+        put_users(
+            self.radius,
+            "others@1",
+            {name: record(f"pw-{name}", ["pap", "chap"]) for name in ("phone", "other")},
+        )
         self.carrier = Concentrator(bench.netns("c"), CARRIER, [RADIUS], b"the carrier's secret")
 
     def make(self, *parts: Part) -> None:
@@ -130,6 +135,9 @@ class Ground:
     def another_carrier(self, address: str) -> Concentrator:
         self.bench.ip("c", "address", "add", f"{address}/24", "dev", "wan0")
         return Concentrator(self.bench.netns("c"), address, [RADIUS], b"the carrier's secret")
+
+    def reasons(self) -> str:
+        return self.radius.read(self.radius.state("radius", "events.log")) or ""
 
     def open_sessions(self) -> int:
         """As our node has them: those that the mobile network told of, and those that terminators did."""
