@@ -224,7 +224,7 @@ def library() -> ctypes.CDLL:
         ("meter_packet", ctypes.c_int, [meter, data, u32, u32, u32, u32, u64]),
         ("meter_sessions", u32, [meter, ctypes.c_void_p, u32]),
         ("meter_size", u32, [ctypes.c_int]),
-        ("meter_prepare", ctypes.c_int, [ctypes.c_int]),
+        ("meter_prepare", ctypes.c_int, [meter, ctypes.c_int]),
         ("meter_receive", ctypes.c_int, [meter, ctypes.c_void_p, ctypes.c_void_p, u32, u64]),
         ("meter_stop", None, [meter, ctypes.c_int]),
         ("meter_roll", u32, [meter, ctypes.c_int, *[ctypes.c_void_p] * 1, u32, *[ctypes.c_void_p] * 3]),

@@ -128,6 +128,7 @@ class Meter:
         self._hosts = (RawTally * self._room)()
         self._prefixes = (RawTally * s.prefixes)()
         self._tapped: Any = None
+        self._raw_sessions: Any = None
         self._dropped: dict[int, int] = {}  # the kernel's running count of each socket, by its number
 
     @property
@@ -221,7 +222,7 @@ class Meter:
     def prepare(self, sock: socket.socket) -> None:
         """Have the kernel tell on `sock` what it dropped, and hand over runs of datagrams."""
         self._dropped.pop(sock.fileno(), None)
-        if self._c.meter_prepare(sock.fileno()):
+        if self._c.meter_prepare(self._meter, sock.fileno()):
             raise OSError(f"the kernel does not tell drops on {sock!r}")
 
     def stop(self, stopped: bool = True) -> None:
@@ -284,9 +285,10 @@ class Meter:
     def heard_bytes(self) -> bytes:
         """The same, for `read_heard`."""
         room = self.sizes.sessions * 2
-        raw = ctypes.create_string_buffer(room * ctypes.sizeof(RawSession))
-        found = min(self._c.meter_sessions(self._meter, raw, room), room)
-        return ctypes.string_at(raw, found * ctypes.sizeof(RawSession))
+        if self._raw_sessions is None:
+            self._raw_sessions = (RawSession * room)()
+        found = min(self._c.meter_sessions(self._meter, self._raw_sessions, room), room)
+        return ctypes.string_at(self._raw_sessions, found * ctypes.sizeof(RawSession))
 
 
 @dataclass(frozen=True, slots=True)

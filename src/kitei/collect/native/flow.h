@@ -38,7 +38,7 @@ enum {
 };
 
 enum { SOURCES = 16, SAMPLERS = 32, BUCKETS = 32, WAYS = 8, REGISTERS = 32, PORTS = 3 };
-enum { AHEAD = 32 };
+enum { AHEAD = 32 }; /* a power of two */
 enum { SESSION_TEMPLATES = 1024, TEMPLATE_FIELDS = 1024, LAYERS = 12 };
 #define MAX_BYTES (1ull << 38)   /* of one record before scaling: 256 GiB */
 #define MAX_PACKETS (1ull << 32)
@@ -204,9 +204,9 @@ typedef struct Meter {
   u32 tap_size, tap_count; /* a size of 0: nothing is kept (any more) */
   Target tap_for[TAP_TARGETS];
   u32 tap_for_count;
-  Hit queue[AHEAD]; /* of one datagram: counted when their rows have had time to arrive */
-  u32 queued;
-  u64 now_ns;
+  Hit queue[AHEAD]; /* a ring: counted when their rows have had time to arrive */
+  u32 queued, queue_at;
+  u64 now_ns, pause;
   int stop;
   u8 *buffers;
 } Meter;

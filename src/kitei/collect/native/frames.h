@@ -169,35 +169,37 @@ static int read_ip6(Meter *m, Walk *w, Packet *to, int *first) {
   return 1;
 }
 
-/* 0 where the header holds no whole IP header. */
-static int read_packet(Meter *m, const u8 *p, u32 n, int link, Packet *to) {
+/* Into one of two places, so that the packet without is there still when the one within is not whole; none is
+ * copied. 0 where the header holds no whole IP header. */
+static const Packet *read_packet(Meter *m, const u8 *p, u32 n, int link, Packet place[2]) {
   Walk w = {p, p + n, AT_IP, 0, 0};
   if (link == LINK_ETHERNET) w.state = AT_ETHERNET;
   if (link == LINK_MPLS) w.state = AT_MPLS;
-  int found = 0;
+  const Packet *found = 0;
   for (int layer = 0; layer < LAYERS * 2 && w.state != AT_END; layer++) {
     if (w.state == AT_ETHERNET) {
       if (w.end - w.p < 14) break;
       w.type = get16(w.p + 12);
       w.p += 14;
       w.state = AT_TYPE;
+      if (w.type == 0x0800 || w.type == 0x86dd) w.state = AT_IP;
     } else if (w.state == AT_TYPE) {
       after_type(&w);
     } else if (w.state == AT_MPLS) {
       after_labels(&w);
     } else {
-      Packet here = {.vlan = w.vlan, .tunnel = (u8)found};
+      Packet *here = found == place ? place + 1 : place;
+      *here = (Packet){.vlan = w.vlan, .tunnel = found != 0};
       int first = 1;
       if (w.p >= w.end) break;
-      if (!(*w.p >> 4 == 4 ? read_ip4(m, &w, &here, &first) : read_ip6(m, &w, &here, &first))) break;
-      if (first) ports(&w, &here);
-      *to = here;
-      found = 1;
-      if (here.group && !m->groups[here.group].look_inside) break;
-      if (!first || here.fragment) break;
-      if (here.protocol == 47) into_gre(&w);
-      else if (here.protocol == 4 || here.protocol == 41) w.state = AT_IP;
-      else if (here.protocol == 17) into_udp(&w, here.dport);
+      if (!(*w.p >> 4 == 4 ? read_ip4(m, &w, here, &first) : read_ip6(m, &w, here, &first))) break;
+      if (first) ports(&w, here);
+      found = here;
+      if (here->group && !m->groups[here->group].look_inside) break;
+      if (!first || here->fragment) break;
+      if (here->protocol == 47) into_gre(&w);
+      else if (here->protocol == 4 || here->protocol == 41) w.state = AT_IP;
+      else if (here->protocol == 17) into_udp(&w, here->dport);
       else break;
     }
   }

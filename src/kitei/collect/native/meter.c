@@ -10,6 +10,7 @@
 #include "sflow.h"
 
 enum { BATCH = 64, BUFFER = 65536, SOCKETS = 16 };
+#define PAUSE 10000000ull /* ns in which datagrams gather; a tenth of it where the kernel may hold only few */
 
 static u32 power_of_two(u32 n) {
   u32 p = 1;
@@ -33,6 +34,7 @@ PUBLIC Meter *meter_new(u32 blocks, u32 hosts6, u32 groups, u32 sessions, u32 te
   m->template_bytes_max = template_bytes;
   m->seed = mix(seed + 1);
   m->epoch = 1;
+  m->pause = PAUSE;
   m->hosts_mask = power_of_two(hosts6 * 2 + 64) - 1;
   m->prefixes_mask = power_of_two(groups * 2 + 2) * 2 - 1;
   size_t rows = 1 + (size_t)blocks * 256 + hosts6;
@@ -123,7 +125,6 @@ static void datagram(Meter *m, const u8 *b, u32 n, const u8 *address, u16 port) 
     else if (version == 5) read_v5(m, b, n, address, port);
     else if (get32(b) == 5) read_sflow(m, b, n, address, port);
     else m->faults[F_VERSION]++;
-    count_queued(m);
   }
 }
 
@@ -131,6 +132,7 @@ static void datagram(Meter *m, const u8 *b, u32 n, const u8 *address, u16 port) 
 PUBLIC void meter_feed(Meter *m, const u8 *b, u32 n, const u8 *address, u32 port, u64 now) {
   m->now_ns = now;
   datagram(m, b, n, address, (u16)port);
+  count_queued(m);
 }
 
 /* Many datagrams from one exporter, each behind its length as a native 32-bit number. */
@@ -140,26 +142,28 @@ PUBLIC void meter_feed_all(Meter *m, const u8 *b, u64 size, const u8 *address, u
     u32 n;
     memcpy(&n, b + at, 4);
     at += 4;
-    if (n > size - at) return;
+    if (n > size - at) break;
     datagram(m, b + at, n, address, (u16)port);
     at += n;
   }
+  count_queued(m);
 }
 
 /* A packet that was seen itself, not told of: `length` bytes of it on the wire, standing for `rate` packets. */
 PUBLIC int meter_packet(Meter *m, const u8 *b, u32 n, u32 link, u32 length, u32 rate, u64 now) {
-  Packet k;
+  Packet place[2];
   m->now_ns = now;
-  if (!read_packet(m, b, n, (int)link, &k)) return 0;
-  Hit hit = {k.slot, k.group, (u64)length * rate, rate, k.source, 1, k.sport, k.dport, k.protocol, k.flags, k.fragment};
+  const Packet *k = read_packet(m, b, n, (int)link, place);
+  if (!k) return 0;
+  Hit hit = {k->slot, k->group, (u64)length * rate, rate, k->source, 1, k->sport, k->dport, k->protocol, k->flags, k->fragment};
   count(m, &hit);
   if (m->tap_size) {
-    Record r = {.bytes = hit.bytes, .packets = rate, .rate = rate, .group = k.group, .flows = 1, .sport = k.sport,
-                .dport = k.dport, .vlan = k.vlan, .family = k.family, .protocol = k.protocol, .flags = k.flags,
-                .tos = k.tos, .icmp_type = k.icmp_type, .icmp_code = k.icmp_code, .fragment = k.fragment,
-                .tunnel = k.tunnel, .first_ms = now / 1000000, .last_ms = now / 1000000};
-    memcpy(r.src, k.src, 16);
-    memcpy(r.dst, k.dst, 16);
+    Record r = {.bytes = hit.bytes, .packets = rate, .rate = rate, .group = k->group, .flows = 1, .sport = k->sport,
+                .dport = k->dport, .vlan = k->vlan, .family = k->family, .protocol = k->protocol, .flags = k->flags,
+                .tos = k->tos, .icmp_type = k->icmp_type, .icmp_code = k->icmp_code, .fragment = k->fragment,
+                .tunnel = k->tunnel, .first_ms = now / 1000000, .last_ms = now / 1000000};
+    memcpy(r.src, k->src, 16);
+    memcpy(r.dst, k->dst, 16);
     tap(m, &r);
   }
   return 1;
@@ -187,8 +191,11 @@ static u64 wall_clock(void) {
 }
 
 /* Ask the kernel to say what it dropped and to hand over runs of datagrams at once. */
-PUBLIC int meter_prepare(int fd) {
-  int one = 1;
+PUBLIC int meter_prepare(Meter *m, int fd) {
+  int one = 1, room = 0;
+  socklen_t size = sizeof room;
+  getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, &size);
+  if (room < 32 << 20) m->pause = PAUSE / 10;
   int told = setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof one);
   setsockopt(fd, SOL_UDP, UDP_GRO, &one, sizeof one); /* older kernels: one by one */
   return told;
@@ -242,6 +249,7 @@ static int take_batch(Meter *m, int fd, u32 *dropped) {
     for (u32 at = 0; at < size; at += segment)
       datagram(m, b + at, size - at < segment ? size - at : segment, address, port);
   }
+  count_queued(m);
   return n;
 }
 
@@ -260,14 +268,14 @@ PUBLIC int meter_receive(Meter *m, const int *fds, u32 *dropped, u32 count_of_fd
     u64 now = wall_clock();
     if (now >= until) return 0;
     if (most >= BATCH / 2) continue;
-    if (most) { /* let some gather: a batch costs less than its datagrams one by one */
-      struct timespec pause = {0, 1000000};
-      nanosleep(&pause, 0);
-      continue;
+    if (!most) {
+      for (u32 i = 0; i < count_of_fds; i++) wait[i] = (struct pollfd){fds[i], POLLIN, 0};
+      u64 left = (until - now) / 1000000 + 1;
+      if (poll(wait, count_of_fds, left > 100 ? 100 : (int)left) <= 0 || (now = wall_clock()) >= until) continue;
     }
-    for (u32 i = 0; i < count_of_fds; i++) wait[i] = (struct pollfd){fds[i], POLLIN, 0};
-    u64 left = (until - now) / 1000000 + 1;
-    poll(wait, count_of_fds, left > 100 ? 100 : (int)left);
+    /* let some gather: a batch costs less than its datagrams one by one, and to wake costs more than ten of them */
+    u64 pause = until - now < m->pause ? until - now : m->pause;
+    nanosleep(&(struct timespec){0, (long)pause}, 0);
   }
 }
 

@@ -162,29 +162,30 @@ static int addresses(const Plan *p, const u8 *r, Record *to) {
 /* A record that carries the head of a sampled packet instead of its fields. */
 static int sectioned(Meter *m, const Export *e, const Plan *p, const u8 *r, Record *to) {
   u16 role = has(p, SECTION_L2) ? SECTION_L2 : SECTION_IP;
-  Packet k;
-  if (!read_packet(m, r + p->at[role], p->length[role], role == SECTION_L2 ? LINK_ETHERNET : LINK_IP4, &k)) {
+  Packet place[2];
+  const Packet *k = read_packet(m, r + p->at[role], p->length[role], role == SECTION_L2 ? LINK_ETHERNET : LINK_IP4, place);
+  if (!k) {
     m->faults[F_FRAME]++;
     e->session->malformed++;
     return 0;
   }
-  memcpy(to->src, k.src, 16);
-  memcpy(to->dst, k.dst, 16);
-  to->family = k.family;
-  to->protocol = k.protocol;
-  to->flags = k.flags;
-  to->tos = k.tos;
-  to->sport = k.sport;
-  to->dport = k.dport;
-  to->vlan = k.vlan;
-  to->icmp_type = k.icmp_type;
-  to->icmp_code = k.icmp_code;
-  to->fragment = k.fragment;
-  to->tunnel = k.tunnel;
-  to->group = k.group;
+  memcpy(to->src, k->src, 16);
+  memcpy(to->dst, k->dst, 16);
+  to->family = k->family;
+  to->protocol = k->protocol;
+  to->flags = k->flags;
+  to->tos = k->tos;
+  to->sport = k->sport;
+  to->dport = k->dport;
+  to->vlan = k->vlan;
+  to->icmp_type = k->icmp_type;
+  to->icmp_code = k->icmp_code;
+  to->fragment = k->fragment;
+  to->tunnel = k->tunnel;
+  to->group = k->group;
   to->packets = has(p, PACKETS) ? value(p, PACKETS, r) : 1;
-  to->bytes = has(p, FRAME_SIZE) ? value(p, FRAME_SIZE, r) : has(p, BYTES) ? value(p, BYTES, r) : k.length;
-  take(m, e->session, to, k.source, k.slot);
+  to->bytes = has(p, FRAME_SIZE) ? value(p, FRAME_SIZE, r) : has(p, BYTES) ? value(p, BYTES, r) : k->length;
+  take(m, e->session, to, k->source, k->slot);
   return 1;
 }
 

@@ -19,36 +19,37 @@ static int read_element(Meter *m, const Sample *at, u32 format, const u8 *p, u32
     u32 protocol = get32(p), length = get32(p + 12);
     if (length > n - 16) goto broken;
     if (protocol > 13 || !links[protocol]) return 0;
-    Packet k;
-    if (!read_packet(m, p + 16, length, links[protocol], &k)) {
+    Packet place[2];
+    const Packet *k = read_packet(m, p + 16, length, links[protocol], place);
+    if (!k) {
       m->faults[F_FRAME]++;
       m->elsewhere++;
       return 0;
     }
     if (!m->tap_size) { /* the same, without what nobody looks at */
-      Hit hit = {k.slot, k.group, (u64)get32(p + 4) * at->rate, at->rate, k.source, 1, k.sport, k.dport,
-                 k.protocol, k.flags, k.fragment};
+      Hit hit = {k->slot, k->group, (u64)get32(p + 4) * at->rate, at->rate, k->source, 1, k->sport, k->dport,
+                 k->protocol, k->flags, k->fragment};
       at->session->records++;
       expect(m, &hit);
       return 1;
     }
     Record r = sampled(at);
-    memcpy(r.src, k.src, 16);
-    memcpy(r.dst, k.dst, 16);
+    memcpy(r.src, k->src, 16);
+    memcpy(r.dst, k->dst, 16);
     r.bytes = get32(p + 4);
-    r.family = k.family;
-    r.protocol = k.protocol;
-    r.flags = k.flags;
-    r.tos = k.tos;
-    r.sport = k.sport;
-    r.dport = k.dport;
-    r.vlan = k.vlan;
-    r.icmp_type = k.icmp_type;
-    r.icmp_code = k.icmp_code;
-    r.fragment = k.fragment;
-    r.tunnel = k.tunnel;
-    r.group = k.group;
-    take(m, at->session, &r, k.source, k.slot);
+    r.family = k->family;
+    r.protocol = k->protocol;
+    r.flags = k->flags;
+    r.tos = k->tos;
+    r.sport = k->sport;
+    r.dport = k->dport;
+    r.vlan = k->vlan;
+    r.icmp_type = k->icmp_type;
+    r.icmp_code = k->icmp_code;
+    r.fragment = k->fragment;
+    r.tunnel = k->tunnel;
+    r.group = k->group;
+    take(m, at->session, &r, k->source, k->slot);
     return 1;
   }
   Record r = sampled(at);

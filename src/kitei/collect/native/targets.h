@@ -172,16 +172,19 @@ INLINE void ask_for(const Meter *m, u32 slot) {
   __builtin_prefetch((const char *)&m->rows[slot] + 64, 1);
 }
 
+/* Count all hits that wait. Before a call ends that read datagrams, so that nothing waits when a second ends. */
 static void count_queued(Meter *m) {
-  for (u32 i = 0; i < m->queued; i++) count(m, &m->queue[i]);
+  for (u32 i = m->queued; i; i--) count(m, &m->queue[(m->queue_at - i) & (AHEAD - 1)]);
   m->queued = 0;
 }
 
-/* Count a hit soon: at the latest at the datagram's end. */
+/* Count a hit soon: when AHEAD more have come, by which time its row has. */
 INLINE void expect(Meter *m, const Hit *hit) {
-  if (m->queued == AHEAD) count_queued(m);
+  Hit *place = &m->queue[m->queue_at++ & (AHEAD - 1)];
+  if (m->queued == AHEAD) count(m, place);
+  else m->queued++;
   ask_for(m, hit->slot);
-  m->queue[m->queued++] = *hit;
+  *place = *hit;
 }
 
 static u32 sources(const u8 *registers) {
