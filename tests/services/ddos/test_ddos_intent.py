@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from kitei.drivers.flows import Flows
 from kitei.ledger import Entry, Fact
 from kitei.ledger.contracts import Contract
 from kitei.network import (
@@ -33,7 +34,9 @@ from kitei.network.ddos_estate import (
 )
 from kitei.services.ddos.contract import fold
 from kitei.services.ddos.intent import compile_contracts, is_dynamic, refreshed
+from kitei.services.ddos.observation import COLLECTOR, availabilities
 from kitei.services.ddos.spoken import NETWORK
+from kitei.watch import Observation, history_of, stretches
 
 ON = date(2026, 1, 10)
 NOW = datetime(2026, 1, 10, 1, tzinfo=UTC)
@@ -337,3 +340,33 @@ def test_what_the_service_says_its_parts_cite_is_what_they_cite() -> None:
         for part in compiled(contract, added, concluded("c3", "type-d", ["192.0.2.0/24"])):
             found |= {cite.partition("#")[2] for cite in part.origin.cites}
     assert found >= NETWORK
+
+
+def test_a_contract_can_be_used_as_long_as_one_collector_watches_it() -> None:
+    two = replace(PLACES, collectors=(*PLACES.collectors, CollectorPlace("see2", ("192.0.2.11",))))
+    contracts = (
+        concluded("c1", "type-e", ["203.0.113.0/24"]),
+        concluded("c2", "type-d", ["198.51.100.0/24"]),
+    )
+    nodes = compile_contracts(contracts, Estate(defence=two), ON)
+    told = availabilities(contracts, nodes, ON)
+    for each in ("c1", "c2"):
+        assert [(point.source, point.what) for point in told[each].paths] == [
+            ("see1", "engine"),
+            ("see2", "engine"),
+        ]
+    assert [point.source for point in told["c1"].states] == ["speak1"]
+    assert told["c2"].states == ()
+    down = [
+        Observation(NOW.replace(hour=hour), node, "flows", "engine", up)
+        for hour, node, up in (
+            (1, "see1", True),
+            (1, "see2", True),
+            (2, "see1", False),
+            (3, "see2", False),
+            (4, "see1", True),
+        )
+    ]
+    found = [(each.interval.start.hour, each.up) for each in stretches(told["c1"].paths, history_of(down))]
+    assert found == [(1, True), (3, False), (4, True)]
+    assert Flows.name == COLLECTOR
