@@ -27,7 +27,7 @@ from kitei.network import (
 )
 
 FOR, OTHER = Origin("contract-1", ()), Origin("contract-2", ())
-FOLDERS = Folders("/own", "/sacks", "/code")
+FOLDERS = Folders("/own", "/sacks", "/code", "/module")
 SERVER = RadiusServer(FOR, ("192.0.2.1", "2001:db8::1"), 1812, 1813, None)
 SACKS = ["c@1", "c@2", "u@1", "h@1", "t@1", "papers@1"]
 origins = some.sampled_from([FOR, OTHER])

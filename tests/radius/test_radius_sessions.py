@@ -91,7 +91,6 @@ def test_traffic_is_of_the_month_in_japan() -> None:
 
 
 def test_counters_of_64_bits_are_read() -> None:
-    told = {"Acct-Status-Type": "Stop", "Acct-Input-Octets": "7", "Acct-Input-Gigawords": "2"}
-    event = event_of(told, "192.0.2.1", "shop.example", "alice", NOON)
-    assert event is not None and event.received == (2 << 32) + 7
-    assert event_of({"Acct-Status-Type": "Failed"}, "192.0.2.1", "", "", NOON) is None
+    row = (NOON, "192.0.2.1", "Stop", "s1", "alice@shop.example", "", "", 7, 0, 2, 0, 0, 9, 1)
+    event = event_of(row, "shop.example", "alice")
+    assert event.received == (2 << 32) + 7 and event.at == NOON - 9

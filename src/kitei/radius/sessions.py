@@ -28,6 +28,11 @@ Key: TypeAlias = tuple[str, str]
 """Client and session."""
 
 
+Row: TypeAlias = tuple[float, str, str, str, str, str, str, int, int, int, int, int, int, int]
+"""A request: at, client, status, session, User-Name, port, address, octets in and out, Gigawords in and out, seconds
+of the session and of delay, and whether it told Gigawords at all (RFC 2866, RFC 2869)."""
+
+
 class Event(NamedTuple):
     """One accounting request. `client` is the address that sent it; `port` names the place on it, if told.
 
@@ -80,32 +85,11 @@ class Ended(NamedTuple):
     why: End
 
 
-def event_of(request: Mapping[str, str], client: str, realm: str, user: str, at: float) -> Event | None:
-    """None for a request that is no accounting we know (it is answered all the same)."""
-    get = request.get
-    status = get("Acct-Status-Type", "")
-    if status not in _STATUSES:
-        return None
-    wide = "Acct-Input-Gigawords" in request or "Acct-Output-Gigawords" in request
-    received, sent = _number(get("Acct-Input-Octets")), _number(get("Acct-Output-Octets"))
-    if wide:
-        received += _number(get("Acct-Input-Gigawords")) << 32
-        sent += _number(get("Acct-Output-Gigawords")) << 32
-    return Event(
-        at - _number(get("Acct-Delay-Time")) if "Acct-Delay-Time" in request else at,
-        client,
-        status,
-        get("Acct-Session-Id", ""),
-        realm,
-        user,
-        get("NAS-Port-Id") or get("NAS-Port", ""),
-        get("Framed-IP-Address") or get("Framed-IPv6-Prefix", ""),
-        received,
-        sent,
-        _number(get("Acct-Session-Time")),
-        get("User-Name", ""),
-        wide,
-    )
+def event_of(row: Row, realm: str, user: str) -> Event:
+    """From what the server wrote down of a request; `at` is when it happened, and not when it was heard at last."""
+    at, client, status, session, told, port, address, received, sent, more_in, more_out, age, late, wide = row
+    counters = received + (more_in << 32), sent + (more_out << 32), age
+    return Event(at - late, client, status, session, realm, user, port, address, *counters, told, bool(wide))
 
 
 class Sessions:
@@ -133,6 +117,9 @@ class Sessions:
 
     def __len__(self) -> int:
         return len(self._open)
+
+    def get(self, client: str, session: str) -> Session | None:
+        return self._open.get((client, session))
 
     def count(self, realm: str, user: str) -> tuple[int, int]:
         """Open sessions of the realm, and of the user."""
@@ -340,9 +327,6 @@ class Sessions:
             self._octets.clear()
 
 
-_STATUSES: Final = frozenset(("Start", "Interim-Update", "Stop", "Accounting-On", "Accounting-Off"))
-
-
 def _add(counts: dict[tuple[str, ...], int], who: tuple[str, ...], by: int) -> None:
     """What comes to nothing is not kept."""
     count = counts.get(who, 0) + by
@@ -387,7 +371,3 @@ def _end_of(month: str) -> float:
     year, number = int(month[:4]), int(month[5:])
     first = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC) - _JST
     return first.timestamp()
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() else 0

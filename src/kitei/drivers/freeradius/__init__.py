@@ -18,6 +18,7 @@ from ipaddress import ip_address
 from typing import Final
 
 import kitei
+from kitei.drivers.freeradius import native
 from kitei.drivers.freeradius.front import DICTIONARY, REFUSED, SLOTS, Folders, quoted, server_config
 from kitei.drivers.freeradius.policy import authorities_of, policy_text
 from kitei.drivers.freeradius.relay import fill, pools_of, relay_config, servers_of
@@ -267,6 +268,7 @@ def _write_authorities(host: Host, authorities: Sequence[str]) -> None:
 
 def _start_front(host: Host, config: str) -> None:
     _write_common(host)
+    native.build()
     host.write(_path(host, "front.conf"), config)
     digest = _digest(config)
     env = {**_environment(host), "KITEI_CONFIG": digest}  # with another digest it is another program
@@ -347,7 +349,7 @@ def _environment(host: Host) -> dict[str, str]:
 def _folders(host: Host) -> Folders:
     """The code the server loads is this very package."""
     code = os.path.dirname(os.path.dirname(os.path.abspath(str(kitei.__file__))))
-    return Folders(host.state("radius"), host.state("sacks"), code)
+    return Folders(host.state("radius"), host.state("sacks"), code, str(native.folder()))
 
 
 def _path(host: Host, *names: str) -> str:

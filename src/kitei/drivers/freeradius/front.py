@@ -17,11 +17,12 @@ FIRST_SLOT = 18200  # loopback ports, two for each slot: authentication and acco
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where things are on this node: ours, the sacks, and the Python code that the server loads."""
+    """Where things are on this node: ours, the sacks, and what the server loads: Python's code, our module in C."""
 
     own: str
     sacks: str
     code: str
+    module: str
 
 
 def slot_port(slot: int) -> int:
@@ -34,7 +35,7 @@ def server_config(part: RadiusServer, folders: Folders, has_authorities: bool) -
     own = folders.own
     return "".join(
         (
-            _HEAD.format(own=own),
+            _HEAD.format(own=own, module=folders.module),
             _modules(folders, part.papers, has_authorities),
             _CLIENTS.format(own=own),
             *(_RELAY.format(slot=slot, port=slot_port(slot)) for slot in range(SLOTS)),
@@ -93,7 +94,7 @@ _CALLS: Sequence[tuple[str, str, str]] = (
 
 _HEAD = """\
 prefix = /usr
-libdir = /usr/lib/freeradius
+libdir = {module}:/usr/lib/freeradius
 raddbdir = {own}
 run_dir = {own}
 name = radius
@@ -139,6 +140,9 @@ _CALL = """\
 """
 _MODULES = """\
 modules {{
+  kitei live {{
+    folder = "{own}"
+  }}
 {calls}  pap {{
     normalise = no
   }}
@@ -273,6 +277,10 @@ server default {{
     update request {{
       &Tmp-String-0 := "%{{client:shortname}}"
     }}
+    # what the policy answered before and would again
+    live {{
+      updated = return
+    }}
     kitei {{
       reject = 1
     }}
@@ -293,6 +301,7 @@ server default {{
       return
     }}
     if (&control:Auth-Type) {{
+      live.post-auth
       return
     }}
 {eap_authorize}    mschap
@@ -312,7 +321,13 @@ server default {{
     }}
   }}
   accounting {{
-    kitei_account
+    live {{
+      ok = return
+    }}
+    if (!handled) {{
+      kitei_account
+      live.preacct
+    }}
   }}
   pre-proxy {{
     update proxy-request {{

@@ -1,0 +1,173 @@
+"""The book of sessions of a running server: fed by the rows that were written down before they were answered.
+
+It outlives a kill: a snapshot in `sessions.json`, and the rows since. Only the thread beside the calls changes it.
+"""
+
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from kitei.radius.marks import Marks
+from kitei.radius.policy import Caps, Policy, realm_of
+from kitei.radius.rows import Rows
+from kitei.radius.sessions import Ended, Event, Row, Session, Sessions, event_of
+
+_FOLD: Final = 4 << 20  # bytes of rows after which a new snapshot is due, or twice the last one's size
+_PIECE: Final = 500  # rows of a snapshot that are made at once
+
+
+class Accounting:
+    """`ending` are sessions that are to be asked to leave; `news` what was heard here since it was last taken."""
+
+    def __init__(self, folder: str, policy: Callable[[], Policy], marks: Marks) -> None:
+        self.ending: deque[Session] = deque()
+        self.news: deque[Event] = deque(maxlen=200_000)
+        self._gone: deque[Session] = deque()
+        self._path = os.path.join(folder, "sessions.json")
+        self._policy = policy
+        self._marks = marks
+        self._over: set[tuple[str, str]] = set()
+        self._read, self._size = 0, 0
+        self.book, self._rows = self._restored(folder)
+
+    def catch_up(self) -> list[Event]:
+        """Hear what has been written down since; empty when that is all."""
+        while self._gone:
+            session = self._gone.popleft()
+            place = (session.session, session.realm, session.user, session.port, session.address)
+            self.hear(Event(time.time(), session.client, "Stop", *place))
+        rows = self._rows.read()
+        self._read += len(rows)
+        told = json.loads(b"[" + rows.rstrip(b"\n").replace(b"]\n", b"],") + b"]")
+        events = [event for event in map(self._event, told) if event is not None]
+        for event in events:
+            self.hear(event)
+        self.news.extend(events)
+        return events
+
+    def hear(self, event: Event, node: str = "") -> None:
+        """`node`: the one that heard it, empty for this one."""
+        self._judge(event, self.book.hear(event, node))
+
+    def over(self, session: Session) -> None:
+        """Its access server says that it ended it; from any thread."""
+        self._gone.append(session)
+
+    def tidy(self, now: float) -> None:
+        for each in self.book.tidy(now):
+            self._cross(each.session.realm, each.session.user)
+
+    def lose(self, nodes: frozenset[str]) -> None:
+        """These are out of touch; those not named are not."""
+        if nodes != self.book.lost:
+            self.book.lost = nodes
+            self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Other caps, or another way to count."""
+        self._over.clear()
+        self._marks.forget_all()
+
+    def keep(self) -> None:
+        """A snapshot in the place of the rows before it, when there are many. After a kill anywhere both agree."""
+        if self._read < max(_FOLD, 2 * self._size):
+            return
+        told = {**self.book.snapshot(), "rows": [self._rows.number, self._rows.at]}
+        with open(self._path + ".new", "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            for text in _pieces(told):
+                file.write(text)
+                time.sleep(0)  # those who wait for Python go first
+            file.flush()
+            os.fsync(file.fileno())
+            self._size = file.tell()
+        os.replace(self._path + ".new", self._path)
+        self._read = 0
+        self._rows.forget()
+
+    def _restored(self, folder: str) -> tuple[Sessions, Rows]:
+        book, rows = Sessions(), Rows(folder, "sessions")
+        if os.path.exists(self._path):
+            with open(self._path) as file:
+                told = json.load(file)
+            self._size = os.path.getsize(self._path)
+            book, rows = Sessions.restored(told), Rows(folder, "sessions", *told["rows"])
+        return book, rows
+
+    def _event(self, row: Row) -> Event | None:
+        """Of one whose client or realm we do not know nothing is kept."""
+        policy = self._policy()
+        client = policy.clients.get(row[1])
+        if client is None:
+            return None
+        name, realm, _ = realm_of(policy, client, row[4])
+        if realm is None and not row[2].startswith("Accounting"):
+            return None
+        return event_of(row, realm.realm if realm else "", name)
+
+    def _judge(self, event: Event, ended: Iterable[Ended]) -> None:
+        """One whose traffic is used up, or who is one too many, is asked to leave (RFC 5176)."""
+        for each in ended:
+            self._cross(each.session.realm, each.session.user)
+        caps = self._caps(event.realm)
+        if caps == _NONE or event.status == "Stop":
+            return
+        self._cross(event.realm, event.user)
+        session = self.book.get(event.client, event.session)
+        if session is None:
+            return
+        together, own = self.book.octets(event.realm, event.user)
+        open_together, open_own = self.book.count(event.realm, event.user)
+        if (
+            (caps.octets and together >= caps.octets)
+            or (caps.octets_each and own >= caps.octets_each)
+            or (event.status == "Start" and caps.sessions and open_together > caps.sessions)
+            or (event.status == "Start" and caps.sessions_each and open_own > caps.sessions_each)
+        ):
+            self.ending.append(session)
+
+    def _cross(self, realm: str, user: str) -> None:
+        """What was remembered of a user who has come to a cap is forgotten, and of all where the realm has."""
+        caps = self._caps(realm)
+        if caps == _NONE:
+            return
+        together, own = self.book.count(realm, user)
+        all_octets, octets = self.book.octets(realm, user)
+        if self._turns((realm, user), _at(caps.sessions_each, own) or _at(caps.octets_each, octets)):
+            self._marks.forget(realm, user)
+        if self._turns((realm, ""), _at(caps.sessions, together) or _at(caps.octets, all_octets)):
+            self._marks.forget_all()
+
+    def _turns(self, who: tuple[str, str], is_over: bool) -> bool:
+        if is_over == (who in self._over):
+            return False
+        (self._over.add if is_over else self._over.discard)(who)
+        return True
+
+    def _caps(self, realm: str) -> Caps:
+        found = self._policy().realms.get(realm)
+        return found.caps if found else _NONE
+
+
+_NONE: Final = Caps()
+
+
+def _at(cap: int, count: int) -> bool:
+    return bool(cap) and count >= cap
+
+
+def _pieces(told: dict[str, Any]) -> Iterable[str]:
+    """JSON in pieces: one call for all would keep everybody waiting."""
+    before = "{"
+    for name, value in told.items():
+        yield f"{before}{json.dumps(name)}:"
+        before = ","
+        if not isinstance(value, list) or not value:
+            yield json.dumps(value)
+            continue
+        for start in range(0, len(value), _PIECE):
+            yield ("[" if start == 0 else ",") + json.dumps(value[start : start + _PIECE])[1:-1]
+        yield "]"
+    yield "}"

@@ -1,0 +1,1 @@
+/* See connection.h. */
