@@ -39,8 +39,8 @@ def radius() -> None:
 
 @command(
     "secret",
-    ja="契約の共有の秘密(または concentrator.アドレス、papers.名前)を標準入力から保管庫に入れる",
-    en="Put a contract's shared secret (or concentrator.ADDRESS, papers.NAME) into the vault, from standard input.",
+    ja="契約の共有の秘密(または concentrator.アドレス、papers.名前、login.契約)を標準入力から保管庫に入れる",
+    en="Put a contract's shared secret (or concentrator.ADDRESS, papers.NAME, login.CONTRACT) into the vault, from standard input.",
 )
 @click.argument("contract")
 @option("--make", is_flag=True, ja="作って一度だけ表示する", en="Make one, and show it this once.")
@@ -63,7 +63,7 @@ def secret(talk: Talk, contract: str, make: bool) -> None:
 
 
 # What is the operator's own or a certificate, and read to the end of the input.
-_OWN: Final = ("concentrator.", "papers.")
+_OWN: Final = ("concentrator.", "papers.", "login.")
 _SHORTEST: Final = 8  # RFC 2865, 3: larger and less guessable is better; the empty one is forbidden
 
 

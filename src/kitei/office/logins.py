@@ -54,7 +54,8 @@ class Logins:
         return sack
 
     def put_own(self, name: str, secret: str) -> str:
-        """Put away what is no contract's shared secret: `concentrator.<address>`, `papers.<node or contract>` (PEM).
+        """Put away what is no contract's shared secret: `concentrator.<address>`, `papers.<node or contract>` (PEM),
+        `login.<contract>` (of the user whom a proxy's customer designated).
 
         Raises Refusal naming those that nodes and contracts would ask for.
         """
@@ -62,6 +63,7 @@ class Logins:
         known = {f"concentrator.{each.address}" for each in estate.concentrators}
         known |= {f"papers.{place.node}" for place in estate.radius}
         known |= {f"papers.{each}" for each, told in self.office.contracts().items() if told.kind == "proxy"}
+        known |= {f"login.{each}" for each, told in self.office.contracts().items() if told.kind == "proxy"}
         if name not in known:
             there = ", ".join(sorted(known)) or "-"
             raise Refusal(
