@@ -8,11 +8,28 @@ from functools import partial
 
 import pytest
 from test_freeradius_lab import eventually
-from vpdn_stand import ASKS, FOR, LNS, SITE, SITE6, STAFF, Ground, answer_udp, ask_udp, doors, ping
+from vpdn_stand import (
+    ASKS,
+    CARRIER,
+    CARRIER_SECRET,
+    FOR,
+    LNS,
+    LNS_SECRET,
+    SITE,
+    SITE6,
+    STAFF,
+    Ground,
+    answer_udp,
+    ask_udp,
+    doors,
+    ping,
+)
 
 from conftest import Bench, make_right
 from kitei.lab.mobile.asking import Refused
 from kitei.network import RadiusCaps, RadiusVpdn
+from kitei.radius.leaving import Heard
+from kitei.radius.sessions import Session
 
 pytestmark = pytest.mark.lab
 
@@ -55,7 +72,7 @@ def test_a_session_comes_up_and_passes_traffic_both_ways(ground) -> None:
         assert ask_udp(host, SITE6) == ask_udp(ground.site, call.address6) == 20
         ground.carrier.hang_up(call)
         assert eventually(lambda: not ground.open_sessions())
-    with pytest.raises(Refused, match="refused the user|terminator ended it"):
+    with pytest.raises(Refused, match=r"refused the user|terminator ended it"):
         ground.carrier.dial(USER, "not the password")
     with pytest.raises(Refused, match="rejected"):
         ground.carrier.dial("phone@staff.example", "pw-phone")
@@ -146,3 +163,29 @@ def test_traffic_that_the_customers_terminator_tells_of_ends_the_session_there(g
     assert not other.over.is_set(), "nobody else's"
     with pytest.raises(Refused):
         ground.carrier.dial("other@vpn.example", "pw-other")
+
+
+def test_a_session_that_is_up_is_changed_and_ended_where_it_is(ground) -> None:
+    host = ground.bench.hosts["p1"]
+    ground.make(ASKS, *LNS, STAFF, VPDN, *doors())
+    assert eventually(lambda: ground.is_told_two(USER, ground.carrier))
+    call = ground.carrier.dial(USER, "pw-phone", ground.bench.netns("p1"))
+    place = ("staff.example", "phone", "", call.address, 0.0, 0.0, 0.0, 0, 0, "phone")
+    there = Session(call.endpoint, "unknown to it", *place)
+    assert ask_udp(host, SITE, 3) == 3
+    assert ground.tell(there, LNS_SECRET, (("Filter-Id", "quiet.in"),)) is Heard.DONE
+    assert ask_udp(host, SITE, 1) == 0 and ping(host, SITE), "as the customer's terminator has it"
+    assert ground.tell(there, LNS_SECRET, ()) is Heard.DONE
+    assert ask_udp(host, SITE, 3) == 3
+    assert ground.tell(there._replace(address="10.99.1.99"), LNS_SECRET, None) is Heard.REFUSED
+    assert ground.tell(there, "not the secret", None) is Heard.NOTHING
+    assert not call.over.is_set()
+
+    here = Session(CARRIER, call.id, "vpn.example", "phone", "", "", 0.0, 0.0, 0.0, 0, 0, USER)
+    assert (
+        ground.tell(here, CARRIER_SECRET, (("Session-Timeout", "3600"), ("Filter-Id", "slow"))) is Heard.DONE
+    )
+    assert call.filters == ("slow",) and not call.over.wait(0.3)
+    assert ground.tell(here, CARRIER_SECRET, (("Session-Timeout", "1"),)) is Heard.DONE
+    assert call.over.wait(10) and call.why == "its time is over"
+    assert ground.tell(here, CARRIER_SECRET, None) is Heard.REFUSED, "it is gone"

@@ -13,11 +13,16 @@ from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.host import LinuxHost
 from kitei.lab.mobile.asking import Refused
 from kitei.lab.mobile.concentrator import Call, Concentrator
+from kitei.lab.mobile.phone import inside
 from kitei.network import Part, RadiusClient, RadiusGroup, RadiusServer, TunnelTerminator
+from kitei.radius.leaving import Heard, Order, carry
+from kitei.radius.policy import Pairs
+from kitei.radius.sessions import Session
 
 RADIUS, CARRIER, SITE = "10.0.0.1", "10.0.0.4", "10.20.0.10"
 SITE6 = "fd20::10"
 LNS_SECRET = "the secret of the customer's terminators"
+CARRIER_SECRET = "the secret of the mobile network"
 TUNNEL_SECRET = "the secret of the tunnel"
 
 _CONFIG = """\
@@ -43,7 +48,8 @@ set cluster_hb_timeout 10
 set ipv6_prefix {prefix}::
 load plugin "sessionctl"
 load plugin "stripdomain"
-ip access-list extended slow
+ip access-list extended quiet
+deny udp any any
 permit ip any any
 exit
 """
@@ -96,7 +102,7 @@ class Ground:
         self.site = bench.node("s")
         self._switch("s", (f"{SITE}/24", f"{SITE6}/64"))
         self.ends = [self._terminator(number) for number in (1, 2)]
-        put_sack(self.radius, "carrier@1", "the carrier's secret")
+        put_sack(self.radius, "carrier@1", CARRIER_SECRET)
         put_sack(self.radius, "tunnel@1", TUNNEL_SECRET)
         put_sack(self.radius, "lns@1", LNS_SECRET)
         put_users(
@@ -109,7 +115,7 @@ class Ground:
             "others@1",
             {name: record(f"pw-{name}", ["pap", "chap"]) for name in ("phone", "other")},
         )
-        self.carrier = Concentrator(bench.netns("c"), CARRIER, [RADIUS], b"the carrier's secret")
+        self.carrier = Concentrator(bench.netns("c"), CARRIER, [RADIUS], CARRIER_SECRET.encode())
 
     def make(self, *parts: Part) -> None:
         self._make_right(Freeradius(), self.radius, (SERVER, *parts))
@@ -134,7 +140,12 @@ class Ground:
 
     def another_carrier(self, address: str) -> Concentrator:
         self.bench.ip("c", "address", "add", f"{address}/24", "dev", "wan0")
-        return Concentrator(self.bench.netns("c"), address, [RADIUS], b"the carrier's secret")
+        return Concentrator(self.bench.netns("c"), address, [RADIUS], CARRIER_SECRET.encode())
+
+    def tell(self, session: Session, secret: str, change: Pairs | None) -> Heard:
+        """What our node asks of an access server."""
+        order = Order(session, secret.encode(), change)
+        return inside(self.bench.netns("r"), lambda: carry([order])[0])
 
     def reasons(self) -> str:
         return self.radius.read(self.radius.state("radius", "events.log")) or ""
