@@ -301,6 +301,42 @@ def test_why_leads_from_a_route_to_alarm_policy_contract_and_provision(
         assert {"art:1.1.t1", "art:5.2"} <= paths
 
 
+def test_a_third_partys_complaint_takes_routes_from_the_other_carrier_at_once(
+    office: Office, defence: Defence, clock: Clock
+) -> None:
+    other = {
+        "name": "other1",
+        "speaker": "speak1",
+        "address": "192.0.2.50",
+        "asn": 64510,
+        "families": ["ipv4"],
+    }
+    list(
+        take_book(office, read_book({"service": SERVICE, "upstream": {**other, "carrier": "Other"}}, office))
+    )
+    option = {
+        "by": "acme", "contract": E, "option": "multi-isp", "multihomed_with": "Other", "route_control": True,
+        "accepts": ["limits", "no-warranty", "explanation"], "known": {"operable": True},
+    }  # fmt: skip
+    assert office.apply("add-option", option, service=SERVICE).decision.verdict is Verdict.ACCEPT
+    Publishing.of(office).apply_plan()
+    hear(defence, word(seen()))
+    routed = (Announcement, RouteLeave)
+    assert {each.upstreams for each in on_nodes(office, routed)} == {("border1", "other1")}
+    complaint = {
+        "by": "operator",
+        "contract": E,
+        "complainant": "neighbour",
+        "known": {"instruction": "stop"},
+    }
+    assert (
+        office.apply("route-control-complaint", complaint, service=SERVICE).decision.verdict is Verdict.ACCEPT
+    )
+    clock.seconds += 1
+    assert defence.work()
+    assert {each.upstreams for each in on_nodes(office, routed)} == {("border1",)}
+
+
 def test_words_come_as_events_of_a_lane(office: Office, defence: Defence) -> None:
     from kitei.network.detection import detection_json
 

@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from kitei.network.ddos import ReturnTunnel
 from kitei.network.driver import Risk
 from kitei.network.intent import Intent, NodeIntent
 from kitei.network.parts import (
@@ -45,6 +46,7 @@ CARRIES: Final = (
     RadiusProxy,
     RadiusServer,
     RadiusVpdn,
+    ReturnTunnel,
     Route,
     SecureLink,
 )
@@ -153,6 +155,8 @@ def _change(old: Part, new: Part) -> Risk:
             return Risk.NONE if set(old.accepts) <= set(new.accepts) else Risk.BLIP
         case Identity(), Identity():
             return Risk.NONE if (old.name, old.authority) == (new.name, new.authority) else Risk.OUTAGE
+        case ReturnTunnel(), ReturnTunnel() if replace(old, origin=new.origin, carries=new.carries) == new:
+            return Risk.NONE if set(old.carries) <= set(new.carries) else Risk.OUTAGE
         case RadiusClient(), RadiusClient():
             return _radius_client_change(old, new)
         case RadiusGroup(), RadiusGroup():

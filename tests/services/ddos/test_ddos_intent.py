@@ -32,6 +32,7 @@ from kitei.network.ddos_estate import (
     TunnelPlace,
     UpstreamPlace,
 )
+from kitei.network.plan import compare, intent_of
 from kitei.services.ddos.contract import fold
 from kitei.services.ddos.intent import compile_contracts, is_dynamic, refreshed
 from kitei.services.ddos.observation import COLLECTOR, availabilities
@@ -370,3 +371,17 @@ def test_a_contract_can_be_used_as_long_as_one_collector_watches_it() -> None:
     found = [(each.interval.start.hour, each.up) for each in stretches(told["c1"].paths, history_of(down))]
     assert found == [(1, True), (3, False), (4, True)]
     assert Flows.name == COLLECTOR
+
+
+def test_a_tunnel_that_goes_cuts_its_owner_and_one_that_carries_more_cuts_nobody() -> None:
+    def plan(before: Contract, after: Contract) -> Any:
+        old, new = (compile_contracts([each], ESTATE, ON) for each in (before, after))
+        return compare(intent_of({n.node: n for n in old}), intent_of({n.node: n for n in new}))
+
+    narrow, wide = (
+        with_option(concluded("c1", "type-e", prefixes), "tunnel-router", item="own")
+        for prefixes in (["203.0.113.0/24"], ["203.0.113.0/24", "198.51.100.0/24"])
+    )
+    assert plan(narrow, wide).cuts == ()
+    assert plan(wide, narrow).cuts == ("c1",)
+    assert plan(narrow, concluded("c1", "type-e", ["203.0.113.0/24"])).cuts == ("c1",)
