@@ -34,14 +34,15 @@ def test_all_115_provisions_are_honoured() -> None:
     assert len(account.honoured) == 115
 
 
-def test_what_the_network_is_to_keep_is_told_as_still_to_come() -> None:
+def test_what_the_network_keeps_is_kept_by_parts_of_nodes() -> None:
     account = coverage(EDITION, SERVICE.spoken())
-    waiting = [
+    promised = {
         path
         for path, provision in EDITION.provisions.items()
         if any(each.by == "network" for each in provision.honoured)
-    ]
-    assert waiting and [each.path for each in account.awaiting] == waiting
+    }
+    assert promised == SERVICE.spoken().network
+    assert account.awaiting == ()
 
 
 @pytest.mark.parametrize("path", BY_RULE)
