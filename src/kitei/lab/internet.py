@@ -195,9 +195,8 @@ def control(home: Path, provider: Provider) -> Path:
 
 def start_netflow(lab: Lab, provider: Provider, collector: str, port: int) -> None:
     """NetFlow v9 of what comes in from the internet: each flow told within about a second."""
-    times = [
-        f"-t{name}=1" for name in ("general", "tcp", "tcp.rst", "tcp.fin", "udp", "icmp", "maxlife", "expint")
-    ]
+    ages = ("general", "tcp", "tcp.rst", "tcp.fin", "udp", "icmp", "maxlife")
+    times = [*(f"-t{name}=1" for name in ages), "-texpint=0"]  # looked through all the time, not each minute
     command = ["softflowd", "-D", "-i", OUTSIDE, "-v", "9", "-n", f"{collector}:{port}", "-m", "65536"]
     place = lab.home / provider.name
     own = ["-p", f"{place}.softflowd.pid", "-c", f"{place}.softflowd.ctl"]

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from kitei.lab import internet
 from kitei.lab.attacks import Attack, Kind, start_attack, stop_attack
 from kitei.lab.internet import ISP_A, ISP_B, Site, Stand
 from kitei.lab.lab import Lab
+from kitei.lab.story.stage import Stage
 from kitei.lab.visitors import Visits, visits
 
 SITES: Final = (
@@ -36,10 +38,37 @@ def contract(of: Site) -> str:
 
 @dataclass(slots=True)
 class Ground:
-    """The world around the provider, from its first cable on."""
+    """The world around the provider, and the provider's nodes in it, from the first cable on."""
 
-    lab: Lab
+    stage: Stage
     attacks: dict[str, Attack] = field(default_factory=dict)
+
+    @property
+    def lab(self) -> Lab:
+        return self.stage.lab
+
+    def bring_up(self, within: float = 60.0) -> list[str]:
+        """Lay everything, publish what the contracts want, start their nodes; the nodes. TimeoutError says what lacks."""
+        around = {COLLECTOR.node, SPEAKER.node, SCRUBBER.node, *(each.router for each in SITES)}
+        nodes = [name for name in self.stage.publishing.plan().nodes if name in around]
+        self.lay()
+        self.stage.publish()
+        self.lab.start_nodes(nodes)
+        if not until(lambda: all(map(self.is_done, nodes)), within):
+            raise TimeoutError(f"not done: {', '.join(node for node in nodes if not self.is_done(node))}")
+        if not until(lambda: all(map(self.hears, internet.PROVIDERS)), within):
+            raise TimeoutError("no BGP session of the speaker with every provider")
+        return nodes
+
+    def is_done(self, node: str) -> bool:
+        """Whether a node reports its orders done."""
+        orders, heard = self.stage.office.shelf.orders(node), self.stage.hearing.reports().get(node)
+        return (
+            orders is not None
+            and heard is not None
+            and heard.body.get("generation") == orders.generation
+            and heard.body.get("applied") is True
+        )
 
     def lay(self) -> None:
         """Cables, routers, flow exports, web servers and their visitors."""
@@ -54,9 +83,10 @@ class Ground:
         for each in SITES:
             self._run(f"visits-{each.name}", internet.USERS, "visit", each.ip, str(self._log(each)), *users)
 
-    def attack(self, of: Site, kind: Kind, pps: int) -> None:
+    def attack(self, of: Site, kind: Kind, pps: int, target: str | None = None) -> None:
+        """A flood towards a site's server, or another address of its prefix."""
         name = f"{kind}-{of.name}"
-        attack = Attack(name, kind, of.ip, pps)
+        attack = Attack(name, kind, target or of.ip, pps)
         start_attack(self.lab, attack, internet.BOTS, (internet.CORE, "bots"))
         self.attacks[name] = attack
 
@@ -81,16 +111,16 @@ class Ground:
         ]
         return "Established" in self.lab.run(provider.name, command).out
 
-    def way(self, of: Site) -> str:
+    def way(self, of: Site, target: str | None = None) -> str:
         """Where the site's border sends what is for its server: a next hop, or `blackhole`."""
-        told = self.lab.run(of.provider.name, ["ip", "-j", "route", "get", of.ip])
+        told = self.lab.run(of.provider.name, ["ip", "-j", "route", "get", target or of.ip])
         if told.code:
             return "blackhole"
         found: str = json.loads(told.out)[0].get("gateway", "")
         return found
 
-    def is_diverted(self, of: Site) -> bool:
-        return self.way(of) == _ip(SCRUBBER.address)
+    def is_diverted(self, of: Site, target: str | None = None) -> bool:
+        return self.way(of, target) == _ip(SCRUBBER.address)
 
     def received(self, of: Site, seconds: float) -> float:
         """Mbit/s that arrive at a site's server, frames with their headers, over so many seconds."""
@@ -108,6 +138,16 @@ class Ground:
 
     def _run(self, name: str, place: str, *arguments: str) -> None:
         self.lab.begin(name, place, [sys.executable, "-m", "kitei.lab.visitors", *arguments])
+
+
+def until(holds: Callable[[], bool], within: float) -> bool:
+    """Ask again every 50 ms until it holds (True), or the time in seconds is over."""
+    end = time.monotonic() + within
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _ip(address: str) -> str:

@@ -1,15 +1,15 @@
 """Floods: seen by what routers tell, stopped by what was bought, taken back when they are over."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from kitei.desk import Verdict
 from kitei.lab.attacks import Kind
-from kitei.lab.internet import PROVIDERS, Site
-from kitei.lab.story.flooded import COLLECTOR, SCRUBBER, SITES, SPEAKER, Ground, contract, site
+from kitei.lab.internet import Site
+from kitei.lab.story.flooded import SITES, SPEAKER, Ground, contract, site, until
 from kitei.lab.story.stage import Stage
 from kitei.network import Announcement, FlowRule, RouteLeave, Scrubbing
 from kitei.office.orderbook import read_book, take_book
@@ -31,7 +31,7 @@ def stop_floods(stage: Stage) -> None:
     """The whole scene, from four applications to routes taken back."""
     stage.telling.open_scene(6, Words("攻撃", "Floods"))
     _take_orders(stage)
-    ground = Ground(stage.lab)
+    ground = Ground(stage)
     _bring_up(stage, ground)
     for name, kinds in _FLOODS:
         _flood(stage, ground, site(name), kinds)
@@ -61,20 +61,15 @@ def _take_orders(stage: Stage) -> None:
 
 def _bring_up(stage: Stage, ground: Ground) -> None:
     telling = stage.telling
-    nodes = [name for name in stage.publishing.plan().nodes if name in _nodes()]
-    ground.lay()
-    stage.publish()
-    stage.lab.start_nodes(nodes)
     with telling.waiting(
         "収集装置、経路制御、清浄装置を起動しています", "collector, route speaker and scrubber start"
     ):
-        ready = _until(lambda: all(_is_done(stage, node) for node in nodes), 60.0)
-        heard = _until(lambda: all(map(ground.hears, PROVIDERS)), 60.0)
+        nodes = ground.bring_up()
     telling.promise(
         f"{len(nodes)} 台のノードが立ち、二つの事業者のルータと BGP で話す",
         f"{len(nodes)} nodes are up and speak BGP with the routers of two providers",
-        ready and heard,
-        f"{nodes}",
+        True,
+        ", ".join(nodes),
     )
     time.sleep(2.0)
     now = time.time()
@@ -93,12 +88,12 @@ def _flood(stage: Stage, ground: Ground, of: Site, kinds: Sequence[tuple[Kind, i
     began, first = time.time(), stage.office.clock()
     for kind, pps in kinds:
         ground.attack(of, kind, pps)
-    seen = _until(lambda: bool(attacks(stage.contract(name))), 15.0)
+    seen = until(lambda: bool(attacks(stage.contract(name))), 15.0)
     if of.name == "yuzu":
         time.sleep(3.0)
         _only_alarmed(stage, ground, of, seen)
         return
-    stopped = _until(lambda: ground.is_diverted(of), 15.0)
+    stopped = until(lambda: ground.is_diverted(of), 15.0)
     diverted = time.time()
     time.sleep(1.0)
     clean = time.time()
@@ -140,7 +135,7 @@ def _hold_the_rate(stage: Stage, ground: Ground, of: Site) -> None:
     """More than the contract's clean rate of what no filter can tell from good traffic."""
     ground.relent()
     ground.attack(of, "udp", 150_000)
-    _until(lambda: ground.is_diverted(of), 10.0)
+    until(lambda: ground.is_diverted(of), 10.0)
     time.sleep(1.5)
     rate = ground.received(of, 3.0)
     stage.telling.promise(
@@ -158,7 +153,7 @@ def _calm(stage: Stage, ground: Ground) -> None:
         "攻撃が終わりました。元に戻るのを待ちます",
         "the attacks are over; waiting for everything to be taken back",
     ):
-        over = _until(
+        over = until(
             lambda: (
                 not any(ground.is_diverted(each) for each in SITES)
                 and not any(standing_mitigations(stage.contract(contract(each))) for each in SITES)
@@ -186,30 +181,6 @@ def _ask_why(stage: Stage) -> None:
             f"  [bold]{step.what.ja}[/bold] {step.name}: {step.detail.ja[:140]}",
             f"  [bold]{step.what.en}[/bold] {step.name}: {step.detail.en[:140]}",
         )
-
-
-def _nodes() -> set[str]:
-    return {COLLECTOR.node, SPEAKER.node, SCRUBBER.node, *(each.router for each in SITES)}
-
-
-def _is_done(stage: Stage, node: str) -> bool:
-    orders, heard = stage.office.shelf.orders(node), stage.hearing.reports().get(node)
-    return (
-        orders is not None
-        and heard is not None
-        and heard.body.get("generation") == orders.generation
-        and heard.body.get("applied") is True
-    )
-
-
-def _until(holds: Callable[[], bool], within: float) -> bool:
-    """Ask again every 50 ms until it holds, or the time is over."""
-    end = time.monotonic() + within
-    while not holds():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def _seconds(begin: datetime, end: datetime) -> float:
