@@ -16,10 +16,11 @@ from mailserver import mail_server
 from webhooks import hook
 
 from kitei.office import Office
+from kitei.office import bell as ringing
 from kitei.office.alerting import take_alerts
-from kitei.office.bell import Bell, ring, webhook_secret
-from kitei.office.delivery import PATIENCE, deliver, signature, wait_after
-from kitei.office.post import Letter, Smtp, Undelivered
+from kitei.office.bell import Bell, webhook_secret
+from kitei.office.delivery import PATIENCE, Secret, deliver, signature, wait_after
+from kitei.office.post import Letter, Post, Smtp, Undelivered
 from kitei.office.post import Outbox as Folder
 from kitei.store.outbox import Outbox
 from kitei.values import JST, Words
@@ -63,6 +64,15 @@ class Kept:
 
 def secret(_: str) -> str:
     return "whsec_" + base64.b64encode(b"k" * 32).decode()
+
+
+def ring(office: Office, outbox: Outbox, post: Post, key: Secret) -> None:
+    """Take in and send; where something came in, also what waits a moment for an order that may follow."""
+    taken, _ = ringing.ring(office, outbox, post, key)
+    if taken:
+        assert isinstance(office.clock, SetTime)
+        office.clock.at += timedelta(seconds=1)
+        ringing.ring(office, outbox, post, key)
 
 
 def lines(post: Kept) -> list[str]:
@@ -124,6 +134,22 @@ def test_what_is_done_only_later_is_told_once_more_and_no_more(office: Office) -
         "Attack on 203.0.113.5",
         "Mitigating the attack on 203.0.113.5",
     ]
+
+
+def test_an_order_that_follows_within_a_moment_is_told_in_the_same_line(
+    office: Office, time: SetTime
+) -> None:
+    party(office, email="a@example.jp", language="en")
+    outbox, post = Outbox(office.book.engine), Kept()
+    say(office, detected())
+    ringing.ring(office, outbox, post, secret)
+    assert post.letters == []
+    time.at += timedelta(milliseconds=300)
+    say(office, ordered(step="divert"))
+    ringing.ring(office, outbox, post, secret)
+    time.at += timedelta(milliseconds=700)
+    ringing.ring(office, outbox, post, secret)
+    assert [each.split("; ")[1] for each in lines(post)] == ["action: divert and scrub"]
 
 
 def test_a_dry_run_is_told_to_the_operator_alone(office: Office) -> None:
@@ -290,6 +316,7 @@ def test_a_full_outbox_leaves_what_it_cannot_take_in_the_ledger(
     assert take_alerts(office, outbox) == 1
     say(office, detected("t2"))
     assert take_alerts(office, outbox) == 0
+    time.at += timedelta(seconds=1)
     ring(office, outbox, post, secret)
     ring(office, outbox, post, secret)
     assert len(post.letters) == 2
@@ -338,7 +365,7 @@ def test_a_crash_anywhere_loses_no_alert_and_what_comes_twice_has_one_id(
 ) -> None:
     """At least once: a crash between sending and noting it sends again, by the same id."""
     party(office, email="a@example.jp")
-    say(office, detected())
+    say(office, detected(), ordered())
     home = tmp_path / "home"
     command = [sys.executable, "-c", CRASH, where, str(home), url, BEGAN.isoformat()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)

@@ -8,7 +8,7 @@ import click
 from kitei.cli.desk import desk_of, office_of
 from kitei.cli.show import cites_text
 from kitei.cli.speak import Misuse, Talk, command, option
-from kitei.office.alerting import action_words, lasting, rate_words
+from kitei.office.alert_lines import action_words, lasting, rate_words
 from kitei.office.attacks import Attack
 from kitei.office.closing import provider_told, recipient_of
 from kitei.office.flood_history import up_to_date

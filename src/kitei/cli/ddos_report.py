@@ -7,7 +7,7 @@ import click
 from kitei.cli.desk import office_of
 from kitei.cli.show import cites_text
 from kitei.cli.speak import Misuse, Talk, command, option
-from kitei.office.alerting import rate_words
+from kitei.office.alert_lines import rate_words
 from kitei.office.flood_history import up_to_date
 from kitei.office.flood_report import (
     Report,

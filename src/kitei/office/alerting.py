@@ -7,17 +7,17 @@ more, the rest goes together: one message that counts, however many attacks ther
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from sqlalchemy import Connection
 
 from kitei.catalogue import service_named
-from kitei.collect.counters import shown
 from kitei.ledger import Entry, standing
 from kitei.ledger.contracts import Contract
-from kitei.office.attacks import DETECTED, ORDERED, OVER, STEPS, Attack, attacks_of
+from kitei.office.alert_lines import detected_line, mitigated_line, over_line
+from kitei.office.attacks import DETECTED, ORDERED, OVER, Attack, attacks_of
 from kitei.office.flood_watch import Watched, watched
 from kitei.office.office import Office
 from kitei.store.outbox import Message, Outbox, OutboxFull, Way
@@ -27,6 +27,8 @@ from kitei.values import Json, JsonObject, Language, Words
 OPERATOR: Final = "operator"
 """The party that is told of every attack, dry runs too."""
 CURSOR: Final = "alerts"
+_SETTLE: Final = timedelta(seconds=1)
+"""So long the first alert waits for the order that follows a detection, to tell both in one line."""
 _SINGLY, _WITHIN = 5, timedelta(minutes=5)
 _TOGETHER: Final = timedelta(seconds=60)
 _STUCK: Final = 500
@@ -48,13 +50,18 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing to tell of an attack: `event` is what happened, `line` says it in one line."""
+    """One thing to tell of an attack: `event` is what happened, `line` says it in one line.
+
+    `settles`: an order may follow within a moment. `instead` is the alert to change, where that was not sent yet.
+    """
 
     event: str
     customer: str
     attack: Attack
     line: Words
     on: datetime
+    settles: bool = False
+    instead: "Alert | None" = None
 
     @property
     def key(self) -> str:
@@ -131,80 +138,26 @@ def _gather(office: Office, id: str, contracts: dict[str, Contract]) -> None:
 def _alert(
     entry: Entry, attack: Attack, contract: Contract, seen: Watched | None, news: set[int]
 ) -> Alert | None:
+    orders = [each for each in attack.happenings if each.kind == ORDERED]
+    line = detected_line(attack, seen)
+    first = Alert(DETECTED, contract.customer, attack, line, attack.detected.at)
     match entry.fact.kind:
         case kind if kind == DETECTED and entry.seq == attack.detected.seq:
-            line = detected_line(attack, seen)
-            return Alert(DETECTED, contract.customer, attack, line, attack.detected.at)
+            waits = not attack.is_dry_run and seen is not None and seen.mitigates
+            return replace(first, settles=waits and not any(_acts(e.body) for e in orders))
         case kind if kind == OVER and attack.over is not None:
             return Alert(OVER, contract.customer, attack, over_line(attack), attack.over)
         case kind if kind == ORDERED:
-            acts = [each for each in attack.happenings if each.kind == ORDERED and _acts(each.body)]
-            first = acts[0].seq == entry.seq if acts else False
-            if first and attack.detected.seq not in news:  # else the first alert says it already
-                return Alert(MITIGATED, contract.customer, attack, mitigated_line(attack), acts[0].at)
+            acts = [each for each in orders if _acts(each.body)]
+            is_first = bool(acts) and acts[0].seq == entry.seq
+            if is_first and attack.detected.seq not in news:  # else the first alert says it already
+                line = mitigated_line(attack)
+                return Alert(MITIGATED, contract.customer, attack, line, acts[0].at, instead=first)
     return None
 
 
 def _acts(body: JsonObject) -> bool:
     return body.get("step") not in ("observe", None)
-
-
-# -- in one line -------------------------------------------------------------------------------------
-
-
-def rate_words(attack: Attack) -> Words:
-    figure, threshold = shown(attack.number("figure")), shown(attack.number("threshold"))
-    unit = attack.unit
-    return Words(f"{figure} {unit}(しきい値 {threshold})", f"{figure} {unit} (threshold {threshold})")
-
-
-def action_words(attack: Attack, contract: Watched | None) -> Words:
-    """What is done about it, as far as the ledger knows."""
-    if attack.is_dry_run:
-        return Words("試行のため何もしない", "nothing, it is a dry run")
-    acts = [STEPS[each] for each in attack.steps if each in STEPS and each != "observe"]
-    if acts:
-        return Words("・".join(each.ja for each in acts), " and ".join(each.en for each in acts))
-    if contract is not None and not contract.mitigates:
-        return Words("通知のみ(品目に緩和はない)", "told only (the item has no mitigation)")
-    return Words("観察", "observing")
-
-
-def detected_line(attack: Attack, contract: Watched | None) -> Words:
-    """Target, cause, rate, action."""
-    cause, rate, action = attack.cause, rate_words(attack), action_words(attack, contract)
-    return Words(
-        f"攻撃を検知: {attack.target} {cause.ja} {rate.ja} 対応: {action.ja}",
-        f"Attack on {attack.target}: {cause.en} at {rate.en}; action: {action.en}",
-    )
-
-
-def mitigated_line(attack: Attack) -> Words:
-    action = action_words(attack, None)
-    return Words(
-        f"緩和を開始: {attack.target} {attack.cause.ja} 対応: {action.ja}",
-        f"Mitigating the attack on {attack.target}: {attack.cause.en}; action: {action.en}",
-    )
-
-
-def over_line(attack: Attack) -> Words:
-    lasted = lasting(attack)
-    action = action_words(attack, None)
-    return Words(
-        f"攻撃が終息: {attack.target} {attack.cause.ja} 継続 {lasted.ja} 対応: {action.ja}",
-        f"Attack over on {attack.target}: {attack.cause.en}, lasted {lasted.en}; action: {action.en}",
-    )
-
-
-def lasting(attack: Attack) -> Words:
-    """From the first second of the excess to its end; so far, where it is not over."""
-    end = attack.over or attack.happenings[-1].at
-    total = max(0, round((end - attack.began).total_seconds()))
-    hours, rest = divmod(total, 3600)
-    minutes, seconds = divmod(rest, 60)
-    ja = (f"{hours}時間" if hours else "") + (f"{minutes}分" if hours or minutes else "") + f"{seconds}秒"
-    en = (f"{hours} h " if hours else "") + (f"{minutes} min " if hours or minutes else "") + f"{seconds} s"
-    return Words(ja, en)
 
 
 # -- to whom -----------------------------------------------------------------------------------------
@@ -244,13 +197,16 @@ def _put(now: datetime, outbox: Outbox, alert: Alert, place: Place, within: Conn
     name = message_id(alert.key, place)
     if outbox.find(name, within) is not None:
         return 0
+    if (first := alert.instead) and outbox.change(message_id(first.key, place), _body(first, place), within):
+        return 0
     recent = outbox.recent(place.customer, place.at, now - _WITHIN, within)
     singly = [each for each in recent if "count" not in each.body]
     together = outbox.last_waiting(place.customer, place.at, within)
     stuck = outbox.count_waiting(place.customer, place.at, within) >= _STUCK
     if len(singly) < _SINGLY and not stuck and not (together and "count" in together.body):
         body = _body(alert, place)
-        return outbox.put([Message(name, place.way, place.at, place.customer, body, now, now)], within)
+        due = now + _SETTLE if alert.settles else now
+        return outbox.put([Message(name, place.way, place.at, place.customer, body, now, due)], within)
     if together is not None and "count" in together.body and together.attempts == 0:
         outbox.change(together.id, _grown(together.body, alert, place), within)
         return 0

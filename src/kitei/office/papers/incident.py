@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from kitei.accounts import Provider, Recipient
-from kitei.office.alerting import lasting, rate_words
+from kitei.office.alert_lines import lasting, rate_words
 from kitei.office.attacks import Attack
 from kitei.office.flood_report import clock_text
 from kitei.office.incidents import Incident, incident_json
