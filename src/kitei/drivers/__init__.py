@@ -11,12 +11,14 @@ from kitei.drivers.links import Links
 from kitei.drivers.nftables import Nftables
 from kitei.drivers.scrubber import Scrubber
 from kitei.drivers.strongswan import Strongswan
+from kitei.drivers.tunnels import Tunnels
 from kitei.network import Driver
 
 # In the order to apply: nothing is joined before the filter stands. To clear a node, go backwards.
 ALL: tuple[Driver[Any], ...] = (
     Nftables(),
     Links(),
+    Tunnels(),
     Scrubber(),
     Strongswan(),
     Frr(),
