@@ -123,7 +123,7 @@ class Second:
 
     `hosts` holds the hosts that reached their prefix's handing-over limit, or all where that was asked for;
     `prefixes` every protected prefix with traffic. `active` counts hosts with traffic; `untold` those over a
-    limit for which there was no room.
+    limit for which there was no room. A `partial` one is not over yet, and holds hosts over their limits alone.
     """
 
     at: int
@@ -131,3 +131,4 @@ class Second:
     prefixes: Mapping[Network, Counters]
     active: int = 0
     untold: int = 0
+    partial: bool = False

@@ -11,6 +11,9 @@ from kitei.collect.guarding import Doubt, doubt
 from kitei.collect.policy import Book, Policy, Scope, Thresholds
 from kitei.values import JsonObject, Language, Words
 
+PARTS: Final = 5
+"""So many times each second is looked at, the last time when it is over."""
+
 Kind = Literal["alarm", "held", "release"]
 Target = Address | Network
 Key = tuple[str, Scope, Target]
@@ -111,8 +114,10 @@ def judge(book: Book, watches: Watches, second: Second) -> tuple[Watches, tuple[
     """One second on: what is remembered now, and what was decided, in the order of policy, scope and target.
 
     Seconds have to come in order and none may be left out while anything is watched; one without traffic is
-    an empty second.
+    an empty second. Parts of a second may come before it: they can begin an alarm, and end none.
     """
+    if second.partial:
+        return _judge_early(book, watches, second)
     kept: dict[Key, Watch] = {}
     decided: list[tuple[Key, Decision]] = []
     seen: set[Key] = set()
@@ -136,6 +141,24 @@ def judge(book: Book, watches: Watches, second: Second) -> tuple[Watches, tuple[
             kept[key] = after
         if decision is not None:
             decided.append((key, decision))
+    decided.sort(key=lambda each: _order(each[0]))
+    return MappingProxyType(kept), tuple(decision for _, decision in decided)
+
+
+def _judge_early(book: Book, watches: Watches, part: Second) -> tuple[Watches, tuple[Decision, ...]]:
+    """What is too much for a whole second before it is over need not wait for its end."""
+    kept = dict(watches)
+    decided: list[tuple[Key, Decision]] = []
+    for policy, scope, target, counters, thresholds in figures(book, part):
+        key: Key = (policy.name, scope, target)
+        before = watches.get(key)
+        if before is not None and (before.alarmed is not None or part.at in before.over):
+            continue
+        watch, decision = _step(policy, key, before, part.at, counters, thresholds)
+        if watch is not None and part.at in watch.over:
+            kept[key] = watch
+            if decision is not None:
+                decided.append((key, decision))
     decided.sort(key=lambda each: _order(each[0]))
     return MappingProxyType(kept), tuple(decision for _, decision in decided)
 
@@ -238,7 +261,7 @@ def _step(
 def _recent(before: tuple[int, ...], at: int, window: int, believed: bool) -> tuple[int, ...]:
     """The seconds of the window in which an excess was believed."""
     kept = tuple(each for each in before if each > at - window) if before else before
-    return (*kept, at) if believed else kept
+    return (*kept, at) if believed and at not in kept else kept
 
 
 def _calm(policy: Policy, watch: Watch, at: int) -> int:
@@ -356,4 +379,4 @@ def judge_all(book: Book, seconds: Sequence[Second] | Iterator[Second]) -> Itera
                 yield from decisions
         watches, decisions = judge(book, watches, second)
         yield from decisions
-        last = second.at
+        last = second.at if not second.partial else second.at - 1

@@ -227,6 +227,8 @@ def library() -> ctypes.CDLL:
         ("meter_prepare", ctypes.c_int, [meter, ctypes.c_int]),
         ("meter_receive", ctypes.c_int, [meter, ctypes.c_void_p, ctypes.c_void_p, u32, u64]),
         ("meter_stop", None, [meter, ctypes.c_int]),
+        ("meter_early", None, [meter, u64, u64]),
+        ("meter_peek", u32, [meter, ctypes.c_void_p, u32]),
         ("meter_roll", u32, [meter, ctypes.c_int, *[ctypes.c_void_p] * 1, u32, *[ctypes.c_void_p] * 3]),
     ):
         function = getattr(found, name)

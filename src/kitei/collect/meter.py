@@ -174,6 +174,7 @@ class Meter:
                 )
             )
             self._c.meter_limit(self._meter, group, values, network in look_inside)
+        self._c.meter_early(self._meter, _least(limits, 1), -(-_least(limits, 8) // 8))
 
     def _take(self, network: Network, group: int) -> None:
         if isinstance(network, IPv4Network):
@@ -250,6 +251,12 @@ class Meter:
         prefixes = ctypes.string_at(self._prefixes, groups.value * size)
         return Ended(at, hosts, prefixes, tuple(self._groups), active.value, told - kept)
 
+    def peek(self, at: int) -> "Ended":
+        """Hosts over their limits already in the second that began at `at` and goes on; at most a thousand."""
+        told = self._c.meter_peek(self._meter, self._hosts, self._room)
+        hosts = ctypes.string_at(self._hosts, told * ctypes.sizeof(RawTally))
+        return Ended(at, hosts, b"", tuple(self._groups), 0, 0, partial=True)
+
     def tap(self, size: int, towards: Sequence[Address | Network] = ()) -> None:
         """Keep the first `size` flows read from now on, in full (0: none); counting is slower until there are
         so many. `towards`: only those to these targets, of which the first 32 are minded."""
@@ -301,6 +308,7 @@ class Ended:
     groups: tuple[Network, ...]
     active: int
     untold: int
+    partial: bool = False
 
     def read(self) -> Second:
         size = ctypes.sizeof(RawTally)
@@ -312,6 +320,7 @@ class Ended:
             {self.groups[raw.group - 1]: _counters(raw) for raw in prefixes},
             self.active,
             self.untold,
+            self.partial,
         )
 
 
@@ -399,6 +408,17 @@ def _flow(raw: Any) -> Flow:
         bool(raw.tunnel),
         bool(raw.group),
     )
+
+
+def _least(limits: Mapping[Network, Mapping[str, int]], factor: int) -> int:
+    """The least limit of any prefix on packets (factor 1) or bits (8); as good as none where there is none."""
+    values = (
+        value
+        for each in limits.values()
+        for metric, value in each.items()
+        if value and METRICS[metric][1] == factor
+    )
+    return min(values, default=1 << 63)
 
 
 def protected(*written: str) -> dict[Network, dict[str, int]]:

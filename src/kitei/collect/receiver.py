@@ -8,7 +8,7 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,6 +64,17 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 @dataclass(frozen=True, slots=True)
+class Early:
+    """Hosts that were too much before their second was over."""
+
+    ended: Ended
+
+    @property
+    def second(self) -> Second:
+        return self.ended.read()
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """What is counted and where it comes in: prefixes with their handing-over limits, sockets, and known
     exporters (None: anyone is heard). Sockets that are no longer among them are closed."""
@@ -74,9 +85,21 @@ class Setting:
 
 
 class Receiver:
-    """Receives on `sockets` into `meter` until closed; `turns` is where the seconds come out."""
+    """Receives on `sockets` into `meter` until closed; `turns` is where the seconds come out.
 
-    def __init__(self, meter: Meter, sockets: Sequence[socket.socket]) -> None:
+    With `parts`, each second is looked at so many times before it is over, and what is too much by then comes out
+    by `early`, called in the receiving thread: it has to be quick.
+    """
+
+    def __init__(
+        self,
+        meter: Meter,
+        sockets: Sequence[socket.socket],
+        *,
+        parts: int = 1,
+        early: Callable[[Early], None] = lambda early: None,
+    ) -> None:
+        self._parts, self._early = parts, early
         self._meter, self._sockets = meter, tuple(sockets)
         for each in self._sockets:
             self._prepare(each)
@@ -121,13 +144,22 @@ class Receiver:
     def _run(self) -> None:
         at = time.time_ns() // SECOND
         try:
-            while self._meter.receive(self._sockets, (at + 1) * SECOND) and not self._closing.is_set():
+            while self._receive(at) and not self._closing.is_set():
                 self._hand_over(at)
                 now = time.time_ns() // SECOND
                 self._skipped += max(0, now - at - 1)
                 at = max(now, at + 1)
         except OSError as error:
             self._failed = error
+
+    def _receive(self, at: int) -> bool:
+        """Until the second is over; false where we are to end."""
+        for part in range(1, self._parts):
+            if not self._meter.receive(self._sockets, at * SECOND + part * SECOND // self._parts):
+                return False
+            if (found := self._meter.peek(at)).hosts:
+                self._early(Early(found))
+        return self._meter.receive(self._sockets, (at + 1) * SECOND)
 
     def _prepare(self, sock: socket.socket) -> None:
         sock.setblocking(False)

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from kitei.collect.capture import Datagram, Frame, datagram_in, frames
 from kitei.collect.counters import Address, Network, Second
-from kitei.collect.detection import Decision, judge_all
+from kitei.collect.detection import PARTS, Decision, judge_all
 from kitei.collect.faults import Fault
 from kitei.collect.meter import Exporter, Heard, Meter
 from kitei.collect.policy import Book
@@ -61,18 +61,28 @@ class Replay:
         self._seconds = self._datagrams = self._packets = 0
 
     def seconds(self) -> Iterator[Second]:
-        """Each second with packets, in order; time that runs backwards counts in the second that is open."""
+        """Each second with packets, in order."""
+        return (second for second in self.moments() if not second.partial)
+
+    def moments(self) -> Iterator[Second]:
+        """Each second with packets, in order, and before it its parts in which something was too much already;
+        time that runs backwards counts in the second that is open."""
         taking = self.taking
         if taking == "auto":
             taking = "exports" if any(self._export(each) for each in frames(self.path)) else "packets"
-        now: int | None = None
+        now, part = None, 0
         for frame in frames(self.path):
             at = frame.at_ns // SECOND
             if now is None:
                 now = at
             if at > now:
                 yield self._roll(now)
-                now = at
+                now, part = at, 0
+            reached = (frame.at_ns - now * SECOND) * PARTS // SECOND
+            if reached > part:
+                part = reached
+                if early := self._meter.peek(now).read().hosts:
+                    yield Second(now, early, {}, partial=True)
             self._take(frame, taking)
         if now is not None:
             yield self._roll(now)
@@ -114,5 +124,5 @@ class Replay:
 def replay(path: Path, book: Book, taking: Taking = "auto") -> tuple[tuple[Decision, ...], Heading]:
     """Every decision of a capture under a book."""
     run = Replay(path, book.limits(), taking=taking)
-    decisions = tuple(judge_all(book, run.seconds()))
+    decisions = tuple(judge_all(book, run.moments()))
     return decisions, run.heading()

@@ -49,6 +49,11 @@ class Sitting:
         self.watches, decisions = forsake(book, self.watches, at)
         return decisions
 
+    def begin(self, part: Second) -> tuple[Decision, ...]:
+        """Judge a second that is not over yet."""
+        self.watches, decisions = judge(self.book, self.watches, part)
+        return decisions
+
     def take(self, turn: Turn) -> Judged:
         second = turn.second
         self.watches, decisions = judge(self.book, self.watches, second)

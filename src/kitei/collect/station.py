@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Final
 
 from kitei.collect.assignment import Assignment, Place, assignment_of
-from kitei.collect.detection import Decision, figures, standing
+from kitei.collect.counters import Second
+from kitei.collect.detection import PARTS, Decision, figures, standing
 from kitei.collect.history import Diary
 from kitei.collect.meter import Meter
-from kitei.collect.receiver import SECOND, Receiver, Setting, Turn, listen
+from kitei.collect.receiver import SECOND, Early, Receiver, Setting, Turn, listen
 from kitei.collect.remembered import recall, remember
 from kitei.collect.sampling import Sampling
 from kitei.collect.sitting import Judged, Sitting, gap
@@ -28,6 +29,7 @@ from kitei.spool import Lane
 from kitei.values import Json, JsonObject
 
 STANDING_EVERY: Final = 5  # seconds
+_GLANCE: Final = 0.05  # seconds between looks for what is too much before its second is over
 _TRY_AGAIN: Final = 5.0  # seconds until an address that could not be listened to is tried again
 _DIARY, _STATUS, _REMEMBERED = "diary", "status.json", "remembered.json"
 
@@ -44,12 +46,15 @@ class Station:
         self._open: dict[Place, socket.socket] = {}
         self._begun = _now()
         self._meter = Meter(seed=int.from_bytes(os.urandom(8), "big"))
-        self._receiver = Receiver(self._meter, [])
+        self._early: queue.SimpleQueue[Early] = queue.SimpleQueue()
+        self._receiver = Receiver(self._meter, [], parts=PARTS, early=self._early.put)
         self._assignment, self._faults = self._read()
         self._diary = Diary(folder / _DIARY, self._assignment.name)
         last, watches = recall(folder / _REMEMBERED, time.time_ns() // SECOND)
         self._sitting = Sitting(self._assignment.book, watches)
         self._sampling = Sampling()
+        self._judged = 0
+        self._begun_early: tuple[Decision, ...] = ()
         missed = gap(last, time.time_ns() // SECOND) if last is not None else None
         self._event("collector.began", {"gap": missed.body if missed else None})
 
@@ -63,8 +68,9 @@ class Station:
         try:
             while not self._stopped:
                 self._look_at_assignment()
+                self._judge_early()
                 try:
-                    turn = self._receiver.turns.get(timeout=0.5)
+                    turn = self._receiver.turns.get(timeout=_GLANCE)
                 except queue.Empty:
                     if not self._receiver.is_running:
                         break
@@ -121,7 +127,8 @@ class Station:
     def _turn(self, turn: Turn) -> None:
         judged = self._sitting.take(turn)
         self._sampling.take(turn.flows, self._sitting.watches)
-        self._decide(judged.decisions, judged)
+        self._decide(judged.decisions, judged.second)
+        self._judged = judged.second.at
         self._stand(judged)
         for note in judged.notes:
             self._event(f"collector.{note.kind}", note.body)
@@ -137,19 +144,29 @@ class Station:
         """What a full disk may cost is told where our output goes, and does not stop the judging."""
         try:
             remember(self._folder / _REMEMBERED, turn.ended.at, self._sitting.watches)
-            self._diary.take(self._sitting.book, judged.second, judged.decisions, turn.flows)
+            decisions, self._begun_early = (*self._begun_early, *judged.decisions), ()
+            self._diary.take(self._sitting.book, judged.second, decisions, turn.flows)
             self._ship()
-            if judged.decisions:
+            if decisions:
                 self._floods.settle()
         except OSError as error:
             print(f"second {turn.ended.at} could not be written down: {error}", file=sys.stderr, flush=True)
 
-    def _decide(self, decisions: tuple[Decision, ...], judged: Judged | None) -> None:
+    def _judge_early(self) -> None:
+        """What is too much before its second is over."""
+        while not self._early.empty():
+            part = self._early.get().second
+            if part.at == self._judged + 1:  # else judging is late, and the whole second is as soon
+                decisions = self._sitting.begin(part)
+                self._decide(decisions, part)
+                self._begun_early += decisions
+
+    def _decide(self, decisions: tuple[Decision, ...], second: Second | None) -> None:
         if not decisions:
             return
         known = (
-            {(p.name, s, t): counters for p, s, t, counters, _ in figures(self._sitting.book, judged.second)}
-            if judged
+            {(p.name, s, t): counters for p, s, t, counters, _ in figures(self._sitting.book, second)}
+            if second
             else {}
         )
         for each in decisions:

@@ -173,6 +173,7 @@ typedef struct {
 } Target;
 
 #define TAP_TARGETS 32
+#define EARLY 1024
 
 typedef struct Meter {
   /* totals that Python reads, in this order */
@@ -206,6 +207,9 @@ typedef struct Meter {
   u32 tap_for_count;
   Hit queue[AHEAD]; /* a ring: counted when their rows have had time to arrive */
   u32 queued, queue_at;
+  /* rows that reached what may be too much, before their second is over */
+  u64 early_packets, early_bytes;
+  u32 early[EARLY], early_count;
   u64 now_ns, pause;
   int stop;
   u8 *buffers;

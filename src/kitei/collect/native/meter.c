@@ -35,6 +35,7 @@ PUBLIC Meter *meter_new(u32 blocks, u32 hosts6, u32 groups, u32 sessions, u32 te
   m->seed = mix(seed + 1);
   m->epoch = 1;
   m->pause = PAUSE;
+  m->early_packets = m->early_bytes = UINT64_MAX;
   m->hosts_mask = power_of_two(hosts6 * 2 + 64) - 1;
   m->prefixes_mask = power_of_two(groups * 2 + 2) * 2 - 1;
   size_t rows = 1 + (size_t)blocks * 256 + hosts6;

@@ -164,7 +164,10 @@ INLINE void count(Meter *m, const Hit *hit) {
     row->epoch = m->epoch;
     m->dirty[m->dirty_count++] = hit->slot;
   }
+  u64 packets = row->packets, bytes = row->bytes;
   add_to(row, hit, m->seed);
+  if (__builtin_expect(row->packets < m->early_packets && row->bytes < m->early_bytes, 1)) return;
+  if (packets < m->early_packets && bytes < m->early_bytes && m->early_count < EARLY) m->early[m->early_count++] = hit->slot;
 }
 
 INLINE void ask_for(const Meter *m, u32 slot) {
@@ -257,30 +260,51 @@ static void tell(Tally *to, const Row *row, u32 group) {
 
 /* End the second. `hosts` receives those over a limit of their group (all where `whole`), `groups` one a group
  * with traffic. Returns the hosts that would have been told; only `room` of them are. */
+static u32 group_of(const Meter *m, u32 slot) {
+  u32 first_row6 = 1 + m->blocks_max * 256;
+  if (slot >= first_row6) return m->host_group6[slot - first_row6];
+  const Block *block = &m->blocks[(slot - 1) / 256];
+  return block->host_group ? block->host_group[(slot - 1) & 255] : block->group;
+}
+
+static void tell_host(const Meter *m, Tally *to, u32 slot, u32 group) {
+  u32 first_row6 = 1 + m->blocks_max * 256;
+  memset(to, 0, sizeof *to);
+  tell(to, &m->rows[slot], group);
+  if (slot >= first_row6) {
+    memcpy(to->address, m->host_address[slot - first_row6], 16);
+  } else {
+    u32 address = __builtin_bswap32(m->blocks[(slot - 1) / 256].network | ((slot - 1) & 255));
+    mapped4(to->address, (const u8 *)&address);
+  }
+}
+
+/* Note from now on hosts that reach so many packets or bytes within a second (see meter_peek). */
+PUBLIC void meter_early(Meter *m, u64 packets, u64 bytes) {
+  m->early_packets = packets;
+  m->early_bytes = bytes;
+}
+
+/* Hosts that are over their limits already, in the second that is not yet over; of them the first EARLY. */
+PUBLIC u32 meter_peek(const Meter *m, Tally *hosts, u32 room) {
+  u32 told = 0;
+  for (u32 i = 0; i < m->early_count && told < room; i++) {
+    u32 slot = m->early[i], g = group_of(m, slot);
+    if (over(&m->rows[slot], m->groups[g].limit)) tell_host(m, &hosts[told++], slot, g);
+  }
+  return told;
+}
+
 PUBLIC u32 meter_roll(Meter *m, int whole, Tally *hosts, u32 room, Tally *groups, u32 *groups_told, u32 *active) {
-  u32 told = 0, n = 0, first_row6 = 1 + m->blocks_max * 256;
+  u32 told = 0, n = 0;
   for (u32 i = 0; i < m->dirty_count; i++) {
-    u32 slot = m->dirty[i], g;
+    u32 slot = m->dirty[i], g = group_of(m, slot);
     const Row *row = &m->rows[slot];
-    if (slot >= first_row6) {
-      g = m->host_group6[slot - first_row6];
-    } else {
-      const Block *block = &m->blocks[(slot - 1) / 256];
-      g = block->host_group ? block->host_group[(slot - 1) & 255] : block->group;
-    }
     if (i + 8 < m->dirty_count) __builtin_prefetch(&m->rows[m->dirty[i + 8]]);
     merge(&m->group_rows[g], row);
     if (!whole && !over(row, m->groups[g].limit)) continue;
     if (told++ >= room) continue;
-    Tally *to = &hosts[told - 1];
-    memset(to, 0, sizeof *to);
-    tell(to, row, g);
-    if (slot >= first_row6) {
-      memcpy(to->address, m->host_address[slot - first_row6], 16);
-    } else {
-      u32 address = __builtin_bswap32(m->blocks[(slot - 1) / 256].network | ((slot - 1) & 255));
-      mapped4(to->address, (const u8 *)&address);
-    }
+    tell_host(m, &hosts[told - 1], slot, g);
   }
   for (u32 g = 1; g < m->groups_max; g++) {
     if (!m->groups[g].used || !m->group_rows[g].flows) continue;
@@ -292,7 +316,7 @@ PUBLIC u32 meter_roll(Meter *m, int whole, Tally *hosts, u32 room, Tally *groups
   }
   *groups_told = n;
   *active = m->dirty_count;
-  m->dirty_count = m->hosts_count = 0;
+  m->dirty_count = m->hosts_count = m->early_count = 0;
   if (++m->epoch == 0) m->epoch = 1; /* 136 years of seconds */
   return told;
 }
@@ -359,7 +383,7 @@ PUBLIC void meter_unprotect(Meter *m) {
     free(m->blocks[i].host_group);
     m->blocks[i].host_group = 0;
   }
-  m->blocks_count = m->dirty_count = m->hosts_count = 0;
+  m->blocks_count = m->dirty_count = m->hosts_count = m->early_count = 0;
   memset(m->groups, 0, m->groups_max * sizeof *m->groups);
   memset(m->group_rows, 0, m->groups_max * sizeof *m->group_rows);
   memset(m->prefixes, 0, ((size_t)m->prefixes_mask + 1) * sizeof *m->prefixes);
