@@ -16,6 +16,7 @@ from kitei.network.radius import (
     RadiusCaps,
     RadiusClient,
     RadiusGroup,
+    RadiusPeer,
     RadiusProber,
     RadiusProxy,
     RadiusServer,
@@ -229,8 +230,8 @@ class Allow:
 class Probe:
     """Ask `target` from `source` by ICMP echo every `interval` ms; `contract` is whose state it tells.
 
-    `path` names what is measured: `end-to-end` (LAN to LAN through the tunnels) or `closed` (over the
-    closed monitoring line).
+    `path` names what is measured: `end-to-end` (LAN to LAN through the tunnels), `closed` (over the
+    closed monitoring line) or `tunnel` (a ReturnTunnel from one end to the other).
     """
 
     origin: Origin
@@ -238,7 +239,7 @@ class Probe:
     source: str
     target: str
     interval: int
-    path: Literal["end-to-end", "closed"]
+    path: Literal["end-to-end", "closed", "tunnel"]
 
     @property
     def key(self) -> str:
@@ -267,6 +268,7 @@ Part: TypeAlias = (
     | RadiusVpdn
     | TunnelTerminator
     | RadiusCaps
+    | RadiusPeer
     | RadiusProber
     | SyntheticUser
     | LoginProbe

@@ -171,6 +171,25 @@ class RadiusCaps:
 
 
 @dataclass(frozen=True, slots=True)
+class RadiusPeer:
+    """A node that shares the book of sessions, this one too (`is_self`): where it listens for what others heard.
+
+    All know one key, which is in `sack`.
+    """
+
+    origin: Origin
+    name: str
+    address: str
+    port: int
+    sack: str
+    is_self: bool
+
+    @property
+    def key(self) -> str:
+        return f"radius-peer:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class RadiusProber:
     """An address of the operator's own that may ask here, as the synthetic user of any realm and as no one else."""
 
@@ -238,6 +257,7 @@ _WITH_SACKS: Final = (
     RadiusGroup,
     HomeServer,
     TunnelTerminator,
+    RadiusPeer,
     RadiusProber,
     SyntheticUser,
     LoginProbe,

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from kitei.ledger.contracts import Contract
 from kitei.network import Estate, Intent, RadiusGroup, UserTables
 from kitei.office.home import Home
+from kitei.services.auth_outsource.parts import PEERS
 from kitei.services.auth_outsource.watching import probers
 from kitei.store.vault import Vault
 
@@ -46,9 +47,12 @@ def with_sacks(estate: Estate, vault: Vault, published: Intent) -> Estate:
 
 
 def make_probe_secrets(estate: Estate, vault: Vault, contracts: Iterable[Contract], on: date) -> None:
-    """What synthetic logins need and nobody chose: a secret for each prober, a password for each realm's user."""
+    """What nobody chose: a secret for each prober, a password for each realm's synthetic user, a key for nodes that
+    share the book of sessions."""
     there = vault.sacks()
     wanted = {f"prober.{each.node}" for each in probers(estate)}
+    if len(estate.radius) > 1:
+        wanted.add(PEERS)
     wanted |= {
         f"probe.{each.id}"
         for each in contracts

@@ -20,11 +20,10 @@ _PIECE: Final = 500  # rows of a snapshot that are made at once
 
 
 class Accounting:
-    """`ending` are sessions that are to be asked to leave; `news` what was heard here since it was last taken."""
+    """`ending` are sessions that are to be asked to leave."""
 
     def __init__(self, folder: str, policy: Callable[[], Policy], marks: Marks) -> None:
         self.ending: deque[Session] = deque()
-        self.news: deque[Event] = deque(maxlen=200_000)
         self._gone: deque[Session] = deque()
         self._path = os.path.join(folder, "sessions.json")
         self._policy = policy
@@ -35,22 +34,22 @@ class Accounting:
 
     def catch_up(self) -> list[Event]:
         """Hear what has been written down since; empty when that is all."""
-        while self._gone:
-            session = self._gone.popleft()
-            place = (session.session, session.realm, session.user, session.port, session.address)
-            self.hear(Event(time.time(), session.client, "Stop", *place))
+        events = [self._stop(self._gone.popleft()) for _ in range(len(self._gone))]
         rows = self._rows.read()
         self._read += len(rows)
         told = json.loads(b"[" + rows.rstrip(b"\n").replace(b"]\n", b"],") + b"]")
-        events = [event for event in map(self._event, told) if event is not None]
+        events += [event for event in map(self._event, told) if event is not None]
         for event in events:
             self.hear(event)
-        self.news.extend(events)
         return events
 
     def hear(self, event: Event, node: str = "") -> None:
         """`node`: the one that heard it, empty for this one."""
-        self._judge(event, self.book.hear(event, node))
+        self._judge(event, self.book.hear(event, node), node)
+
+    def _stop(self, session: Session) -> Event:
+        place = (session.session, session.realm, session.user, session.port, session.address)
+        return Event(time.time(), session.client, "Stop", *place)
 
     def over(self, session: Session) -> None:
         """Its access server says that it ended it; from any thread."""
@@ -64,7 +63,8 @@ class Accounting:
         """These are out of touch; those not named are not."""
         if nodes != self.book.lost:
             self.book.lost = nodes
-            self.begin_anew()
+            if any(realm.caps != _NONE for realm in self._policy().realms.values()):
+                self.begin_anew()
 
     def begin_anew(self) -> None:
         """Other caps, or another way to count."""
@@ -107,8 +107,8 @@ class Accounting:
             return None
         return event_of(row, realm.realm if realm else "", name)
 
-    def _judge(self, event: Event, ended: Iterable[Ended]) -> None:
-        """One whose traffic is used up, or who is one too many, is asked to leave (RFC 5176)."""
+    def _judge(self, event: Event, ended: Iterable[Ended], node: str) -> None:
+        """One whose traffic is used up, or who is one too many, is asked to leave (RFC 5176) by who heard it."""
         for each in ended:
             self._cross(each.session.realm, each.session.user)
         caps = self._caps(event.realm)
@@ -119,14 +119,23 @@ class Accounting:
         if session is None:
             return
         together, own = self.book.octets(event.realm, event.user)
-        open_together, open_own = self.book.count(event.realm, event.user)
-        if (
-            (caps.octets and together >= caps.octets)
-            or (caps.octets_each and own >= caps.octets_each)
-            or (event.status == "Start" and caps.sessions and open_together > caps.sessions)
-            or (event.status == "Start" and caps.sessions_each and open_own > caps.sessions_each)
-        ):
+        if not node and (_at(caps.octets, together) or _at(caps.octets_each, own)):
             self.ending.append(session)
+        elif event.status == "Start":
+            self._part(session, caps)
+
+    def _part(self, session: Session, caps: Caps) -> None:
+        """One too many: the youngest goes. Two nodes that let one in each at once agree on which that is."""
+        together, own = self.book.count(session.realm, session.user)
+        if caps.sessions_each and own > caps.sessions_each:
+            those = (s for s in self.book if (s.realm, s.user) == (session.realm, session.user))
+        elif caps.sessions and together > caps.sessions:
+            those = (s for s in self.book if s.realm == session.realm)
+        else:
+            return
+        youngest = max(those, key=lambda s: (s.since, s.client, s.session))
+        if not youngest.node or youngest.node in self.book.lost:
+            self.ending.append(youngest)
 
     def _cross(self, realm: str, user: str) -> None:
         """What was remembered of a user who has come to a cap is forgotten, and of all where the realm has."""

@@ -23,6 +23,7 @@ from kitei.radius.document import Read, read_policy, read_user
 from kitei.radius.leaving import Messenger, Order
 from kitei.radius.marks import Marks
 from kitei.radius.names import told_of
+from kitei.radius.peers import Peers
 from kitei.radius.policy import (
     Answer,
     Group,
@@ -46,6 +47,8 @@ from kitei.radius.telling import Telling
 REJECT, OK, HANDLED, NOTFOUND, NOOP, UPDATED = 0, 2, 3, 6, 7, 8  # rlm_rcode_t
 _LOOK: Final = 0.01  # seconds between looks at the files
 _KNOWN_PASSWORDS: Final = 1_000_000
+_LOST: Final = 600.0  # seconds a node is silent until what only it heard of counts no more
+_ENDED_TOLD: Final = 20_000  # sessions that ended, of which a node is told that comes (back)
 _AT_ONCE: Final = 200  # rows made to text at once
 _LOG_LIMIT: Final = 64 << 20  # bytes of events.log before it is put aside
 
@@ -77,6 +80,7 @@ class Engine:
         self._marks = Marks(folder)
         self._accounting = Accounting(folder, lambda: self._policy, self._marks)
         self._logins = Rows(folder, "logins")
+        self._peers = Peers(lambda: self._accounting.book.words(_ENDED_TOLD))
         self._messenger = Messenger(self._counts, self._accounting.over)
         book = self._accounting.book
         self._world = World(self._may_ask, self._is_password, book.count, book.octets, self._dead)
@@ -216,6 +220,8 @@ class Engine:
             used = {(each.get("users"), each.get("changes")) for each in self._read.told["realms"].values()}
             self._forget(before.told if before else {}, self._read.told)  # once the new one is in force
             self._tables = {sacks: table for sacks, table in self._tables.items() if sacks in used}
+            peers = self._read.told.get("peers")
+            self._peers.take_up(peers, self._secret(peers["sack"]).encode() if peers else b"")
         if stamp := self._changed("dead.json"):
             self._stamps["dead.json"] = stamp
             dead = set(json.loads(self._text("dead.json")))
@@ -229,9 +235,11 @@ class Engine:
             try:
                 self.look()
                 while events := self._accounting.catch_up():
+                    self._peers.tell(events)
                     for event in events:
                         self._telling.heard(event)
                     time.sleep(0)  # those who wait for Python go first
+                self._hear_peers()
                 self._write_events()
                 if time.monotonic() - second >= 1.0:
                     second = time.monotonic()
@@ -245,6 +253,15 @@ class Engine:
                 self._trouble = f"{type(error).__name__}: {error}"
                 self._counts["trouble"] += 1
             time.sleep(_LOOK)
+
+    def _hear_peers(self) -> None:
+        heard = self._peers.heard
+        while heard:
+            node, events = heard.popleft()
+            for event in events:
+                self._accounting.hear(event, node)
+            time.sleep(0)
+        self._accounting.lose(self._peers.silent(_LOST))
 
     def _changed(self, name: str) -> tuple[int, int] | None:
         """The stamp of a file that is another than the one taken up; None: it is the same, or not there."""

@@ -147,7 +147,7 @@ class Sessions:
             if before is not None and not _begins_again(before, event):
                 self._ended[key] = before._replace(session=self._grown(before.session, event, node))
                 return ended
-            session, ended = self._begin(event, before)
+            session, ended = self._begin(event, before, node)
         grown = self._grown(session, event, node)
         self._open[key] = grown
         self._retime(key, session, grown)
@@ -171,7 +171,9 @@ class Sessions:
         return ended
 
     def words(self, ended: int) -> Iterator[Event]:
-        """What another node must be told to have this book: the last of the ended sessions first, then the open."""
+        """What another node must be told to have this book; of those that ended, the last.  From any thread."""
+        for client, at in tuple(self._restarted.items()):
+            yield Event(at, client, "Accounting-On")
         for each in list(self._ended.values())[-ended:]:
             if each.why == "stop":
                 yield _word(each.session, each.at, "Stop")
@@ -212,7 +214,7 @@ class Sessions:
         gone = [s for s in self if s.client == event.client and s.heard <= event.at]
         return [self._end(s, event.at, "restart") for s in gone]
 
-    def _begin(self, event: Event, before: Ended | None) -> tuple[Session, list[Ended]]:
+    def _begin(self, event: Event, before: Ended | None, node: str) -> tuple[Session, list[Ended]]:
         key = (event.client, event.session)
         ended: list[Ended] = []
         if before is not None:
@@ -227,7 +229,7 @@ class Sessions:
         same = before.session if before is not None and event.status != "Start" else None
         counters = (same.received, same.sent) if same else (0, 0)
         place = (event.client, event.session, event.realm, event.user, event.port, event.address)
-        session = Session(*place, event.at - event.seconds, event.at, 0.0, *counters, event.told)
+        session = Session(*place, event.at - event.seconds, event.at, 0.0, *counters, event.told, node=node)
         self._put(session)
         return session, ended
 
@@ -288,7 +290,7 @@ class Sessions:
         if more_in or more_out:
             self._octets[session.realm, ""] += more_in + more_out
             self._octets[session.realm, session.user] += more_in + more_out
-        is_news = event.at >= heard
+        is_news = event.at > heard
         return Session(
             session.client,
             session.session,

@@ -30,6 +30,7 @@ from kitei.network import (
     RadiusCaps,
     RadiusClient,
     RadiusGroup,
+    RadiusPeer,
     RadiusProber,
     RadiusProxy,
     RadiusServer,
@@ -84,6 +85,7 @@ class Freeradius:
         RadiusVpdn,
         TunnelTerminator,
         RadiusCaps,
+        RadiusPeer,
         RadiusProber,
         SyntheticUser,
     )

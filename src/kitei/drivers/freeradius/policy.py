@@ -15,6 +15,7 @@ from kitei.network import (
     RadiusCaps,
     RadiusClient,
     RadiusGroup,
+    RadiusPeer,
     RadiusProber,
     RadiusProxy,
     RadiusVpdn,
@@ -67,9 +68,20 @@ def policy_text(parts: Sequence[Part], arrived: Collection[str], relay: str) -> 
         "clients": clients,
         "realms": realms,
         "probers": probers,
+        "peers": _peers(parts, arrived),
         "waiting": sorted(wanted - known),
     }
     return json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _peers(parts: Sequence[Part], arrived: Collection[str]) -> Mapping[str, Any] | None:
+    """Where this node hears others, and where they hear it; None: it is alone."""
+    peers = [part for part in parts if isinstance(part, RadiusPeer) and part.sack in arrived]
+    own = next((part for part in peers if part.is_self), None)
+    others = {part.name: [part.address, part.port] for part in peers if not part.is_self}
+    if own is None or not others:
+        return None
+    return {"name": own.name, "listen": [own.address, own.port], "sack": own.sack, "others": others}
 
 
 def _name(part: RadiusClient | RadiusGroup | RadiusProxy | RadiusVpdn) -> str:

@@ -17,6 +17,7 @@ from kitei.services.auth_outsource.parts import (
     LETTERS,
     client_part,
     concentrator_part,
+    peer_parts,
     realm_parts,
     server_part,
 )
@@ -41,7 +42,12 @@ def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -
         return ()
     parts = (*_parts(served, estate, on), *watched_parts(served, estate, edition))
     found: dict[str, tuple[Part, ...]] = {
-        place.node: (server_part(place, served, estate.sacks, edition), *parts) for place in estate.radius
+        place.node: (
+            server_part(place, served, estate.sacks, edition),
+            *peer_parts(place, served, estate, edition),
+            *parts,
+        )
+        for place in estate.radius
     }
     for prober in probers(estate):
         own = tuple(probes_of(prober.node, served, estate, edition))

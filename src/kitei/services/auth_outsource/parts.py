@@ -15,6 +15,7 @@ from kitei.network import (
     RadiusCaps,
     RadiusClient,
     RadiusGroup,
+    RadiusPeer,
     RadiusPlace,
     RadiusProxy,
     RadiusServer,
@@ -32,6 +33,9 @@ ROWS: Final[Mapping[str, str]] = {
     "group": "art:1.1.t4",
 }
 LETTERS: Final[Mapping[str, Literal["D", "K", "I"]]] = {"type-d": "D", "type-k": "K", "type-i": "I"}
+PEERS: Final = "radius-peers"
+"""The sack with the key of nodes that share the book of sessions."""
+_PEER_PORT: Final = 1820
 LINES: Final[Mapping[str, str]] = {"D": "art:2.1.t1", "K": "art:2.1.t2", "I": "art:2.1.t3"}
 
 
@@ -49,6 +53,19 @@ def server_part(
     return RadiusServer(
         why, place.addresses, place.auth_port, place.acct_port, sacks.get(f"papers.{place.node}")
     )
+
+
+def peer_parts(
+    here: RadiusPlace, doors: Collection[Door], estate: Estate, edition: Edition
+) -> Iterator[RadiusPeer]:
+    """The nodes that share the book of sessions with this one, and itself; none where it is the only one."""
+    sack = estate.sacks.get(PEERS)
+    if sack is None or len(estate.radius) < 2:
+        return
+    first = min(door.contract for door in doors)
+    why = origin(first, edition, *sorted({ROWS[door.kind] for door in doors}))
+    for place in estate.radius:
+        yield RadiusPeer(why, place.node, place.addresses[0], _PEER_PORT, sack, place.node == here.node)
 
 
 def client_part(door: Door, realms: tuple[str, ...], estate: Estate, edition: Edition) -> RadiusClient:
