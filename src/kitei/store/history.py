@@ -254,7 +254,7 @@ def _write(
         duck.execute(
             f"""COPY (SELECT * FROM lines UNION ALL BY NAME SELECT * FROM read_csv($csv, header=false,
             auto_detect=false, quote='"', escape='"', delim=',', nullstr='\\N', columns={_columns(kind)}) ORDER BY contract, moment)
-            TO {_quoted(place)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 65536)""",
+            TO {_quoted(place)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 16384)""",
             {"csv": draft.name},
         )
     with place.open("rb") as file:
