@@ -19,7 +19,7 @@ REASONS: Final = (
     "ceiling",
 )
 LISTS, SYN_PROOF, NO_FRAGMENTS, REFLECTORS, HOSTS = 1, 2, 4, 8, 16
-POLICIES: Final = 4096
+LISTS_MOST: Final = 4096
 CONTRACTS: Final = 1024
 FREE: Final = bytes(16)
 DIRTY: Final = b"\xff" * 16
@@ -34,9 +34,8 @@ _SETTINGS: Final = struct.Struct("=16sQQQQ16s")
 _TALLY: Final = struct.Struct("=QQ")
 SIZES: Final = {
     "settings": (4, _SETTINGS.size),
-    "protected4": (8, 4),
-    "protected6": (20, 4),
-    "policies": (4, _POLICY.size),
+    "protected4": (8, _POLICY.size),
+    "protected6": (20, _POLICY.size),
     "lists": (4, 16),
     "contracts": (4, _CONTRACT.size),
     "listed4": (12, 4),

@@ -42,7 +42,7 @@ def attached(host: Host) -> Iterator[Attached]:
 
 
 def is_ours(program: Program) -> bool:
-    return {"settings", "protected4", "policies", "contracts", "tallies"} <= set(program.maps)
+    return {"settings", "protected4", "contracts", "tallies"} <= set(program.maps)
 
 
 def has_our_layout(program: Program) -> bool:

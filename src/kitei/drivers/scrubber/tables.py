@@ -1,7 +1,7 @@
 """The program's tables: read back as what is wanted, and changed in place, one entry at an instant.
 
-What a packet is judged by is always whole: lists are filled before a policy names them, a policy is written before
-a prefix leads to it, and each of the three is emptied in the other order.
+What a packet is judged by is always whole: lists are filled before a prefix's policy names them, and emptied when
+none does any more; a policy takes another's place as one.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -30,8 +30,7 @@ def cleanings(program: Program) -> dict[str, Cleaning]:
     names = {number: name for name, (number, _) in contracts(program).items()}
     digests = {number: digest for digest, number in lists(program).items()}
     found = {}
-    for prefix, number in _places(program):
-        policy = layout.policy_of(program.maps["policies"].get(layout.slot(number)) or b"")
+    for prefix, policy in _policies(program):
         found[prefix] = Cleaning(
             names.get(policy.contract, ""),
             policy.flags,
@@ -78,7 +77,7 @@ def put_lists(program: Program, wanted: Lists) -> None:
     if not wanted.digest or wanted.digest in lists(program):
         return
     taken = {number for number, digest in _digests(program) if digest != layout.FREE}
-    place = _free(range(1, layout.POLICIES), taken, "lists")
+    place = _free(range(1, layout.LISTS_MOST), taken, "lists")
     program.maps["lists"].put(layout.slot(place), layout.DIRTY)
     for prefixes, verdict in ((wanted.allow, _ALLOWED), (wanted.deny, _DENIED)):
         networks = [ip_network(prefix) for prefix in prefixes]
@@ -114,17 +113,14 @@ def sweep(program: Program, keep: Collection[str]) -> None:
 
 def put_cleaning(program: Program, prefix: str, cleaning: Cleaning) -> None:
     """Clean a prefix so from now on. Its contract and lists are there already."""
-    taken = {number for _, number in _places(program)}
-    place = _free(range(layout.POLICIES), taken, "prefixes")
     policy = Policy(
         contracts(program)[cleaning.contract][0],
         lists(program)[cleaning.lists] if cleaning.lists else _NO_LIST,
         cleaning.flags,
         cleaning.source_cost,
     )
-    program.maps["policies"].put(layout.slot(place), policy.packed())
     table, key = _protected(program, prefix)
-    table.put(key, layout.slot(place))
+    table.put(key, policy.packed())
 
 
 def take_cleaning(program: Program, prefix: str) -> None:
@@ -161,10 +157,10 @@ def _digests(program: Program) -> Iterator[tuple[int, bytes]]:
     return ((layout.slot_of(key), value) for key, value in program.maps["lists"].entries())
 
 
-def _places(program: Program) -> Iterator[tuple[str, int]]:
+def _policies(program: Program) -> Iterator[tuple[str, Policy]]:
     for name in ("protected4", "protected6"):
         for key, value in program.maps[name].entries():
-            yield layout.prefix_of(key), layout.slot_of(value)
+            yield layout.prefix_of(key), layout.policy_of(value)
 
 
 def _protected(program: Program, prefix: str) -> tuple[Map, bytes]:

@@ -3,7 +3,8 @@
  * `layout.py` has the same structures; the maps' sizes are compared when they are opened. Numbers are in the
  * machine's byte order unless a name says `be`.
  */
-#define POLICIES 4096   /* prefixes under protection */
+#define PREFIXES 4096   /* under protection, each family */
+#define LISTS_MOST 4096
 #define CONTRACTS 1024
 #define LISTED (1 << 20) /* entries of all allow and deny lists together, each family */
 #define SOURCES (1 << 18)
@@ -83,7 +84,7 @@ struct host6 {
 /* A source is an IPv4 address, or the /64 that an IPv6 host has to itself. */
 struct sender {
     __u64 source;
-    __u32 policy;
+    __u32 contract;
     __u32 pad;
 };
 
@@ -111,10 +112,9 @@ struct settings {
     } name SEC(".maps")
 
 MAP(settings, BPF_MAP_TYPE_ARRAY, 1, 0, __u32, struct settings);
-MAP(protected4, BPF_MAP_TYPE_LPM_TRIE, POLICIES, BPF_F_NO_PREALLOC, struct prefix4, __u32);
-MAP(protected6, BPF_MAP_TYPE_LPM_TRIE, POLICIES, BPF_F_NO_PREALLOC, struct prefix6, __u32);
-MAP(policies, BPF_MAP_TYPE_ARRAY, POLICIES, 0, __u32, struct policy);
-MAP(lists, BPF_MAP_TYPE_ARRAY, POLICIES, 0, __u32, struct list);
+MAP(protected4, BPF_MAP_TYPE_LPM_TRIE, PREFIXES, BPF_F_NO_PREALLOC, struct prefix4, struct policy);
+MAP(protected6, BPF_MAP_TYPE_LPM_TRIE, PREFIXES, BPF_F_NO_PREALLOC, struct prefix6, struct policy);
+MAP(lists, BPF_MAP_TYPE_ARRAY, LISTS_MOST, 0, __u32, struct list);
 MAP(contracts, BPF_MAP_TYPE_ARRAY, CONTRACTS, 0, __u32, struct contract);
 MAP(listed4, BPF_MAP_TYPE_LPM_TRIE, LISTED, BPF_F_NO_PREALLOC, struct listed4, __u32); /* 1: allowed, 0: denied */
 MAP(listed6, BPF_MAP_TYPE_LPM_TRIE, LISTED, BPF_F_NO_PREALLOC, struct listed6, __u32);

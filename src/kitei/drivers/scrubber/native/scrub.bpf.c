@@ -43,13 +43,13 @@ struct packet {
     bool is_plain; /* no options or extension headers */
 };
 
-INLINE int count(const struct policy *policy, __u32 reason, const struct packet *packet, int verdict)
+INLINE int count(const struct policy *policy, __u32 reason, __u32 bytes, int verdict)
 {
     __u32 at = policy->contract * REASONS + reason;
     struct tally *tally = bpf_map_lookup_elem(&tallies, &at);
     if (tally) {
         tally->packets++;
-        tally->bytes += packet->bytes;
+        tally->bytes += bytes;
     }
     return verdict;
 }
@@ -135,11 +135,11 @@ INLINE bool is_malformed(const struct packet *packet)
 /* ---- judging ---------------------------------------------------------------------------------- */
 
 /* What the lists say of the source: 1, 0 or nothing. A single address is more specific than any prefix. */
-INLINE const __u32 *listed(const struct policy *policy, const struct packet *packet, bool is_v6)
+INLINE const __u32 *listed(const struct policy *policy, const void *l3, bool is_v6)
 {
     const __u32 *found = 0;
     if (is_v6) {
-        const struct ipv6hdr *ip = packet->l3;
+        const struct ipv6hdr *ip = l3;
         struct host6 host = {.list = policy->list};
         struct listed6 key = {.bits = 32 + 128, .list = policy->list};
         __builtin_memcpy(host.address, &ip->saddr, 16);
@@ -148,7 +148,7 @@ INLINE const __u32 *listed(const struct policy *policy, const struct packet *pac
             found = bpf_map_lookup_elem(&hosts6, &host);
         return found || !(policy->flags & LISTS) ? found : bpf_map_lookup_elem(&listed6, &key);
     }
-    const struct iphdr *ip = packet->l3;
+    const struct iphdr *ip = l3;
     struct host4 host = {.list = policy->list};
     struct listed4 key = {.bits = 32 + 32, .list = policy->list};
     __builtin_memcpy(host.address, &ip->saddr, 4);
@@ -225,50 +225,43 @@ INLINE bool is_proven(const struct packet *packet)
     return until && *until > bpf_ktime_get_ns();
 }
 
-/* Clean a packet for a protected prefix. `is_v6` is known to the compiler: each family has its own copy. */
-INLINE int clean(struct xdp_md *frame, const struct packet *packet, const __u32 *slot, bool is_v6)
+/* What the lists leave is cleaned. `is_v6` is known to the compiler: each family has its own copy. */
+INLINE int clean(struct xdp_md *frame, const struct packet *packet, const struct policy *policy, bool is_allowed,
+                 bool is_v6)
 {
-    const struct policy *policy = bpf_map_lookup_elem(&policies, slot);
-    if (!policy)
-        return XDP_PASS;
-    if (policy->flags & (LISTS | HOSTS)) {
-        const __u32 *is_allowed = listed(policy, packet, is_v6);
-        if (is_allowed && !*is_allowed)
-            return count(policy, DENIED, packet, XDP_DROP);
-        if (is_allowed)
-            goto ceiling;
-    }
+    if (is_allowed)
+        goto ceiling;
     if (is_malformed(packet))
-        return count(policy, MALFORMED, packet, XDP_DROP);
+        return count(policy, MALFORMED, packet->bytes, XDP_DROP);
     if (packet->fragment != WHOLE && policy->flags & NO_FRAGMENTS)
-        return count(policy, FRAGMENT, packet, XDP_DROP);
+        return count(policy, FRAGMENT, packet->bytes, XDP_DROP);
     if (is_amplified(policy, packet))
-        return count(policy, AMPLIFIED, packet, XDP_DROP);
+        return count(policy, AMPLIFIED, packet->bytes, XDP_DROP);
     if (policy->flags & SYN_PROOF && packet->protocol == IPPROTO_TCP && packet->l4) {
         struct tcphdr *tcp = packet->l4;
         __u32 zero = 0;
         const struct settings *set = bpf_map_lookup_elem(&settings, &zero);
         if (!set || (void *)(tcp + 1) > packet->end)
-            return count(policy, MALFORMED, packet, XDP_DROP);
+            return count(policy, MALFORMED, packet->bytes, XDP_DROP);
         if (tcp->syn && !tcp->ack && !is_proven(packet)) {
             int verdict = packet->is_plain ? challenge(frame, set, packet->l3, is_v6, tcp) : XDP_DROP;
-            return count(policy, UNPROVEN, packet, verdict);
+            return count(policy, UNPROVEN, packet->bytes, verdict);
         }
         if (tcp->rst && !is_proven(packet) && is_answer(set, packet, tcp, is_v6)) {
             __u64 until = bpf_ktime_get_ns() + set->trust_ns;
             bpf_map_update_elem(&proven, &packet->source, &until, BPF_ANY);
-            return count(policy, ANSWER, packet, XDP_DROP);
+            return count(policy, ANSWER, packet->bytes, XDP_DROP);
         }
     }
     if (policy->source_cost) {
-        struct sender key = {.source = packet->source, .policy = policy->contract};
+        struct sender key = {.source = packet->source, .contract = policy->contract};
         if (is_early(&senders, &key, policy->source_cost, SECOND))
-            return count(policy, SOURCE, packet, XDP_DROP);
+            return count(policy, SOURCE, packet->bytes, XDP_DROP);
     }
 ceiling:
     if (is_over_ceiling(policy, packet))
-        return count(policy, CEILING, packet, XDP_DROP);
-    return count(policy, PASSED, packet, XDP_PASS);
+        return count(policy, CEILING, packet->bytes, XDP_DROP);
+    return count(policy, PASSED, packet->bytes, XDP_PASS);
 }
 
 SEC("xdp.frags")
@@ -299,12 +292,15 @@ int scrub(struct xdp_md *frame)
         if ((void *)(ip + 1) > end)
             return XDP_PASS;
         __builtin_memcpy(key.address, &ip->daddr, 4);
-        const __u32 *slot = bpf_map_lookup_elem(&protected4, &key);
-        if (!slot)
+        const struct policy *policy = bpf_map_lookup_elem(&protected4, &key);
+        if (!policy)
             return XDP_PASS;
+        const __u32 *is_allowed = listed(policy, l3, false);
+        if (is_allowed && !*is_allowed)
+            return count(policy, DENIED, bpf_ntohs(ip->tot_len), XDP_DROP);
         packet.source = 0xffffULL << 32 | bpf_ntohl(ip->saddr);
         read4(&packet, ip, there);
-        return clean(frame, &packet, slot, false);
+        return clean(frame, &packet, policy, is_allowed, false);
     }
     if (type == bpf_htons(ETH_P_IPV6)) {
         struct ipv6hdr *ip = l3;
@@ -312,13 +308,16 @@ int scrub(struct xdp_md *frame)
         if ((void *)(ip + 1) > end)
             return XDP_PASS;
         __builtin_memcpy(key.address, &ip->daddr, 16);
-        const __u32 *slot = bpf_map_lookup_elem(&protected6, &key);
-        if (!slot)
+        const struct policy *policy = bpf_map_lookup_elem(&protected6, &key);
+        if (!policy)
             return XDP_PASS;
+        const __u32 *is_allowed = listed(policy, l3, true);
+        if (is_allowed && !*is_allowed)
+            return count(policy, DENIED, there, XDP_DROP);
         __builtin_memcpy(&packet.source, &ip->saddr, 8);
         packet.source = bpf_be64_to_cpu(packet.source);
         read6(&packet, ip, there);
-        return clean(frame, &packet, slot, true);
+        return clean(frame, &packet, policy, is_allowed, true);
     }
     return XDP_PASS;
 }
