@@ -24,12 +24,13 @@ from kitei.agent.expiries import Expiries
 from kitei.agent.identity import wanted_request
 from kitei.agent.kept import DiskError, GivenUp, Kept, Trial, load, save
 from kitei.agent.logins import LoginProber
-from kitei.agent.probes import Prober
+from kitei.agent.probes import Prober, probes_of
 from kitei.agent.relay import Relay
 from kitei.agent.sacks import Sacks
 from kitei.agent.senses import Senses
 from kitei.agent.sources import Bfd, Bgp, Gateways, Homes, Ike, Programs
 from kitei.agent.talk import Pull, Tell
+from kitei.agent.upstreams import Upstreams
 from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.strongswan import Strongswan
 from kitei.network import Driver, LoginProbe, Orders, Part, Probe
@@ -71,6 +72,7 @@ class Agent:
             Ike(config.host, partial(self._look_again, Strongswan.name)),
             Bfd(config.host),
             Bgp(config.host),
+            Upstreams(config.host),
             Gateways(),
             Homes(config.host),
             self._programs,
@@ -249,7 +251,7 @@ class Agent:
         """Begin to make orders so. After orders `before` that were made so, only whom the changes concern
         are asked at once; the other drivers look in their own time."""
         parts = orders.intent.parts
-        self._prober.watch(part for part in parts if isinstance(part, Probe))
+        self._prober.watch(probes_of(parts))
         self._logins.watch(part for part in parts if isinstance(part, LoginProbe))
         self._senses.watch(parts)
         self._expiries.want(parts)

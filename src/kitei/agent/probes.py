@@ -10,12 +10,12 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from kitei.network import Probe
+from kitei.network import Part, Probe, ReturnTunnel
 from kitei.network.report import State
 
 LOSSES: Final = 3
@@ -30,6 +30,19 @@ _SO_ATTACH_FILTER: Final = 26
 _ECHO, _ECHO_REPLY = 8, 0
 _PAYLOAD: Final = struct.Struct("!8sII")  # token of this prober, course, count
 _HEADER: Final = struct.Struct("!BBHHH")
+
+
+_TUNNEL_INTERVAL: Final = 500  # milliseconds: three lost are 1.5 s
+
+
+def probes_of(parts: Iterable[Part]) -> Iterator[Probe]:
+    """The probes among these, and one through each return tunnel that has IPv4 addresses inside."""
+    for part in parts:
+        if isinstance(part, Probe):
+            yield part
+        elif isinstance(part, ReturnTunnel) and ":" not in part.address:
+            source = part.address.split("/")[0]
+            yield Probe(part.origin, part.key, source, part.peer, _TUNNEL_INTERVAL, "tunnel")
 
 
 @dataclass(slots=True)

@@ -8,7 +8,19 @@ from typing import Literal, TypeAlias, get_args
 from kitei.values import JsonObject
 
 What = Literal[
-    "end-to-end", "closed", "ike", "bfd", "bgp", "vrrp", "engine", "login", "home", "switch", "agent"
+    "end-to-end",
+    "closed",
+    "ike",
+    "bfd",
+    "bgp",
+    "vrrp",
+    "engine",
+    "login",
+    "home",
+    "switch",
+    "agent",
+    "tunnel",
+    "upstream",
 ]
 
 CONTROLLER = "controller"
