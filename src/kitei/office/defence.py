@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from kitei.desk import Verdict
 from kitei.ledger.contracts import Contract
+from kitei.network import Orders
 from kitei.network.detection import Detection, Standing, Word
 from kitei.network.events import Event
 from kitei.office.office import Office
@@ -98,6 +99,10 @@ class Defence:
             self._take_word(self._inbox.popleft())
         self._looked = now
         return self._tend()
+
+    def published(self) -> Mapping[str, Orders]:
+        """The orders in force of the nodes that stand against floods."""
+        return self._refresh().orders
 
     # -- what was heard ------------------------------------------------------------------------------
 

@@ -50,7 +50,7 @@ class Dispatch:
         """A number that grows whenever orders of any node change. Asked often, so it keeps watch as well."""
         self.hearing.look_around()
         self._turn_the_day()
-        self.defence.work()
+        self._defend()
         return self.publishing.published()
 
     def orders_for(self, node: str) -> Orders | None:
@@ -69,7 +69,7 @@ class Dispatch:
         if self._telling is None:
             self._telling = Telling.of(self.office, {**TAKERS, "floods": self.defence.take})
         taken = self._telling.take(node, batch)
-        self.defence.work()  # what was heard of floods is answered before anything else is asked
+        self._defend()  # what was heard of floods is answered before anything else is asked
         return taken
 
     def sign(self, node: str, csr: str) -> None:
@@ -86,6 +86,10 @@ class Dispatch:
             return self._vault.content(name)
         except StoreError as error:
             raise LookupError(str(error)) from None
+
+    def _defend(self) -> None:
+        if self.defence.work():
+            self.publishing.remember(self.defence.published())
 
     def _turn_the_day(self) -> None:
         """At the beginning of a day, and of this process, what ended with the day before leaves the nodes."""

@@ -169,6 +169,13 @@ class Publishing:
             known = self._latest[node] = orders_of(json.loads(newer.orders), node)
         return known
 
+    def remember(self, published: Mapping[str, Orders]) -> None:
+        """Take orders of nodes, just published, as read."""
+        for node, orders in published.items():
+            known = self._latest.get(node)
+            if known is None or known.generation < orders.generation:
+                self._latest[node] = orders
+
     def sign(self, node: str, csr: str) -> None:
         """Certify a node's request, and send the certificate down with its orders.
 

@@ -47,6 +47,10 @@ class Refreshing:
         self._known = (self._generation, *known[1:])
         return self._generation != generation
 
+    @property
+    def orders(self) -> Mapping[str, Orders]:
+        return self._orders
+
     def _touched(self, contracts: Sequence[Contract]) -> set[str]:
         """The contracts that changed since the last look."""
         return {each.id for each in contracts if self._versions.get(each.id) != each.version}

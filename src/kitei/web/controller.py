@@ -50,7 +50,7 @@ class Herald:
         """Wait until what is published is above `since`; false when nothing came in time."""
         if since < self._known:
             return True
-        self._tell(since)
+        self.tell(since)
         self._waiting += 1
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
@@ -66,7 +66,8 @@ class Herald:
         self.is_over = True
         self._news.set()
 
-    def _tell(self, published: int) -> None:
+    def tell(self, published: int) -> None:
+        """So much is published."""
         if published > self._known:
             self._known = published
             self._news.set()  # who waited for less
@@ -74,7 +75,7 @@ class Herald:
 
     async def _look(self) -> None:
         while self._waiting and not self.is_over:
-            self._tell(await self._ask())
+            self.tell(await self._ask())
             await asyncio.sleep(_GLANCE)
 
 
@@ -155,7 +156,9 @@ class Controller:
             raise Problem(
                 422, "Not events", f"{len(error.faults)} faults in the events", error.faults
             ) from None
-        return JSONResponse({"heard": await self._do(self._office.take_events, node, batch)})
+        heard = await self._do(self._office.take_events, node, batch)
+        self.herald.tell(await self._ask(self._office.published))  # what follows of them is not waited for
+        return JSONResponse({"heard": heard})
 
     async def request(self, request: Request) -> Response:
         node = _node(request)
