@@ -20,9 +20,9 @@ from typing import Any, Final, TypeAlias
 
 from kitei.radius.accounting import Accounting
 from kitei.radius.document import Read, read_policy, read_user
-from kitei.radius.leaving import Messenger, Order
+from kitei.radius.leaving import Messenger, Order, orders
 from kitei.radius.marks import Marks
-from kitei.radius.names import told_of
+from kitei.radius.names import bytes_of, sendable, told_of
 from kitei.radius.peers import Peers
 from kitei.radius.policy import (
     Answer,
@@ -106,7 +106,9 @@ class Engine:
                 return _SILENCE
         if address in self._probers:
             return self._probed(told)
-        remembered = () if tunnel or "User-Password" not in told else self._mark(address, told["User-Name"])
+        remembered = (
+            () if tunnel or "User-Password" not in told else self._mark(address, told.get("User-Name", ""))
+        )
         world = self._counted if "Tmp-Integer-2" in told else self._world
         found = answer_of(self._policy, world, address, told, tunnel)
         if found.act == "accept":
@@ -131,7 +133,7 @@ class Engine:
             self._note(address, told, found.reason)
             return _SILENCE
         if found.act == "proxy":
-            return UPDATED, (), (("Home-Server-Name", self._relay), *found.control)
+            return UPDATED, (), self._on(found)
         return (UPDATED if found.act == "check" else NOOP), _all_of(found.reply), found.control
 
     def _probed(self, told: dict[str, str]) -> Result:
@@ -143,7 +145,7 @@ class Engine:
         if found.act == "accept":
             return UPDATED, _all_of(found.reply), _ACCEPT
         if found.act == "proxy":
-            return UPDATED, (), (("Home-Server-Name", self._relay), *found.control)
+            return UPDATED, (), self._on(found)
         return _SILENCE
 
     def certified(self, request: Request) -> Result:
@@ -194,8 +196,11 @@ class Engine:
     def _relayed(self, realm: Proxy, name: str) -> Result:
         found = passed_on(realm, self._world, name)
         if found.act == "proxy":
-            return UPDATED, (), (("Home-Server-Name", self._relay), *found.control)
+            return UPDATED, (), self._on(found)
         return _SILENCE
+
+    def _on(self, found: Answer) -> Pairs:
+        return ("Home-Server-Name", self._relay), *(sendable(*each) for each in found.control)
 
     def knows(self, address: str) -> bool:
         """May this address ask at all?"""
@@ -206,7 +211,7 @@ class Engine:
     def look(self) -> None:
         """Take up what changed in the folder."""
         if stamp := self._changed("policy.json"):
-            before, text = self._read, self._text("policy.json")
+            before, text, was = self._read, self._text("policy.json"), self._policy
             self._read = read_policy(text, self._finder, self._secret, before)
             self._stamps["policy.json"] = stamp
             self._relay = self._read.told["relay"]
@@ -219,6 +224,9 @@ class Engine:
             }
             used = {(each.get("users"), each.get("changes")) for each in self._read.told["realms"].values()}
             self._forget(before.told if before else {}, self._read.told)  # once the new one is in force
+            waiting = self._read.told.get("waiting", ())
+            book = self._accounting.book
+            self._messenger.put(list(orders(book, was, self._policy, waiting, self._secret)))
             self._tables = {sacks: table for sacks, table in self._tables.items() if sacks in used}
             peers = self._read.told.get("peers")
             self._peers.take_up(peers, self._secret(peers["sack"]).encode() if peers else b"")
@@ -319,7 +327,7 @@ class Engine:
 
     def _is_password(self, who: str, password: str, hashed: str) -> bool:
         """A password found right once is known by a keyed digest, which does not outlive this process."""
-        digest = hmac.digest(self._key, f"{hashed}\0{password}".encode(), "sha256")
+        digest = hmac.digest(self._key, bytes_of(f"{hashed}\0{password}"), "sha256")
         if self._known.get(who) == digest:
             return True
         if not matches(password, hashed):
@@ -355,7 +363,7 @@ class Engine:
         """What the policy answered, and what the module in C did without it; in lines that nobody waits for long."""
         while self._events:
             these = [self._events.popleft() for _ in range(min(_AT_ONCE, len(self._events)))]
-            self._write_line(json.dumps(these, ensure_ascii=False))
+            self._write_line(json.dumps(these))  # ASCII: a name may hold what is no text
         while rows := self._logins.read():
             self._counts[Reason.ACCEPTED.value] += rows.count(b'"accepted"]\n')
             self._counts[Reason.TOO_MANY_REQUESTS.value] += rows.count(b'"too-many-requests"]\n')

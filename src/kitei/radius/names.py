@@ -2,7 +2,7 @@
 
 Inside, such a text holds its stray bytes as Python's surrogates (`surrogateescape`), so that it is told apart from
 every other, counts as a user of its own and goes back to the network as it came. For people, and for all that can
-only keep real text, `shown` writes them as `\\xf6`.
+only keep real text, `shown` writes them as `\\xf6`; so too a zero byte, at which a text ends for some.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ CARRIED: Final = {
 def told_of(request: Iterable[tuple[str, str]]) -> dict[str, str]:
     """A request as names and texts."""
     told = dict(request)
-    if "Tmp-Octets-0" in told or "Tmp-Octets-3" in told:
+    if any(carrier in told for carrier in CARRIED):
         for carrier, name in CARRIED.items():
             if carrier in told:
                 told[name] = text_of(bytes.fromhex(told[carrier].removeprefix("0x")))
@@ -38,14 +38,15 @@ def bytes_of(text: str) -> bytes:
 
 
 def is_plain(text: str) -> bool:
-    return text.isascii() or not any("\udc80" <= char <= "\udcff" for char in text)
+    return "\0" not in text and (text.isascii() or not any("\udc80" <= char <= "\udcff" for char in text))
 
 
 def shown(text: str) -> str:
     """For people. A text that is plain stays as it is; in others a backslash is doubled, so that nothing is lost."""
     if is_plain(text):
         return text
-    return bytes_of(text.replace("\\", "\\\\")).decode(errors="backslashreplace")
+    told = bytes_of(text.replace("\\", "\\\\")).decode(errors="backslashreplace")
+    return told.replace("\0", "\\x00")
 
 
 def sendable(name: str, value: str) -> tuple[str, str]:

@@ -9,6 +9,8 @@ from enum import Enum
 from typing import Final, Literal, NamedTuple, TypeAlias
 from zlib import crc32
 
+from kitei.radius.names import bytes_of
+
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
 
@@ -269,7 +271,7 @@ def _vpdn(vpdn: Vpdn, world: World, request: Mapping[str, str]) -> Answer:
     caller = "|".join(
         (request.get("User-Name", ""), request.get("Calling-Station-Id", ""), request.get("NAS-Port", ""))
     )
-    first = by_weight(living, crc32(caller.encode()))
+    first = by_weight(living, crc32(bytes_of(caller)))
     rest = [target for target in living if target is not first]
     return Answer("accept", Reason.ACCEPTED, (), tunnel_attributes((first, *rest)))
 

@@ -43,7 +43,7 @@ class Telling:
         while self._accounting:
             count = min(_ROWS, len(self._accounting))
             rows = [self._accounting.popleft() for _ in range(count)]
-            self._put("sessions.heard", {"rows": json.dumps(rows, ensure_ascii=False)})
+            self._put("sessions.heard", {"rows": json.dumps(rows)})
         now = time.monotonic()
         more = {who: count - self._told[who] for who, count in unsigned.items() if count > self._told[who]}
         if more and now >= self._next_count:

@@ -281,6 +281,8 @@ server default {{
     live {{
       updated = return
     }}
+    # Python takes UTF-8 only: what is not is put aside, and back when others are asked
+    live.pre-proxy
     kitei {{
       reject = 1
     }}
@@ -298,13 +300,15 @@ server default {{
       update control {{
         &Response-Packet-Type := Do-Not-Respond
       }}
+      live.post-proxy
       return
     }}
     if (&control:Auth-Type) {{
       live.post-auth
       return
     }}
-{eap_authorize}    mschap
+{eap_authorize}    live.post-proxy
+    mschap
     chap
   }}
   authenticate {{
@@ -325,8 +329,10 @@ server default {{
       ok = return
     }}
     if (!handled) {{
+      live.pre-proxy
       kitei_account
       live.preacct
+      live.post-proxy
     }}
   }}
   pre-proxy {{
@@ -337,6 +343,11 @@ server default {{
     if (&control:Tmp-String-1) {{
       update proxy-request {{
         &User-Name := &control:Tmp-String-1
+      }}
+    }}
+    elsif (&control:Tmp-Octets-1) {{
+      update proxy-request {{
+        &User-Name := &control:Tmp-Octets-1
       }}
     }}
   }}
@@ -353,11 +364,13 @@ server default {{
   }}
   post-auth {{
     if (&control:Auth-Type != Accept) {{
+      live.pre-proxy
       kitei_accepted
     }}
     Post-Auth-Type REJECT {{
       refused
       if (!&control:Tmp-String-4) {{
+        live.pre-proxy
         kitei_refused
       }}
     }}
@@ -371,6 +384,7 @@ server inner {
       &Tmp-String-0 := "%{outer.request:Tmp-String-0}"
       &Tmp-String-1 := "%{outer.request:EAP-Type}"
     }
+    live.pre-proxy
     kitei_inner {
       reject = 1
     }
@@ -383,6 +397,7 @@ server inner {
     if (&control:Auth-Type) {
       return
     }
+    live.post-proxy
     eap {
       ok = return
     }
@@ -407,6 +422,7 @@ server certified {
       &Tmp-String-0 := "%{outer.request:Tmp-String-0}"
       &User-Name := "%{outer.request:User-Name}"
     }
+    live.pre-proxy
     kitei_certified {
       reject = 1
     }

@@ -5,6 +5,9 @@
    `post-auth`   called once the policy answered: what it allows to be remembered (Tmp-Integer-0 to -2) is.
    `accounting`  writes each request down before it is answered (RFC 2866, 2); the policy reads on. ok: answer it;
                  noop: the policy has to say where it goes, and `preacct` remembers if it goes nowhere.
+   `pre-proxy`   before Python is asked: it takes no text that is no UTF-8 or holds a zero byte. Such ones are put
+                 aside, and those it has to know are handed on as octets (`kitei.radius.names`).
+   `post-proxy`  afterwards: they are put back, so that whoever is asked next gets what came.
 
    The policy decides, this remembers. Marks are counters in the file `marks`, one for all and one for each slot of
    users: the policy counts one up where something changed, and what was remembered under another is nothing.
@@ -392,6 +395,59 @@ static rlm_rcode_t CC_HINT(nonnull) mod_account(void *instance, REQUEST *request
   return RLM_MODULE_HANDLED;
 }
 
+/* texts that Python does not take */
+static struct { unsigned attribute, carrier; } const carried[] = {
+    {PW_USER_NAME, PW_TMP_OCTETS_0},           {PW_USER_PASSWORD, PW_TMP_OCTETS_0 + 1},
+    {PW_CALLING_STATION_ID, PW_TMP_OCTETS_0 + 2}, {PW_ACCT_SESSION_ID, PW_TMP_OCTETS_0 + 3},
+    {PW_NAS_PORT_ID, PW_TMP_OCTETS_0 + 4},
+};
+enum { CARRIED = sizeof carried / sizeof *carried, ASIDE = 1 };
+
+static bool is_plain(VALUE_PAIR const *vp) {
+  uint8_t const *at = (uint8_t const *)vp->vp_strvalue, *end = at + vp->vp_length;
+  while (at < end) {
+    int size = *at == 0 ? 0 : *at < 0x80 ? 1 : utf8_size(at, end - at);
+    if (!size) return false;
+    at += size;
+  }
+  return true;
+}
+
+static rlm_rcode_t CC_HINT(nonnull) mod_put_aside(void *instance, REQUEST *request) {
+  VALUE_PAIR *aside = NULL;
+  for (VALUE_PAIR **place = &request->packet->vps; *place;) {
+    VALUE_PAIR *each = *place;
+    if (each->da->type != PW_TYPE_STRING || is_plain(each)) {
+      place = &each->next;
+      continue;
+    }
+    *place = each->next, each->next = NULL;
+    fr_pair_add(&aside, each);
+  }
+  if (!aside) return RLM_MODULE_NOOP;
+  for (VALUE_PAIR *each = aside; each; each = each->next)
+    for (int i = 0; i < CARRIED; i++)
+      if (each->da->attr == carried[i].attribute && each->da->vendor == 0) {
+        VALUE_PAIR *vp = fr_pair_afrom_num(request->packet, carried[i].carrier, 0);
+        if (!vp) break;
+        fr_pair_value_memcpy(vp, (uint8_t const *)each->vp_strvalue, each->vp_length);
+        vp->op = T_OP_SET;
+        fr_pair_add(&request->packet->vps, vp);
+      }
+  VALUE_PAIR *before = request_data_get(request, instance, ASIDE);
+  fr_pair_add(&aside, before);
+  request_data_add(request, instance, ASIDE, aside, false);
+  return RLM_MODULE_NOOP;
+}
+
+static rlm_rcode_t CC_HINT(nonnull) mod_put_back(void *instance, REQUEST *request) {
+  VALUE_PAIR *aside = request_data_get(request, instance, ASIDE);
+  if (!aside) return RLM_MODULE_NOOP;
+  for (int i = 0; i < CARRIED; i++) fr_pair_delete_by_num(&request->packet->vps, carried[i].carrier, 0, TAG_ANY);
+  fr_pair_add(&request->packet->vps, aside);
+  return RLM_MODULE_NOOP;
+}
+
 static int last_number(char const *folder, char const *name) {
   int last = 0, number;
   size_t size = strlen(name);
@@ -444,5 +500,5 @@ module_t rlm_kitei = {
     .config = config,
     .instantiate = mod_instantiate,
     .methods = {[MOD_AUTHORIZE] = mod_authorize, [MOD_POST_AUTH] = mod_learn, [MOD_PREACCT] = mod_learn_route,
-                [MOD_ACCOUNTING] = mod_account},
+                [MOD_ACCOUNTING] = mod_account, [MOD_PRE_PROXY] = mod_put_aside, [MOD_POST_PROXY] = mod_put_back},
 };
