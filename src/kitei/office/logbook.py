@@ -20,6 +20,7 @@ from kitei.network.events import Event
 from kitei.office.office import Office
 from kitei.store import logins as store
 from kitei.store.logins import LoginRow, SessionRow, UsageRow
+from kitei.radius.names import shown
 from kitei.values import JST
 
 KEPT_DAYS: Final = 180
@@ -102,15 +103,21 @@ def _instant(seconds: float, ahead: timedelta) -> datetime:
     return datetime.fromtimestamp(seconds, UTC) + ahead
 
 
+def _readable(row: Iterable[Any]) -> list[Any]:
+    """Names may hold what is no text, which no database takes."""
+    return [shown(each) if isinstance(each, str) else each for each in row]
+
+
 def _logins(node: str, rows: Iterable[Any], owners: Owners, ahead: timedelta) -> Iterator[LoginRow]:
-    for at, client, user, station, reason in rows:
+    for at, client, user, station, reason in map(_readable, rows):
         contract, terminal = owners.of(client, user)
         yield LoginRow(_instant(at, ahead), node, contract, terminal, client, user, station, reason)
 
 
 def _take_session(connection: Connection, row: Any, owners: Owners, ahead: timedelta) -> None:
     """One accounting request. Counters only grow; the same told by two nodes counts once."""
-    seconds, client, status, name, realm, user, port, address, received, sent, lasted = row[:11]
+    told = _readable(row[:11])
+    seconds, client, status, name, realm, user, port, address, received, sent, lasted = told
     at, contract = _instant(seconds, ahead), owners.realms.get(realm, "")
     if status in ("Accounting-On", "Accounting-Off"):
         for each in store.open_sessions_of(connection, client):
