@@ -186,7 +186,7 @@ def test_a_place_that_takes_nothing_holds_up_no_other_and_is_tried_ever_more_rar
 ) -> None:
     with hook() as good, hook() as bad:
         bad.answers = [500] * 4
-        party(office, alerts=[bad.url, good.url])
+        party(office, alerts=f"{bad.url} {good.url}")
         outbox = Outbox(office.book.engine)
         say(office, detected())
         say(office, over(at=BEGAN + timedelta(seconds=60)))

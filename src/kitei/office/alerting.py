@@ -164,7 +164,7 @@ def _acts(body: JsonObject) -> bool:
 
 
 def places(office: Office, customer: str) -> tuple[Place, ...]:
-    """Where a party is told: `more.alerts` lists e-mail addresses and URLs, else `more.email` is it."""
+    """Where a party is told: `more.alerts` has e-mail addresses and URLs with spaces between, else `more.email` is it."""
     party = office.shelf.party(customer)
     return places_of(party) if party else ()
 
@@ -175,7 +175,9 @@ def places_of(party: Party) -> tuple[Place, ...]:
     if language == "ja" or language == "en":
         languages = (language,)
     listed = party.more.get("alerts")
-    told: Iterable[Any] = listed if isinstance(listed, list | tuple) else [listed or party.more.get("email")]
+    told: Iterable[Any] = listed if isinstance(listed, list | tuple) else str(listed or "").split()
+    if not listed:
+        told = [party.more.get("email")]
     found = []
     for each in told:
         if isinstance(each, str) and each.strip():
