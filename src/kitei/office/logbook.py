@@ -18,9 +18,9 @@ from kitei.network import RadiusClient, RadiusGroup, RadiusProxy, RadiusVpdn
 from kitei.network.codec import orders_of
 from kitei.network.events import Event
 from kitei.office.office import Office
+from kitei.radius.names import shown
 from kitei.store import logins as store
 from kitei.store.logins import LoginRow, SessionRow, UsageRow
-from kitei.radius.names import shown
 from kitei.values import JST
 
 KEPT_DAYS: Final = 180
