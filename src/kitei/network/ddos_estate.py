@@ -42,7 +42,8 @@ class SpeakerPlace:
 class UpstreamPlace:
     """A router that takes routes from a speaker. `carrier` is whose it is; None: the operator's own.
 
-    A `blackhole` community is two numbers (RFC 7999 has 65535:666); `next_hops` are what it discards to.
+    A `blackhole` community is two numbers or three (RFC 7999 has 65535:666), `none` where it discards nothing;
+    `next_hops` are what it discards to.
     """
 
     name: str
@@ -54,6 +55,11 @@ class UpstreamPlace:
     blackhole: str = "65535:666"
     next_hops: tuple[str, ...] = ()
     carrier: str | None = None
+
+    @property
+    def community(self) -> str:
+        """That by which it discards, empty where it does not."""
+        return "" if self.blackhole == "none" else self.blackhole
 
 
 @dataclass(frozen=True, slots=True)

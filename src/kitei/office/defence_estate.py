@@ -27,7 +27,7 @@ PLACES: Final[Mapping[str, type[Any]]] = {
 }
 _KINDS: Final = {key: f"{key.replace('_', '-')}.placed" for key in PLACES}
 _BY_KIND: Final = {kind: key for key, kind in _KINDS.items()}
-_COMMUNITY: Final = re.compile(r"(\d{1,5}):(\d{1,5})")
+_COMMUNITY: Final = re.compile(r"\d{1,10}(:\d{1,10}){1,2}")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
@@ -112,7 +112,7 @@ _NUMBERS: Final = (
     ("hold", 3, 65535),
     ("most", 1, 1_000_000),
     ("number", 1, 16_777_215),
-    ("mtu", 576, 9000),
+    ("mtu", 1280, 9000),
 )
 
 
@@ -126,11 +126,13 @@ def _of_kind(place: Place) -> Iterator[tuple[str, Words]]:
                 yield "next_hops", Words("種類ごとに一つです", "has one for each family at most")
     match place:
         case UpstreamPlace():
-            found = _COMMUNITY.fullmatch(place.blackhole)
-            if not found or any(int(part) > 65535 for part in found.groups()):
+            if not _is_community(place.blackhole):
                 yield (
                     "blackhole",
-                    Words("'65535:666' のようなコミュニティです", "is a community such as '65535:666'"),
+                    Words(
+                        "'65535:666' のようなコミュニティか 'none' です",
+                        "is a community such as '65535:666', or 'none'",
+                    ),
                 )
             if not place.families:
                 yield "families", Words("一つ以上要ります", "needs one at least")
@@ -150,6 +152,14 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_community(text: str) -> bool:
+    """Two numbers (RFC 1997), three (RFC 8092), or `none`."""
+    if not _COMMUNITY.fullmatch(text):
+        return text == "none"
+    numbers = [int(each) for each in text.split(":")]
+    return all(each < (1 << 16 if len(numbers) == 2 else 1 << 32) for each in numbers)
 
 
 def _is_interface(text: str) -> bool:

@@ -356,7 +356,10 @@ def test_a_contract_can_be_used_as_long_as_one_collector_watches_it() -> None:
             ("see1", "engine"),
             ("see2", "engine"),
         ]
-    assert [point.source for point in told["c1"].states] == ["speak1"]
+    assert [(p.source, p.what, p.subject) for p in told["c1"].states] == [
+        ("speak1", "engine", "gobgp"),
+        ("speak1", "upstream", "border1"),
+    ]
     assert told["c2"].states == ()
     down = [
         Observation(NOW.replace(hour=hour), node, "flows", "engine", up)
@@ -385,3 +388,13 @@ def test_a_tunnel_that_goes_cuts_its_owner_and_one_that_carries_more_cuts_nobody
     assert plan(narrow, wide).cuts == ()
     assert plan(wide, narrow).cuts == ("c1",)
     assert plan(narrow, concluded("c1", "type-e", ["203.0.113.0/24"])).cuts == ("c1",)
+
+
+def test_a_router_that_discards_nothing_is_not_asked_to() -> None:
+    places = replace(
+        PLACES, upstreams=(*PLACES.upstreams, replace(PLACES.upstreams[0], name="border2", blackhole="none"))
+    )
+    contract = free(concluded("c1", "type-e", ["203.0.113.0/24"]))
+    for step, expected in (("blackhole", ("border1",)), ("divert", ("border1", "border2"))):
+        nodes = compile_contracts([mitigated(contract, step, "203.0.113.7/32")], Estate(defence=places), ON)
+        assert [each.upstreams for each in of(Announcement, parts(nodes))] == [expected]

@@ -33,9 +33,11 @@ def availabilities(
                     paths.setdefault(owner, {})[Point(node.node, "engine", COLLECTOR)] = None
                     cites.setdefault(owner, {}).update(dict.fromkeys(part.origin.cites))
                 case RouteLeave():
-                    states.setdefault(owner, {})[Point(node.node, "engine", SPEAKER)] = None
+                    told = states.setdefault(owner, {})
+                    told[Point(node.node, "engine", SPEAKER)] = None
+                    told |= {Point(node.node, "upstream", name): None for name in part.upstreams}
                 case ReturnTunnel():
-                    states.setdefault(owner, {})[Point(node.node, "end-to-end", part.name)] = None
+                    states.setdefault(owner, {})[Point(node.node, "tunnel", part.key)] = None
     return {
         each.id: Availability(
             each.id,

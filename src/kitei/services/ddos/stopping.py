@@ -53,6 +53,15 @@ class Ground:
                 found.setdefault(each.speaker, []).append(each.name)
         return {speaker: tuple(names) for speaker, names in found.items()}
 
+    def discarding(self, family: str) -> Mapping[str, tuple[str, ...]]:
+        """Those of them that discard when they are asked to."""
+        able = {each.name for each in self.places.upstreams if each.community}
+        kept = {
+            speaker: tuple(name for name in names if name in able)
+            for speaker, names in self.upstreams(family).items()
+        }
+        return {speaker: names for speaker, names in kept.items() if names}
+
     def next_hop(self, version: int) -> str | None:
         """The first scrubber's address of a family."""
         hops = (hop for place in self.places.scrubbers for hop in place.next_hops)
@@ -83,7 +92,7 @@ def _upstream(each: UpstreamPlace, origin: Origin) -> Upstream:
         each.asn,
         each.families,
         each.most,
-        each.blackhole,
+        each.community,
         each.next_hops,
         each.carrier is None,
     )
@@ -223,7 +232,9 @@ def _announce(
     until: str | None,
     origin: Origin,
 ) -> Iterator[Placed]:
-    for speaker, names in ground.upstreams(f"ipv{ip_network(prefix).version}").items():
+    family = f"ipv{ip_network(prefix).version}"
+    found = ground.discarding(family) if action == "blackhole" else ground.upstreams(family)
+    for speaker, names in found.items():
         yield speaker, Announcement(origin, ground.contract.id, prefix, action, hop, names, until)
 
 
