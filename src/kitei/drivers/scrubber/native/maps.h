@@ -6,7 +6,7 @@
 #define PREFIXES 4096   /* under protection, each family */
 #define LISTS_MOST 4096
 #define CONTRACTS 1024
-#define LISTED (1 << 20) /* entries of all allow and deny lists together, each family */
+#define LISTED (1 << 19) /* addresses, and prefixes, of all lists together, each family */
 #define SOURCES (1 << 18)
 #define NAME 64
 
