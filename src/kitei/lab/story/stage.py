@@ -15,6 +15,7 @@ from kitei.lab.story.telling import Telling
 from kitei.ledger.contracts import Contract
 from kitei.network.plan import Plan
 from kitei.office import Office
+from kitei.office.desk import MANAGED_VPN
 from kitei.office.hearing import Hearing
 from kitei.office.publishing import Publishing
 from kitei.services.managed_vpn.contract import Site, is_site, site
@@ -47,7 +48,7 @@ class Stage:
         return [
             site(each, today)
             for each in self.office.contracts().values()
-            if is_site(each) and each.is_in_force(today)
+            if each.service == MANAGED_VPN and is_site(each) and each.is_in_force(today)
         ]
 
     def parent(self, network: str) -> Site:
