@@ -10,13 +10,14 @@ from typing import Final, Literal, TypeAlias
 
 from kitei.lab.lab import Lab
 
-Kind: TypeAlias = Literal["syn", "udp", "fragments", "dns", "ntp"]
-KINDS: Final[tuple[Kind, ...]] = ("syn", "udp", "fragments", "dns", "ntp")
+Kind: TypeAlias = Literal["syn", "udp", "bulk", "fragments", "dns", "ntp"]
+KINDS: Final[tuple[Kind, ...]] = ("syn", "udp", "bulk", "fragments", "dns", "ntp")
 
 # Layer 3 and above of one packet, as trafgen writes it; {target} is an IPv4 address, {source} its sender's.
 _PACKETS: Final[dict[Kind, str]] = {
     "syn": "ipv4(saddr=drnd(), daddr={target}, ttl=60), tcp(sport=drnd(), dport=80, syn, seq=drnd(), win=64240)",
     "udp": "ipv4(saddr=drnd(), daddr={target}, ttl=60), udp(sport=drnd(), dport=drnd()), fill(0x5a, {size})",
+    "bulk": "ipv4(saddr=drnd(), daddr={target}, ttl=60), udp(sport=drnd(), dport=drnd()), fill(0x5a, 1300)",
     "fragments": "ipv4(saddr=drnd(), daddr={target}, ttl=60, mf, frag=185, id=drnd(), proto=17), fill(0x5a, {size})",
     "dns": "ipv4(saddr={source}, daddr={target}, ttl=60), udp(sport=53, dport=drnd()), fill(0x5a, 1372)",
     "ntp": "ipv4(saddr={source}, daddr={target}, ttl=60), udp(sport=123, dport=drnd()), fill(0x5a, 440)",

@@ -116,19 +116,19 @@ def lay(lab: Lab, sites: Sequence[Site], stands: Sequence[Stand]) -> None:
         ]
         ways += [
             Way(CORE, site.prefix, _ip(site.provider.uplink)),
-            Way(CORE, str(ip_interface(site.edge).network), _ip(site.provider.uplink)),
+            Way(CORE, _net(site.edge), _ip(site.provider.uplink)),
             Way(site.router, "default", _ip(site.border)),
             Way(site.server, "default", _ip(site.gateway)),
         ]
         others = [each for each in PROVIDERS if each is not site.provider]
-        ways += [Way(each.name, str(ip_interface(site.edge).network), site.provider.ip) for each in others]
+        ways += [Way(each.name, _net(site.edge), site.provider.ip) for each in others]
     cables += [Cable(End(each.node, each.port, (each.address,)), End(EXCHANGE, each.node)) for each in stands]
     routers = [CORE, *(each.name for each in PROVIDERS), *(site.router for site in sites)]
     for each in stands:
         if each.behind is not None:
             port, address, border = each.behind
             cables.append(Cable(End(each.node, port, (address,)), End(ISP_A.name, each.node, (border,))))
-            ways.append(Way(each.node, "default", _ip(border)))
+            ways += [Way(each.node, "default", _ip(border)), Way(ISP_B.name, _net(address), ISP_A.ip)]
             routers.append(each.node)
     lab.cable(cables, ways, routers, [EXCHANGE])
     for site in sites:
@@ -216,6 +216,10 @@ def start_sflow(lab: Lab, provider: Provider, collector: str, port: int, rate: i
         "snaplen: 128\n"
     )
     lab.begin(f"sflow-{provider.name}", provider.name, ["pmacctd", "-f", str(file)])
+
+
+def _net(address: str) -> str:
+    return str(ip_interface(address).network)
 
 
 def _ip(address: str) -> str:

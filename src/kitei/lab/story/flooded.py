@@ -122,14 +122,19 @@ class Ground:
     def is_diverted(self, of: Site, target: str | None = None) -> bool:
         return self.way(of, target) == _ip(SCRUBBER.address)
 
-    def received(self, of: Site, seconds: float) -> float:
-        """Mbit/s that arrive at a site's server, frames with their headers, over so many seconds."""
-        before, began = self._octets(of), time.monotonic()
+    def carried(self, of: Site, seconds: float) -> tuple[float, float]:
+        """Mbit/s over so many seconds, frames whole: what reached the scrubber, and what reached a site's server."""
+        ports = ((SCRUBBER.node, SCRUBBER.port), (of.server, "eth0"))
+        before, began = [self._octets(*port) for port in ports], time.monotonic()
         time.sleep(seconds)
-        return (self._octets(of) - before) * 8e-6 / (time.monotonic() - began)
+        took = time.monotonic() - began
+        dirty, clean = (
+            (self._octets(*port) - octets) * 8e-6 / took for port, octets in zip(ports, before, strict=True)
+        )
+        return dirty, clean
 
-    def _octets(self, of: Site) -> int:
-        told = json.loads(self.lab.run(of.server, ["ip", "-j", "-s", "link", "show", "eth0"]).out)
+    def _octets(self, place: str, port: str) -> int:
+        told = json.loads(self.lab.run(place, ["ip", "-j", "-s", "link", "show", port]).out)
         octets: int = told[0]["stats64"]["rx"]["bytes"]
         return octets
 
