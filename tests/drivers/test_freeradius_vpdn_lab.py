@@ -1,5 +1,6 @@
 """VPDN from a phone to the customer's site: our answer, a real terminator, and packets both ways."""
 
+import json
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+from radius_stand import put_sack, record
 from test_freeradius_lab import eventually
 from vpdn_stand import (
     ASKS,
@@ -19,7 +21,6 @@ from vpdn_stand import (
     SITE6,
     STAFF,
     Ground,
-    answer_udp,
     ask_udp,
     doors,
     ping,
@@ -29,7 +30,10 @@ from conftest import Bench, make_right
 from kitei.lab.mobile.asking import Refused
 from kitei.network import RadiusCaps, RadiusVpdn
 from kitei.radius.leaving import Heard
+from kitei.radius.packet import Attribute
+from kitei.radius.reasons import read_log
 from kitei.radius.sessions import Session
+from kitei.radius.table import write_changes
 
 pytestmark = pytest.mark.lab
 
@@ -60,8 +64,6 @@ def nobody_is_left(ground) -> Iterator[None]:
 
 def test_a_session_comes_up_and_passes_traffic_both_ways(ground) -> None:
     phone, host = ground.phone("p1"), ground.bench.hosts["p1"]
-    answer_udp(ground.site)
-    answer_udp(host)
     assert eventually(lambda: len(ground.named(USER)) == 2)
     for method in ("chap", "pap"):
         call = ground.carrier.dial(USER, "pw-phone", phone, method)
@@ -152,11 +154,11 @@ def test_sessions_and_traffic_beyond_the_caps_are_kept_out_and_ended(ground) -> 
 
 def test_traffic_that_the_customers_terminator_tells_of_ends_the_session_there(ground) -> None:
     """The users are a group's of ours, so the customer's terminator is the access server that is asked."""
-    host = ground.bench.hosts["p1"]
+    phone, host = ground.phone("p1"), ground.bench.hosts["p1"]
     caps = RadiusCaps(FOR, "staff.example", 0, 0, 0, 1_000_000)
     ground.make(ASKS, *LNS, replace(STAFF, users="others@1"), VPDN, *doors(), caps)
     assert eventually(lambda: ground.is_told_two(USER, ground.carrier))
-    call = ground.carrier.dial("other@vpn.example", "pw-other", ground.bench.netns("p1"))
+    call = ground.carrier.dial("other@vpn.example", "pw-other", phone)
     other = ground.carrier.dial(USER, "pw-phone")
     assert ask_udp(host, SITE, 600) > 400
     assert call.over.wait(15) and call.why == "the terminator ended it"
@@ -166,10 +168,10 @@ def test_traffic_that_the_customers_terminator_tells_of_ends_the_session_there(g
 
 
 def test_a_session_that_is_up_is_changed_and_ended_where_it_is(ground) -> None:
-    host = ground.bench.hosts["p1"]
+    phone, host = ground.phone("p1"), ground.bench.hosts["p1"]
     ground.make(ASKS, *LNS, STAFF, VPDN, *doors())
     assert eventually(lambda: ground.is_told_two(USER, ground.carrier))
-    call = ground.carrier.dial(USER, "pw-phone", ground.bench.netns("p1"))
+    call = ground.carrier.dial(USER, "pw-phone", phone)
     place = ("staff.example", "phone", "", call.address, 0.0, 0.0, 0.0, 0, 0, "phone")
     there = Session(call.endpoint, "unknown to it", *place)
     assert ask_udp(host, SITE, 3) == 3
@@ -189,3 +191,70 @@ def test_a_session_that_is_up_is_changed_and_ended_where_it_is(ground) -> None:
     assert ground.tell(here, CARRIER_SECRET, (("Session-Timeout", "1"),)) is Heard.DONE
     assert call.over.wait(10) and call.why == "its time is over"
     assert ground.tell(here, CARRIER_SECRET, None) is Heard.REFUSED, "it is gone"
+
+
+def test_a_contract_that_ends_is_refused_and_its_sessions_are_over(ground) -> None:
+    """As our node does it by itself: the orders that no longer name a contract are all it needs."""
+    other = replace(VPDN, realm="other.example")
+    ground.make(ASKS, *LNS, STAFF, VPDN, *doors(), other, *doors("other.example"))
+    assert eventually(lambda: ground.is_told_two("phone@other.example", ground.carrier))
+    ending, staying = (ground.carrier.dial(name, "pw-phone") for name in (USER, "phone@other.example"))
+    assert eventually(lambda: ground.open_sessions() >= 4), (
+        "the mobile network and the terminators told of both"
+    )
+    ground.make(ASKS, *LNS, STAFF, other, *doors("other.example"))
+    assert ending.over.wait(10) and ending.why == "RADIUS asked for it"
+    with pytest.raises(Refused, match="rejected"):
+        ground.carrier.dial(USER, "pw-phone")
+    assert not staying.over.is_set() and "not-your-realm" in ground.reasons()
+    ground.make(*LNS, STAFF)
+    assert staying.over.wait(10), "with its last contract a mobile network is no client any more, but is told"
+    with pytest.raises(Refused, match="no RADIUS server answers"):
+        ground.carrier.dial(USER, "pw-phone")
+
+
+def test_users_who_change_are_told_to_whoever_has_their_session(ground) -> None:
+    phone, host = ground.phone("p1"), ground.bench.hosts["p1"]
+    group = replace(STAFF, users="others@1")
+    parts = (ASKS, *LNS, VPDN, *doors())
+    ground.make(*parts, group)
+    assert eventually(lambda: ground.is_told_two(USER, ground.carrier))
+    call = ground.carrier.dial(USER, "pw-phone", phone)
+    other = ground.carrier.dial("other@vpn.example", "pw-other")
+    assert ask_udp(host, SITE, 3) == 3 and eventually(lambda: ground.open_sessions() >= 4)
+    quiet = record("pw-phone", ["pap", "chap"], reply=(("Filter-Id", "quiet.in"),))
+    put_sack(ground.radius, "changes@1", write_changes({"phone": quiet}))
+    ground.make(*parts, replace(group, changes="changes@1"))
+    assert eventually(lambda: ask_udp(host, SITE, 1) == 0) and ping(host, SITE)
+    off = record("pw-other", ["pap", "chap"], off=True)
+    put_sack(ground.radius, "changes@2", write_changes({"other": off}))
+    ground.make(*parts, replace(group, changes="changes@2"))
+    assert other.over.wait(10) and other.why == "the terminator ended it"
+    assert eventually(lambda: ask_udp(host, SITE, 1) == 1), "what the change before it had said is taken back"
+    assert not call.over.is_set()
+
+
+def test_names_that_are_no_text_come_through_from_end_to_end(ground) -> None:
+    """Latin-1, Shift_JIS and zero bytes: in the name, in the access server's own, and in a Class."""
+    caps = RadiusCaps(FOR, "vpn.example", 0, 1, 0, 0)
+    ground.make(ASKS, *LNS, STAFF, VPDN, *doors(), caps)
+    marks = [
+        Attribute(32, b"nas\xff\0"),
+        Attribute(25, b"\x80\0class"),
+        Attribute(30, "携帯".encode("shift_jis")),
+    ]
+    names = [b"ph\xf6ne@vpn.example", "電話".encode("shift_jis") + b"@vpn.example", b"pho\0ne@vpn.example"]
+    for name in names:
+        assert eventually(lambda: ground.carrier.doors(USER, "x") != ())
+        with pytest.raises(Refused, match="terminator"):
+            ground.carrier.dial(name, b"\xff\0\x80", marks=marks)
+    call = ground.carrier.dial(USER, "pw-phone", marks=marks)
+    call.user = names[0]
+    ground.carrier.report(call)
+    assert eventually(lambda: b"ph\\udcf6ne" in ground.written("sessions.*")), "accounting of it is on disk"
+    assert eventually(lambda: "ph\\udcf6ne" in ground.reasons() and "pho\\u0000ne" in ground.reasons())
+    read = {login.user for login in read_log(ground.reasons().splitlines(keepends=True))}
+    assert {"ph\\xf6ne@vpn.example", "pho\\x00ne@vpn.example"} <= read
+    state = json.loads(ground.radius.read(ground.radius.state("radius", "state.json")) or "")
+    assert state["trouble"] == "" and "trouble" not in state["counts"]
+    assert ground.radius.running()["radius"] == ground.server, "and it is the very same server"

@@ -101,6 +101,7 @@ class Ground:
         self._plug("c", CARRIER)
         self.site = bench.node("s")
         self._switch("s", (f"{SITE}/24", f"{SITE6}/64"))
+        answer_udp(self.site)
         self.ends = [self._terminator(number) for number in (1, 2)]
         put_sack(self.radius, "carrier@1", CARRIER_SECRET)
         put_sack(self.radius, "tunnel@1", TUNNEL_SECRET)
@@ -119,10 +120,12 @@ class Ground:
 
     def make(self, *parts: Part) -> None:
         self._make_right(Freeradius(), self.radius, (SERVER, *parts))
+        self.server = self.radius.running()["radius"]
 
     def phone(self, name: str) -> str:
         """A phone's namespace."""
-        self.bench.node(name)
+        if name not in self.bench.hosts:
+            answer_udp(self.bench.node(name))
         return self.bench.netns(name)
 
     def named(self, user: str, carrier: Concentrator | None = None) -> list[str]:
@@ -146,6 +149,10 @@ class Ground:
         """What our node asks of an access server."""
         order = Order(session, secret.encode(), change)
         return inside(self.bench.netns("r"), lambda: carry([order])[0])
+
+    def written(self, name: str) -> bytes:
+        """What the server wrote down in its own files."""
+        return b"".join(path.read_bytes() for path in Path(self.radius.state("radius")).glob(name))
 
     def reasons(self) -> str:
         return self.radius.read(self.radius.state("radius", "events.log")) or ""

@@ -126,6 +126,21 @@ def test_a_customer_sees_its_own_logins_and_no_one_elses(office: Office, logins:
     assert reasons(office, "acme-group-1", since=NIGHT + timedelta(seconds=0.5)) == acme[1:]
 
 
+def test_names_that_are_no_text_are_kept_readably(office: Office, logins: Logins, clock: Any) -> None:
+    clock.at = NIGHT
+    stray = b"al\xefce".decode(errors="surrogateescape")
+    node = Node(office, "radius-1")
+    node.answered(
+        ("192.0.2.1", f"{stray}@acme.example", Reason.NO_SUCH_USER),
+        ("192.0.2.1", "alice\0@acme.example", Reason.NO_SUCH_USER),
+    )
+    node.heard(0, "Start", session=f"s\0{stray}")
+    assert reasons(office, "acme-group-1") == [
+        ("al\\xefce@acme.example", "no-such-user"),
+        ("alice\\x00@acme.example", "no-such-user"),
+    ]
+
+
 def test_what_a_node_tells_twice_is_kept_once_and_what_is_old_is_forgotten(
     office: Office, logins: Logins, clock: Any
 ) -> None:

@@ -24,3 +24,9 @@ def test_a_customers_logins_are_found() -> None:
         ("alice@A.example", Reason.ACCEPTED),
         ("bob", Reason.NO_SUCH_USER),
     ]
+
+
+def test_a_name_that_is_no_text_can_be_read_and_printed() -> None:
+    told = [[1.0, "192.0.2.7", b"ph\xf6ne@a.example".decode(errors="surrogateescape"), "a\0b", "accepted"]]
+    (login,) = of_realm(read_log([json.dumps(told) + "\n"]), "a.example")
+    assert (login.user, login.station) == ("ph\\xf6ne@a.example", "a\\x00b")

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from kitei.radius.names import shown
 from kitei.radius.policy import Reason
 from kitei.values import Words
 
@@ -61,7 +62,7 @@ def read_log(lines: Iterable[str]) -> Iterator[Login]:
         if not line.endswith("\n"):
             return
         for at, client, user, station, reason in json.loads(line):
-            yield Login(datetime.fromtimestamp(at, UTC), client, user, station, Reason(reason))
+            yield Login(datetime.fromtimestamp(at, UTC), client, shown(user), shown(station), Reason(reason))
 
 
 def of_realm(logins: Iterable[Login], realm: str, clients: Iterable[str] = ()) -> Iterator[Login]:
