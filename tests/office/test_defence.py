@@ -257,6 +257,31 @@ def test_dead_for_longer_than_the_hold_it_takes_up_or_takes_back(
     assert on_nodes(office) == []
 
 
+def test_the_ladder_is_climbed_while_the_alarm_stands_and_grows(
+    office: Office, defence: Defence, clock: Clock
+) -> None:
+    ladder = {"rate-limit": "automatic", "blackhole": "automatic", "blackhole_above": "5G", "climb": 30}
+    asked = {"by": "operator", "contract": E, "host": {"udp-bps": "100M"}, "ladder": ladder}
+    assert office.apply("set-policy", asked, service=SERVICE).decision.verdict is Verdict.ACCEPT
+    hear(defence, word(seen()))
+
+    def steps() -> list[str]:
+        return [each.step for each in mitigations(office.contract(E)) if each.stands]
+
+    assert steps() == ["rate-limit"]
+    pass_(clock, defence, 29, word=word(standing=[seen()]))
+    assert steps() == ["rate-limit"]
+    pass_(clock, defence, 2, word=word(standing=[seen()]))
+    assert steps() == ["rate-limit", "divert"]
+    pass_(clock, defence, 60, word=word(standing=[seen()]))
+    assert steps() == ["rate-limit", "divert"]  # 0.9 Gbps are no reason to give the target up
+    pass_(clock, defence, 2, word=word(standing=[seen(figure=6 * 10**9)]))
+    assert steps() == ["rate-limit", "divert", "blackhole"]
+    hear(defence, word(standing=[]))
+    pass_(clock, defence, 62, word=word(standing=[]))
+    assert steps() == []
+
+
 def test_a_persons_order_is_published_and_runs_out(office: Office, defence: Defence, clock: Clock) -> None:
     asked = {"by": "acme", "contract": E, "target": "203.0.113.9", "step": "divert", "hold": 120}
     assert office.apply("mitigate", asked, service=SERVICE).decision.verdict is Verdict.ACCEPT

@@ -8,7 +8,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -56,7 +56,7 @@ class Collector:
 
     heard: float
     told: bool = False
-    standing: set[Standing] = field(default_factory=set)
+    standing: dict[Standing, Detection] = field(default_factory=dict)
     released: set[Standing] = field(default_factory=set)
 
 
@@ -112,14 +112,14 @@ class Defence:
         for detection in word.detections:
             match detection.kind:
                 case "alarm":
-                    collector.standing.add(_standing(detection))
+                    collector.standing[_standing(detection)] = detection
                     collector.released.discard(_standing(detection))
                     self._alarm(word.node, detection)
                 case "release":
-                    collector.standing.discard(_standing(detection))
+                    collector.standing.pop(_standing(detection), None)
                     collector.released.add(_standing(detection))
         if word.standing is not None:
-            collector.standing = {_standing(each) for each in word.standing}
+            collector.standing = {_standing(each): each for each in word.standing}
             collector.told = True
             collector.released.clear()
             for each in word.standing:
@@ -193,12 +193,18 @@ class Defence:
 
     def _due(self, contract: Contract) -> Iterator[Due]:
         found = means(contract, self.office.contracts(), self.office.today())
-        told = attacks(contract)
+        told = [self._grown(each) for each in attacks(contract)]
         by_attack = {each.id: policy_of(contract, each.policy) for each in told}
         policy = {**by_attack, "": policies(contract)[0]}
         mitigates = found is not None and found.mitigates
         blind = self._blind(told)
         return due(policy, told, mitigations(contract), self.office.clock(), mitigates=mitigates, blind=blind)
+
+    def _grown(self, attack: Attack) -> Attack:
+        """The attack by its largest figure that any collector told last."""
+        found = (each.standing.get(_key(attack)) for each in self._collectors.values())
+        figures = [each.figure for each in found if each is not None and each.metric == attack.metric]
+        return replace(attack, figure=max((attack.figure, *figures)))
 
     def _blind(self, told: Sequence[Attack]) -> timedelta | None:
         """For how long no collector that sees these attacks was heard; this process's beginning gives all time.
@@ -208,7 +214,7 @@ class Defence:
         standing = [each for each in told if each.stands]
         keys = {_key(each) for each in standing}
         nodes = {each.node for each in standing} | {
-            n for n, c in self._collectors.items() if keys & c.standing
+            n for n, c in self._collectors.items() if keys & c.standing.keys()
         }
         if not nodes - {""}:
             return None

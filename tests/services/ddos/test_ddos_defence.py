@@ -185,6 +185,22 @@ def test_a_filter_is_of_what_an_alarm_is_about(office: Office) -> None:
     assert "no alarm says what to drop" in refusals(ask(office, "mitigate", target="203.0.113.8", **asked))
 
 
+def test_a_customer_alone_cannot_stop_what_another_designated_too(office: Office) -> None:
+    body: JsonObject = {
+        "holds": "インターネット接続サービス",
+        "id": "I2",
+        "first": "2020-01-01",
+        "last": None,
+    }
+    office.state([("customer:other", Fact("service.held", body, date(2020, 1, 1)))])
+    wanted = [{"item": "E", "addresses": ["203.0.113.0/25"]}]
+    assert verdict(office, "apply", "other", services=wanted) is Verdict.ACCEPT
+    asked = {"contract": E, "step": "divert"}
+    assert verdict(office, "mitigate", "acme", target="203.0.113.7", **asked) is Verdict.REFER
+    assert verdict(office, "mitigate", "acme", target="203.0.113.200", **asked) is Verdict.ACCEPT
+    assert verdict(office, "mitigate", "operator", target="203.0.113.7", **asked) is Verdict.ACCEPT
+
+
 def test_no_more_than_the_policy_allows_is_in_force_at_once(office: Office) -> None:
     ask(office, "set-policy", contract=E, host={"bps": "1G"}, ladder={"most": 2})
     for last in (1, 2):

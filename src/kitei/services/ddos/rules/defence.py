@@ -7,9 +7,10 @@ from typing import Final, TypeAlias
 
 from kitei.clauses.notice import still_in_force
 from kitei.clauses.who import OPERATOR
-from kitei.desk import Finding, Situation
+from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.services.ddos.act import Act
+from kitei.services.ddos.contract import addresses
 from kitei.services.ddos.defence import (
     Attack,
     Mitigation,
@@ -216,6 +217,8 @@ def step_allowed(asked: Mitigate, s: Situation) -> Iterator[Finding]:
     if found is None or not found.mitigates:
         return
     yield from within(s, found, asked.target, "mitigate.target")
+    if asked.by == contract.customer:
+        yield from _nobody_elses(s, contract, asked)
     policy = answering(contract, asked.target, asked.attack)
     mode, step = policy.ladder.mode(asked.step), _STEPS[asked.step]
     paths = tuple(dict.fromkeys((found.watch_paths[0], *found.defence_paths[:1])))
@@ -255,6 +258,27 @@ def step_allowed(asked: Mitigate, s: Situation) -> Iterator[Finding]:
     )
     if asked.step in ("blackhole", "filter", "rate-limit"):
         yield s.accept("art:15.2", why=_HITS_GOOD_TRAFFIC)
+
+
+def _nobody_elses(s: Situation, contract: Contract, asked: Mitigate) -> Iterator[Finding]:
+    """Art. 5.2 and 15.2: what a customer asks for may reach nobody else's traffic unless the operator agrees."""
+    wanted = ip_network(asked.target)
+    for other in s.contracts.values():
+        if other.customer == contract.customer or not other.is_in_force(s.on):
+            continue
+        if any(wanted.overlaps(ip_network(each.prefix)) for each in addresses(other, s.on)):
+            yield s.refer(
+                "art:5.2",
+                "art:15.2",
+                proposes=Verdict.REFUSE,
+                why=Words(
+                    f"{asked.target} は別の契約者も保護の対象に指定しています",
+                    f"{asked.target} is designated by another customer as well",
+                ),
+                place="mitigate.target",
+                remedy=Words("当社が確かめて判断します", "it is for the operator to look into"),
+            )
+            return
 
 
 def _metric(contract: Contract, asked: Mitigate) -> str:
