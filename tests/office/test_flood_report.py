@@ -11,9 +11,11 @@ import pytest
 from floods import BEGAN, contract, detected, ordered, over, party, released, say
 
 from kitei.ledger import Fact
+from kitei.network.events import Event
 from kitei.network.sheaf import MINUTE, SUMS, SheafName, first_second, written
 from kitei.office import Office, Refusal
 from kitei.office.due import due
+from kitei.office.flood_history import take_scrubs, up_to_date
 from kitei.office.flood_report import flood_report, report_json, send_report
 from kitei.office.papers.flood_report import percent, report_html, report_pdf
 from kitei.store import Party
@@ -189,6 +191,43 @@ def test_a_day_of_which_nothing_was_judged_has_no_figures_and_that_is_not_zero(
     report = flood_report(office, History(tmp_path / "none"), "x1", JUNE)
     assert (report.bytes, report.most, report.judged) == (None, None, 0)
     assert "cannot compute" in report_html(report, "en") and "計算できません" in report_html(report, "ja")
+
+
+def scrubs(number: int, **more: object) -> Event:
+    body = {
+        "contract": "x1", "seconds": 5, "offered_bps": 800_000_000, "passed_bps": 40_000_000,
+        "offered_pps": 100_000, "passed_pps": 5_000, "dropped": {"unproven": 90_000, "denied": 5_000, "source": 0},
+    }  # fmt: skip
+    at = BEGAN + timedelta(seconds=5 * number)
+    return Event(number, at, "scrub.tally", {**body, **more})  # type: ignore[dict-item]
+
+
+def test_what_was_scrubbed_is_told_with_its_reasons_however_often_it_came(office: Office) -> None:
+    for _ in range(2):
+        with office.book.writing() as transaction:
+            take_scrubs(office, "scrub-1", (scrubs(1), scrubs(2, passed_bps=80_000_000)), transaction)
+        found = flood_report(office, up_to_date(office.home), "x1", JUNE).scrubbed
+        assert found is not None
+        assert (found.offered_bytes, found.passed_bytes, found.seconds) == (1_000_000_000, 75_000_000, 10)
+        assert found.most_passed_bps == 80_000_000
+        assert [(each.name, each.packets) for each in found.dropped] == [
+            ("unproven", 900_000),
+            ("denied", 50_000),
+        ]
+    html = report_html(flood_report(office, up_to_date(office.home), "x1", JUNE), "en")
+    assert "1.00 GB → 75.0 MB" in html and "unproven sources 900 k" in html
+    assert "実在を示さない送信元 900 k" in report_html(
+        flood_report(office, up_to_date(office.home), "x1", JUNE), "ja"
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"seconds": -5}, {"offered_bps": "much"}, {"dropped": {"denied": -1}}, {"passed_pps": None}]
+)
+def test_a_scrubbers_nonsense_is_refused_and_leaves_nothing(office: Office, wrong: dict[str, object]) -> None:
+    with office.book.writing() as transaction, pytest.raises(ValueError):
+        take_scrubs(office, "scrub-1", (scrubs(1, **wrong),), transaction)
+    assert flood_report(office, up_to_date(office.home), "x1", JUNE).scrubbed is None
 
 
 def test_what_was_not_kept_by_the_second_is_told_by_its_alarm(office: Office, tmp_path: Path) -> None:

@@ -28,11 +28,16 @@ LINES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
         "moment", "kind", "contract", "policy", "version", "scope", "target", "metric", "figure", "threshold",
         "since", "sources", "dry_run", "why",
     ),
+    "scrub": (
+        "moment", "contract", "seconds", "offered_bytes", "passed_bytes", "offered_packets", "passed_packets",
+    ),
+    "dropped": ("moment", "contract", "what", "packets"),
     "note": ("moment", "contract", "what", "number"),
 })  # fmt: skip
 """Columns by kind. `moment`: unix seconds, of a minute its first. A row of a minute or second counts what came
 towards `target`; `most_bytes` and `most_packets` are those of its fullest second. The notes: `seconds` that were
-judged, and what was left out."""
+judged, and what was left out. A row of `scrub` and those of `dropped` (by reason) count what a scrubber did in the
+seconds up to `moment`."""
 
 TEXTS: Final = frozenset({
     "kind", "contract", "policy", "version", "scope", "target", "src", "dst", "exporter", "metric", "why", "what",

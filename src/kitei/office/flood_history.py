@@ -1,8 +1,10 @@
 """The home's history of floods: sheaves come from nodes, and are in Parquet before anybody asks of them."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from kitei.network.events import Event
+from kitei.network.sheaf import MINUTE, SheafName, written
 from kitei.office.home import Home
 from kitei.office.office import Office
 from kitei.store.history import Gathered, History
@@ -32,3 +34,33 @@ def take_counters(office: Office, node: str, events: tuple[Event, ...], _: "Conn
     history = history_of(office.home)
     for event in events:
         history.take(node, str(event.body.get("name")), str(event.body.get("text")))
+
+
+def take_scrubs(office: Office, node: str, events: tuple[Event, ...], _: "Connection") -> None:
+    """Keep what scrubbers did: bodies {contract, seconds, offered_bps, passed_bps, offered_pps, passed_pps,
+    dropped: {reason: pps}}, of the seconds up to the event. Kept by the event's number: one told twice counts once.
+
+    ValueError: one that is none.
+    """
+    history = history_of(office.home)
+    for event in events:
+        at = int(event.at.timestamp())
+        name = SheafName(at - at % MINUTE, at % MINUTE, f"scrubs.{event.number}")
+        history.take(node, str(name), "\n".join(_scrubbed(at, event.body)))
+
+
+def _scrubbed(at: int, body: Any) -> Iterator[str]:
+    contract, seconds = str(body.get("contract")), _count(body, "seconds")
+    sums = [_count(body, f"{each}_bps") * seconds // 8 for each in ("offered", "passed")]
+    packets = [_count(body, f"{each}_pps") * seconds for each in ("offered", "passed")]
+    yield written("scrub", at, contract, seconds, *sums, *packets)
+    dropped = body.get("dropped")
+    for reason in sorted(dropped) if isinstance(dropped, dict) else ():
+        yield written("dropped", at, contract, str(reason), _count(dropped, reason) * seconds)
+
+
+def _count(body: Any, key: str) -> int:
+    value = body.get(key)
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{key}: {value!r} is no whole number")
+    return value

@@ -21,7 +21,7 @@ from kitei.services.ddos.contract import Address, addresses, extra_mbps, item_on
 from kitei.services.ddos.edition import TERMS
 from kitei.store import tallies
 from kitei.store.history import History
-from kitei.store.tallies import Daily, Peak, Top
+from kitei.store.tallies import Daily, Peak, Scrubbed, Top
 from kitei.terms import Choice, Edition
 from kitei.values import JST, Json, JsonObject, Month, Words, digest_of
 
@@ -81,6 +81,7 @@ class Report:
     targets: tuple[Top, ...]
     ports: tuple[Top, ...]
     attacks: tuple[Struck, ...]
+    scrubbed: Scrubbed | None
     changes: tuple[Change, ...]
     recipient: Recipient
     provider: Provider
@@ -165,6 +166,7 @@ def flood_report(office: Office, history: History, contract: str, month: Month) 
         tallies.top(history, "target", first, until, contract=watched, most=_MOST),
         tallies.top(history, "port", first, until, contract=watched, most=_MOST),
         tuple(_struck(history, each, until) for each in attacks_of(entries) if _is_in(each, first, until)),
+        tallies.scrubbed(history, contract, first, until),
         tuple(_changes(entries, month.first, upto)),
         recipient_of(office.book, found.customer),
         provider_told(office.picture().said),
@@ -315,6 +317,7 @@ def report_json(report: Report) -> dict[str, Json]:
         "targets": _tops(report.targets),
         "ports": _tops(report.ports),
         "attacks": [struck_json(each) for each in report.attacks],
+        "scrubbed": scrubbed_json(report.scrubbed),
         "changes": [
             {"on": e.on.isoformat(), "what": {"ja": e.what.ja, "en": e.what.en}, "cites": list(e.cites)}
             for e in report.changes
@@ -325,6 +328,19 @@ def report_json(report: Report) -> dict[str, Json]:
 
 def _tops(several: Iterable[Top]) -> list[Json]:
     return [{"name": each.name, "packets": each.packets, "bytes": each.bytes} for each in several]
+
+
+def scrubbed_json(found: Scrubbed | None) -> Json:
+    """None where nothing was scrubbed."""
+    if found is None:
+        return None
+    return {
+        "offered_bytes": found.offered_bytes,
+        "passed_bytes": found.passed_bytes,
+        "seconds": found.seconds,
+        "most_passed_bps": found.most_passed_bps,
+        "dropped": {each.name: each.packets for each in found.dropped},
+    }
 
 
 def struck_json(each: Struck) -> dict[str, Json]:

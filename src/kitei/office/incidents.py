@@ -8,11 +8,12 @@ from typing import Any, Final
 from kitei.office.attacks import Attack, attacks_of
 from kitei.office.desk import Desk
 from kitei.office.evidence import Excerpt, excerpts_of
+from kitei.office.flood_report import scrubbed_json
 from kitei.office.home import Home
 from kitei.services.ddos.edition import TERMS
 from kitei.store import tallies
 from kitei.store.history import History
-from kitei.store.tallies import Peak, Sample, Top
+from kitei.store.tallies import Peak, Sample, Scrubbed, Top
 from kitei.values import Json
 
 _SAMPLES, _TOPS, _SERIES = 50, 10, 600
@@ -24,7 +25,7 @@ class Incident:
     """An attack and its evidence. `upto` is its end, or when it was looked at while it goes on.
 
     `series` is (unix second, bits, packets) from the alarm on; flows are a sample, so `sources` are those of it.
-    `peak` is None where no second was kept.
+    `peak` is None where no second was kept; `scrubbed` is all that was scrubbed for the contract meanwhile.
     """
 
     attack: Attack
@@ -34,6 +35,7 @@ class Incident:
     samples: tuple[Sample, ...]
     sources: tuple[Top, ...]
     ports: tuple[Top, ...]
+    scrubbed: Scrubbed | None
     excerpts: tuple[Excerpt, ...]
 
     @property
@@ -78,6 +80,7 @@ def incident_of(attack: Attack, history: History, home: Home, now: datetime) -> 
         tallies.samples(*about, _SAMPLES),
         tallies.sources(*about, _TOPS),
         tallies.ports(*about, _TOPS),
+        tallies.scrubbed(history, attack.contract, first, until),
         tuple(excerpts_of(home, attack.contract, attack.target, first - _BEFORE, until)),
     )
 
@@ -111,6 +114,7 @@ def incident_json(found: Incident) -> dict[str, Json]:
         ],
         "sources": [{"source": e.name, "bytes": e.bytes, "packets": e.packets} for e in found.sources],
         "ports": [{"port": each.name, "packets": each.packets} for each in found.ports],
+        "scrubbed": scrubbed_json(found.scrubbed),
         "captures": [
             {"file": str(each.path), "bytes": each.bytes, "node": each.node} for each in found.excerpts
         ],

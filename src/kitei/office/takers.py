@@ -7,7 +7,7 @@ from kitei.network.codec import Unreadable
 from kitei.network.detection import Word, word_of
 from kitei.network.events import Event
 from kitei.office.evidence import take_excerpts
-from kitei.office.flood_history import take_counters
+from kitei.office.flood_history import take_counters, take_scrubs
 from kitei.office.logbook import take_logins
 from kitei.office.telling import Taker
 
@@ -15,6 +15,7 @@ TAKERS: Final[Mapping[str, Taker]] = {
     "counters": take_counters,
     "excerpts": take_excerpts,
     "logins": take_logins,
+    "scrubs": take_scrubs,
 }
 
 

@@ -157,6 +157,33 @@ def seconds(
     return tuple((int(at), int(bits), int(packets)) for at, bits, packets in rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Scrubbed:
+    """What scrubbers were given and let pass; `most_passed_bps` is the mean of the fullest few seconds that one told."""
+
+    offered_bytes: int
+    passed_bytes: int
+    seconds: int
+    most_passed_bps: int
+    dropped: tuple[Top, ...]
+
+
+def scrubbed(history: History, contract: str, first: int, until: int) -> Scrubbed | None:
+    """What was scrubbed for a contract in a span, and why packets were dropped; None where nothing was."""
+    where = "WHERE contract = $contract AND moment >= $first AND moment < $until"
+    values = {"contract": contract, "first": first, "until": until}
+    days = day_at(first), day_at(max(first, until - 1))
+    sql = f"""SELECT count(*), sum(offered_bytes), sum(passed_bytes), sum(seconds),
+        max(passed_bytes * 8 // greatest(seconds, 1)) FROM lines {where}"""
+    ((count, offered, passed, lasted, most),) = history.query("scrub", *days, sql, values)
+    if not count:
+        return None
+    sql = f"""SELECT what, sum(packets) FROM lines {where} GROUP BY what HAVING sum(packets) > 0
+        ORDER BY 2 DESC, 1"""
+    reasons = tuple(Top(what, int(n)) for what, n in history.query("dropped", *days, sql, values))
+    return Scrubbed(int(offered), int(passed), int(lasted), int(most), reasons)
+
+
 def samples(
     history: History, contract: str, target: str, first: int, until: int, most: int = 50
 ) -> tuple[Sample, ...]:

@@ -4,7 +4,7 @@ from kitei.collect.counters import shown
 from kitei.office.flood_report import Report, clock_text, report_json, step_words
 from kitei.office.papers.charts import Chart, amount, bar_chart
 from kitei.office.papers.press import page, pdf_of
-from kitei.office.papers.speech import month_text
+from kitei.office.papers.speech import month_text, reason_words
 from kitei.office.provisions import provided
 from kitei.values import Language, Words, digest_of
 
@@ -22,6 +22,7 @@ def report_html(report: Report, language: Language) -> str:
         watched=percent(report.judged, report.meant),
         provisions=provided(report.cites),
         amount=amount,
+        reason=lambda name: reason_words(name).to(language),
         shown=shown,
         clock=clock_text,
         steps=step_words,

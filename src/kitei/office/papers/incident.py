@@ -9,6 +9,7 @@ from kitei.office.flood_report import clock_text
 from kitei.office.incidents import Incident, incident_json
 from kitei.office.papers.charts import Chart, amount, line_chart
 from kitei.office.papers.press import page, pdf_of
+from kitei.office.papers.speech import reason_words
 from kitei.office.provisions import provided
 from kitei.store.tallies import protocol_name
 from kitei.values import JST, Language, digest_of
@@ -32,6 +33,7 @@ def incident_html(
         lasted=lasting(found.attack),
         provisions=provided(found.cites),
         amount=amount,
+        reason=lambda name: reason_words(name).to(language),
         clock=clock_text,
         second=_second,
         protocol=protocol_name,

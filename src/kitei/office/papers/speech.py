@@ -45,6 +45,22 @@ def span_text(span: Span) -> Words:
     return Words(f"{ja}–{last.month}/{last.day}", f"{first.day}–{_short(last)}")
 
 
+def reason_words(name: str) -> Words:
+    """Why a scrubber dropped packets; a reason not known here as it is."""
+    return _REASONS.get(name, Words(name, name))
+
+
+_REASONS = {
+    "denied": Words("拒否の一覧", "denied"),
+    "fragment": Words("フラグメント", "fragments"),
+    "malformed": Words("不正な形", "malformed"),
+    "amplified": Words("反射増幅", "amplified"),
+    "unproven": Words("実在を示さない送信元", "unproven sources"),
+    "source": Words("送信元ごとの上限", "over the limit of a source"),
+    "ceiling": Words("契約の上限", "over the contract's ceiling"),
+}
+
+
 def yen_text(amount: int) -> str:
     """`¥12,345`, `−¥2,000` with a true minus sign."""
     return f"−¥{-amount:,}" if amount < 0 else f"¥{amount:,}"
