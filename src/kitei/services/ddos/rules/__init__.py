@@ -11,6 +11,7 @@ from kitei.services.ddos import defending
 from kitei.services.ddos import operation as operator
 from kitei.services.ddos.rules import (
     addresses,
+    attacks,
     changes,
     credits,
     defence,
@@ -170,13 +171,13 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:1.1", policies.sound, also=_ROWS),
     ),
     defending.AttackDetected: (
-        Rule("art:1.1", defence.seen_by_us, also=_ROWS),
-        Rule("art:5.2", defence.detected, also=("art:5.1", *_ROWS)),
-        Rule("art:1.1", defence.new_attack, also=_ROWS),
+        Rule("art:1.1", attacks.seen_by_us, also=_ROWS),
+        Rule("art:5.2", attacks.detected, also=("art:5.1", *_ROWS)),
+        Rule("art:1.1", attacks.new_attack, also=_ROWS),
     ),
     defending.AttackOver: (
-        Rule("art:1.1", defence.seen_by_us, also=_ROWS),
-        Rule("art:1.1", defence.known_attack, also=_ROWS),
+        Rule("art:1.1", attacks.seen_by_us, also=_ROWS),
+        Rule("art:1.1", attacks.known_attack, also=_ROWS),
     ),
     defending.Mitigate: (
         Rule("art:1.1", defence.allowed_to_ask, also=_ROWS),
@@ -195,8 +196,8 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:1.1", defence.named_mitigation, also=_ROWS),
     ),
     defending.IncidentStep: (
-        Rule("art:1.1.t3", defence.incident_step, also=_ROWS),
-        Rule("art:1.1", defence.known_attack, also=_ROWS),
+        Rule("art:1.1.t3", attacks.incident_step, also=_ROWS),
+        Rule("art:1.1", attacks.known_attack, also=_ROWS),
     ),
 }
 
