@@ -94,3 +94,56 @@ def test_counters_of_64_bits_are_read() -> None:
     row = (NOON, "192.0.2.1", "Stop", "s1", "alice@shop.example", "", "", 7, 0, 2, 0, 0, 9, 1)
     event = event_of(row, "shop.example", "alice")
     assert event.received == (2 << 32) + 7 and event.at == NOON - 9
+
+
+YEAR = 366 * 86_400.0
+
+
+@given(events(), some.sampled_from([-3 * YEAR, -86_400.0, -3_600.0, 3_600.0, 86_400.0, YEAR]))
+def test_a_clock_that_is_set_neither_ends_nor_begins_anything(told, step) -> None:
+    book = Sessions()
+    for event in told:
+        book.hear(event)
+    now = told[-1].at if told else NOON
+    counts, octets = book.count("shop.example", "alice"), book.octets("shop.example", "alice")
+    book.shift(step, now + step)
+    assert book.count("shop.example", "alice") == counts
+    assert book.octets("shop.example", "alice") == octets
+    there_and_back = Sessions.restored(json.loads(state(book)))
+    there_and_back.shift(-step, now)
+    before = Sessions()
+    for event in told:
+        before.hear(event)
+    near = lambda each: tuple(round(x, 3) if isinstance(x, float) else x for x in each)  # noqa: E731
+    assert list(map(near, there_and_back)) == list(map(near, before))
+    assert [near(e.session) for e in book.tidy(now + step)] == [
+        near(e.session._replace(since=e.session.since + step, heard=e.session.heard + step))
+        for e in before.tidy(now)
+    ]
+
+
+def test_a_session_whose_stop_was_lost_ends_in_time_though_the_clock_was_ahead() -> None:
+    book = Sessions()
+    ahead = NOON + 10 * YEAR
+    book.hear(Event(ahead, "192.0.2.1", "Start", "s1", "shop.example", "alice"))
+    book.shift(-10 * YEAR, NOON)
+    assert book.count("shop.example", "alice") == (1, 1)
+    book.tidy(NOON + 2 * 86_400)
+    assert book.count("shop.example", "alice") == (0, 0)
+
+
+def test_traffic_of_a_month_is_neither_lost_nor_kept_for_years_by_a_clock() -> None:
+    book = Sessions()
+    book.hear(Event(NOON, "192.0.2.1", "Interim-Update", "s1", "shop.example", "alice", received=100))
+    book.shift(YEAR, NOON + YEAR)
+    book.hear(
+        Event(NOON + YEAR + 1, "192.0.2.1", "Interim-Update", "s1", "shop.example", "alice", received=150)
+    )
+    book.shift(-YEAR, NOON + 2)
+    assert book.octets("shop.example", "alice") == (150, 150)
+    book.hear(
+        Event(NOON + 40 * 86_400, "192.0.2.1", "Interim-Update", "s1", "shop.example", "alice", received=160)
+    )
+    assert book.octets("shop.example", "alice") == (10, 10), (
+        "the next month has come, though not the next year"
+    )

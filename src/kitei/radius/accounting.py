@@ -16,6 +16,7 @@ from kitei.radius.rows import Rows
 from kitei.radius.sessions import Ended, Event, Row, Session, Sessions, event_of
 
 _FOLD: Final = 4 << 20  # bytes of rows after which a new snapshot is due, or twice the last one's size
+_STEP: Final = 2.0  # seconds by which a clock was set; a leap second, and what is slewed, are less
 _PIECE: Final = 500  # rows of a snapshot that are made at once
 
 
@@ -30,10 +31,12 @@ class Accounting:
         self._marks = marks
         self._over: set[tuple[str, str]] = set()
         self._read, self._size = 0, 0
+        self._ahead = _ahead()
         self.book, self._rows = self._restored(folder)
 
     def catch_up(self) -> list[Event]:
         """Hear what has been written down since; empty when that is all."""
+        self._mind_clock()
         events = [self._stop(self._gone.popleft()) for _ in range(len(self._gone))]
         rows = self._rows.read()
         self._read += len(rows)
@@ -44,7 +47,10 @@ class Accounting:
         return events
 
     def hear(self, event: Event, node: str = "") -> None:
-        """`node`: the one that heard it, empty for this one."""
+        """`node`: the one that heard it, empty for this one. What comes from a wrong clock's future comes now."""
+        now = time.time()
+        if event.at > now + _STEP:
+            event = event._replace(at=now)
         self._judge(event, self.book.hear(event, node), node)
 
     def _stop(self, session: Session) -> Event:
@@ -54,6 +60,12 @@ class Accounting:
     def over(self, session: Session) -> None:
         """Its access server says that it ended it; from any thread."""
         self._gone.append(session)
+
+    def _mind_clock(self) -> None:
+        ahead = _ahead()
+        if abs(ahead - self._ahead) > _STEP:
+            self.book.shift(ahead - self._ahead, time.time())
+            self._ahead = ahead
 
     def tidy(self, now: float) -> None:
         for each in self.book.tidy(now):
@@ -94,6 +106,9 @@ class Accounting:
                 told = json.load(file)
             self._size = os.path.getsize(self._path)
             book, rows = Sessions.restored(told), Rows(folder, "sessions", *told["rows"])
+        now = time.time()
+        if book.latest() > now + _STEP:  # the clock was set back while no server ran
+            book.shift(now - book.latest(), now)
         return book, rows
 
     def _event(self, row: Row) -> Event | None:
@@ -161,6 +176,11 @@ class Accounting:
 
 
 _NONE: Final = Caps()
+
+
+def _ahead() -> float:
+    """The wall clock less the time since boot, in which suspended time counts."""
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _at(cap: int, count: int) -> bool:

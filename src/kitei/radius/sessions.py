@@ -3,8 +3,8 @@
 Stops get lost, access servers restart, packets come twice, late and in another order, and to another node than the
 one before. So: an Accounting-On or -Off ends all sessions of its sender; a start on a port ends what was there; one
 that told of itself and fell silent is ended; whatever comes twice counts once; and what two nodes hear and tell each
-other makes the same book in whichever order. Times are seconds since 1970 and are told, never asked. A clock set
-wrong ends sessions too early or too late in this book only: nobody's login depends on it but through a cap.
+other makes the same book in whichever order. Times are seconds since 1970 and are told, never asked. When the clock
+was set the book is told too (`shift`), so that nobody is kept out by a session or a month that only a clock made.
 """
 
 from collections import Counter, OrderedDict, defaultdict
@@ -132,6 +132,26 @@ class Sessions:
     def octets(self, realm: str, user: str) -> tuple[int, int]:
         """Both ways, in the month of what was heard last: of the realm, and of the user."""
         return self._octets.get((realm, ""), 0), self._octets.get((realm, user), 0)
+
+    def shift(self, by: float, now: float) -> None:
+        """The clock was set, by so many seconds, and says `now`: nothing is older or younger by that.
+
+        What was counted this month stays counted, under whatever month it is now.
+        """
+        self._open = {key: _shifted(each, by) for key, each in self._open.items()}
+        self._at_port = OrderedDict((place, _shifted(each, by)) for place, each in self._at_port.items())
+        ended = ((key, Ended(_shifted(e.session, by), e.at + by, e.why)) for key, e in self._ended.items())
+        self._ended = OrderedDict(ended)
+        self._restarted = {client: at + by for client, at in self._restarted.items()}
+        self._due.clear()
+        for key, each in self._open.items():
+            self._due[int(_due(each) // _TICK)].add(key)
+        self._month = _month_of(now)
+        self._month_ends = _end_of(self._month)
+
+    def latest(self) -> float:
+        """When something was heard last, 0 if nothing was."""
+        return max((each.heard for each in self._open.values()), default=0.0)
 
     def hear(self, event: Event, node: str = "") -> list[Ended]:
         """`node`: the one that heard it, empty for this one."""
@@ -322,7 +342,7 @@ class Sessions:
         return ended
 
     def _turn_month(self, at: float) -> None:
-        month = (datetime.fromtimestamp(at, UTC) + _JST).strftime("%Y-%m")
+        month = _month_of(at)
         self._month_ends = _end_of(max(month, self._month))
         if month > self._month:  # a clock set back does not count a month twice
             self._month = month
@@ -356,7 +376,8 @@ def _word(session: Session, at: float, status: Status) -> Event:
 
 def _due(session: Session) -> float:
     """When its silence has been too long."""
-    return session.heard + (max(60.0, _SILENCE * session.pace) if session.pace > 0 else _LONGEST)
+    pace = min(session.pace, _LONGEST)  # a clock that jumped between two words of it is no pace
+    return session.heard + (max(60.0, _SILENCE * pace) if pace > 0 else _LONGEST)
 
 
 def _grown_by(before: int, told: int, may_wrap: bool) -> int:
@@ -367,6 +388,14 @@ def _grown_by(before: int, told: int, may_wrap: bool) -> int:
         return 0
     more = (told - before) % (1 << 32)
     return more if more < _HALF else 0
+
+
+def _month_of(at: float) -> str:
+    return (datetime.fromtimestamp(at, UTC) + _JST).strftime("%Y-%m")
+
+
+def _shifted(session: Session, by: float) -> Session:
+    return session._replace(since=session.since + by, heard=session.heard + by)
 
 
 def _end_of(month: str) -> float:
