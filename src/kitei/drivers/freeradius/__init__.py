@@ -19,7 +19,8 @@ from typing import Final
 
 import kitei
 from kitei.drivers.freeradius import native
-from kitei.drivers.freeradius.front import DICTIONARY, REFUSED, SLOTS, Folders, quoted, server_config
+from kitei.drivers.freeradius.front import SLOTS, Folders, quoted, server_config
+from kitei.drivers.freeradius.lists import DICTIONARY, REFUSED
 from kitei.drivers.freeradius.policy import authorities_of, policy_text
 from kitei.drivers.freeradius.relay import fill, pools_of, relay_config, servers_of
 from kitei.network import (

@@ -39,6 +39,7 @@ from kitei.lab.mobile.asking import (
     Refused,
     doors_of,
 )
+from kitei.lab.mobile.call import Call
 from kitei.lab.mobile.phone import Phone, inside
 from kitei.lab.mobile.ppp import Link
 from kitei.lab.mobile.tunnel import Tunnel
@@ -50,31 +51,6 @@ _TICK: Final = 0.1  # seconds
 _SETUP: Final = 8.0  # seconds a session may take
 _PREFIX: Final = 3.0  # seconds an advertisement may take
 _NOT_FOUND: Final = 503  # Error-Cause: no such session (RFC 5176, 3.6)
-
-
-class Call:
-    """One session. `over` is set when it has ended, `gone` once its device is too; `why` says what ended it."""
-
-    def __init__(self, user: bytes, number: int, tunnel: Tunnel, link: Link, phone: Phone | None) -> None:
-        self.user, self.number, self.tunnel, self.link, self.phone = user, number, tunnel, link, phone
-        self.theirs = 0
-        self.id = f"{number:04x}{secrets.token_hex(4)}"
-        self.since = time.monotonic()
-        self.until: float | None = None
-        self.received = self.sent = 0
-        self.filters: tuple[str, ...] = ()
-        self.marks: tuple[bytes, ...] = ()
-        self.up, self.over, self.gone = threading.Event(), threading.Event(), threading.Event()
-        self.address6 = ""
-        self.why = ""
-
-    @property
-    def address(self) -> str:
-        return socket.inet_ntoa(self.link.address)
-
-    @property
-    def endpoint(self) -> str:
-        return self.tunnel.endpoint
 
 
 class Concentrator:
