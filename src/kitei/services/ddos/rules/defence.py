@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from ipaddress import ip_network
-from typing import Final, TypeAlias
+from typing import Final
 
 from kitei.clauses.notice import still_in_force
 from kitei.clauses.who import OPERATOR
@@ -22,9 +22,6 @@ from kitei.services.ddos.defence import (
 )
 from kitei.services.ddos.defending import (
     CONTROLLER,
-    AttackDetected,
-    AttackOver,
-    IncidentStep,
     Mitigate,
     Prolong,
     Release,
@@ -42,8 +39,6 @@ _STEPS: Final[dict[Step, Words]] = {
     "divert": Words("装置への迂回", "diversion to the scrubber"),
     "blackhole": Words("宛先の遮断", "discarding all for the target"),
 }
-
-OnContract: TypeAlias = AttackDetected | AttackOver | Mitigate | Prolong | Release | IncidentStep
 
 
 def means_of(s: Situation, contract: Contract) -> Means | None:
