@@ -3,7 +3,7 @@
 A contract's `group` is its customer: clients, groups and proxies of a customer serve together. Its `body`
 holds `name`, `months`, `ip`, `accounts`, `realm`, `forward_to`, `terminators`, `first`, `last` and `limits`, and
 of what the customer prepared `home_servers`, `strips_realm`, `tunnels`, `methods`, `authority`, `transition`, `probe_user`,
-and how often `secret` and `users` were handed over.
+how often `secret` and `users` were handed over, and `counts`, since when how many accounts are contracted.
 """
 
 from collections.abc import Mapping
@@ -152,6 +152,23 @@ def number(body: JsonObject, key: str) -> int | None:
     return found if type(found) is int else None
 
 
+def counts(contract: Contract) -> tuple[tuple[date, int], ...]:
+    """The days from which another number of accounts holds, in order, with the number. Empty: none was agreed."""
+    told = tables(contract.body, "counts")
+    held = [(date.fromisoformat(str(each["since"])), int(str(each["accounts"]))) for each in told]
+    first = number(contract.body, "accounts")
+    return tuple(sorted(dict(held).items())) or (
+        ((contract.concluded_on, first),) if first is not None else ()
+    )
+
+
+def accounts_on(contract: Contract, on: date) -> int | None:
+    """The contracted accounts at the end of a day; before the first count, the first. None: none was agreed."""
+    known = counts(contract)
+    held = [count for since, count in known if since <= on] or [count for _, count in known[:1]]
+    return held[-1] if held else None
+
+
 def days_of_use(contract: Contract) -> Span:
     """The days a contract is used: from the day wished for, else its conclusion, to its last."""
     first = text(contract.body, "first")
@@ -167,9 +184,16 @@ def fold(contract: Contract | None, entry: Entry) -> Contract:
 
 
 def _amended(contract: Contract, entry: Entry) -> Contract:
-    """As every contract is amended; a new kind is the contract's own."""
+    """As every contract is amended; a new kind is the contract's own, and accounts are counted by days."""
     kind = entry.fact.body.get("kind")
     amended = clauses.amended(contract, entry)
+    if isinstance(new := entry.fact.body.get("accounts"), int):
+        held = [(since, count) for since, count in counts(contract) if since != entry.fact.effective_on]
+        told: list[Json] = [
+            {"since": since.isoformat(), "accounts": count}
+            for since, count in [*held, (entry.fact.effective_on, new)]
+        ]
+        amended = replace(amended, body={**amended.body, "counts": told})
     return replace(amended, kind=kind) if isinstance(kind, str) else amended
 
 

@@ -8,6 +8,7 @@ from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
 from kitei.services.auth_outsource.contract import RADIUS
 from kitei.services.auth_outsource.rules.batch import lacking, standing
+from kitei.services.auth_outsource.rules.fees import monthly
 from kitei.values import Words
 
 
@@ -47,4 +48,4 @@ def left_alone(asked: Ending, contract: Contract, effective: date, s: Situation)
         )
 
 
-ENDINGS = Endings(more=left_alone)
+ENDINGS = Endings(monthly=monthly, more=left_alone)

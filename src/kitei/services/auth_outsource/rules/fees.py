@@ -1,13 +1,16 @@
 """Article 10 and Schedule 1: initial fees, and the month."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from kitei.clauses.acts import MonthClose, accepted_on
 from kitei.clauses.billing import begun_term
-from kitei.clauses.fees import charge
+from kitei.clauses.fees import charge, quoted_monthly
 from kitei.clauses.months import Months, contracts_meant
 from kitei.desk import Finding, Situation
+from kitei.ledger.contracts import Contract
 from kitei.services.auth_outsource.application import Apply
+from kitei.services.auth_outsource.contract import accounts_on
 from kitei.services.auth_outsource.rules.batch import kind_of, names_of
 from kitei.values import Month, Words, Yen, day_of
 
@@ -51,7 +54,17 @@ def terms_to_come(asked: Apply, s: Situation) -> Iterator[Finding]:
         yield begun_term(s, asked.billing_start, s.number("minimum_term_months"), s.role("term"))
 
 
-MONTHS = Months()
+def monthly(s: Situation, contract: Contract, on: date) -> Yen | None:
+    """The monthly fee of a contract on a day: as a whole where it was told so, else by its accounts."""
+    whole = quoted_monthly(s, contract, on)
+    count = accounts_on(contract, on)
+    each = s.quote("monthly-account", contract.customer, contract, on)
+    if whole is not None or each is None or count is None:
+        return whole
+    return Yen(each.amount * count)
+
+
+MONTHS = Months(monthly=monthly)
 
 
 def not_yet_owed(asked: MonthClose, s: Situation) -> Iterator[Finding]:

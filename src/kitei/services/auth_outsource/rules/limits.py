@@ -9,6 +9,7 @@ from kitei.ledger.contracts import Contract
 from kitei.services.auth_outsource.application import ClaimWarranty
 from kitei.services.auth_outsource.edition import TERMS
 from kitei.services.auth_outsource.operation import ExplainOutage, LimitFunction
+from kitei.services.auth_outsource.rules.fees import monthly
 from kitei.values import Words
 
 
@@ -117,4 +118,4 @@ def _allowed(contract: Contract) -> tuple[tuple[str, ...], Words] | None:
     )
 
 
-CREDITS = Credits(excuse=_allowed)
+CREDITS = Credits(monthly=monthly, excuse=_allowed)

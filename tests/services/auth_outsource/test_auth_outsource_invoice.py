@@ -1,0 +1,199 @@
+"""Whole months on the invoice: accounts counted by days, charges of changes, credits and settlements by what was told."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kitei.accounts import Invoice
+from kitei.office import Office
+from kitei.office.closing import close_month, invoices, made_again
+from kitei.office.hearing import Hearing, cause_found
+from kitei.office.logins import Logins
+from kitei.office.orderbook import read_book, take_book
+from kitei.office.publishing import Publishing
+from kitei.values import JST, Month, Words
+from kitei.watch import Cause, Observation
+
+BOOK = """
+service = "auth-outsource"
+
+[provider]
+name = { ja = "提供者", en = "Provider" }
+address = { ja = "東京都", en = "Tokyo" }
+registration = "T7123456789012"
+contact = "billing@provider.example"
+
+[[radius]]
+node = "radius-1"
+addresses = ["198.51.100.1"]
+
+[[radius]]
+node = "radius-2"
+addresses = ["198.51.100.2"]
+
+[[party]]
+id = "acme"
+name = { ja = "アクメ", en = "Acme" }
+address = { ja = "東京都", en = "Tokyo" }
+
+[[apply]]
+id = "opening"
+by = "acme"
+at = 2026-03-20T10:00:00+09:00
+services = [
+  { kind = "client", ip = "192.0.2.10" },
+  { kind = "group", accounts = 100, realm = "acme.example" },
+]
+
+[[start-billing]]
+id = "bill-group"
+by = "operator"
+at = 2026-03-20T12:00:00+09:00
+contract = "acme-group-1"
+billing_start = 2026-04-01
+
+[[change]]
+id = "more"
+by = "acme"
+at = 2026-04-16T10:00:00+09:00
+contract = "acme-group-1"
+matter = "accounts"
+number = 150
+
+[[change]]
+id = "fewer"
+by = "acme"
+at = 2026-05-11T10:00:00+09:00
+contract = "acme-group-1"
+matter = "accounts"
+number = 120
+"""
+QUOTE = """
+[[quote]]
+customer = "acme"
+fee = "{fee}"
+amount = {amount}
+first = 2026-01-01
+"""
+BY_ACCOUNT = {"initial": 40000, "change": 3000, "monthly-account": 300}
+
+
+class Clock:
+    at = datetime(2026, 3, 20, 9, 0, tzinfo=JST)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def office(tmp_path: Path, clock: Clock) -> Iterator[Office]:
+    opened = Office.open(tmp_path / "home", clock, f"sqlite:///{tmp_path}/kitei.db")
+    yield opened
+    opened.close()
+
+
+def take(office: Office, folder: Path, quotes: dict[str, int]) -> None:
+    book = folder / "book"
+    book.mkdir()
+    told = "".join(QUOTE.format(fee=fee, amount=amount) for fee, amount in quotes.items())
+    (book / "book.toml").write_text(BOOK + told)
+    for each in take_book(office, read_book(book, office)):
+        assert each.decided.decision.verdict.name == "ACCEPT", each.decided.decision.findings
+
+
+def closed(office: Office, clock: Clock, month: int) -> Invoice:
+    clock.at = datetime(2026, month + 1, 1, 9, 0, tzinfo=JST)
+    (bill,) = close_month(office, Month(2026, month))
+    assert bill.invoice is not None, bill.incomplete
+    return bill.invoice
+
+
+def lines(invoice: Invoice) -> list[tuple[str, str, int]]:
+    return [(line.name, line.measure.en, int(line.amount)) for line in invoice.lines]
+
+
+def test_a_month_counts_accounts_by_the_days_they_were_contracted(
+    office: Office, clock: Clock, tmp_path: Path
+) -> None:
+    take(office, tmp_path, BY_ACCOUNT)
+    assert lines(closed(office, clock, 3)) == [("initial", "lump sum", 40000)]
+    april = closed(office, clock, 4)
+    assert lines(april) == [
+        ("monthly", "100 accounts × 15/30 days", 15000),
+        ("monthly", "150 accounts × 15/30 days", 22500),
+        ("change", "lump sum", 3000),
+    ]
+    assert all(any("schedule:1" in cite for cite in line.cites) for line in april.lines)
+    assert lines(closed(office, clock, 5)) == [
+        ("monthly", "150 accounts × 10/31 days", 14516),
+        ("monthly", "120 accounts × 21/31 days", 24387),
+        ("change", "lump sum", 3000),
+    ]
+    assert [made_again(office, each) for each in invoices(office)] == list(invoices(office))
+
+
+def test_a_fee_told_as_a_whole_goes_before_that_by_account(
+    office: Office, clock: Clock, tmp_path: Path
+) -> None:
+    take(office, tmp_path, {**BY_ACCOUNT, "monthly": 30000})
+    closed(office, clock, 3)
+    assert sorted(line.amount for line in closed(office, clock, 4).lines) == [3000, 30000]
+
+
+def test_a_month_whose_fee_was_not_told_cannot_be_computed(
+    office: Office, clock: Clock, tmp_path: Path
+) -> None:
+    take(office, tmp_path, {"initial": 40000, "change": 3000})
+    clock.at = datetime(2026, 5, 1, 9, 0, tzinfo=JST)
+    (bill,) = close_month(office, Month(2026, 4))
+    assert bill.invoice is None and bill.incomplete is not None
+    assert {each.fee for each in bill.incomplete.missing} == {"monthly"}
+
+
+def test_an_outage_that_synthetic_logins_saw_is_credited_on_claim_by_the_accounts_of_its_day(
+    office: Office, clock: Clock, tmp_path: Path
+) -> None:
+    take(office, tmp_path, BY_ACCOUNT)
+    logins = Logins.of(office)
+    logins.put_secret("acme-client-1", "a shared secret")
+    logins.import_users("acme-group-1", "name,password\nalice,correct horse\n")
+    Publishing.of(office).apply_plan()
+    hearing = Hearing.of(office)
+    begins = datetime(2026, 4, 20, 9, 0, tzinfo=JST)
+    ways = [(one, f"acme-group-1@{other}") for one in NODES for other in NODES]
+
+    def see(at: datetime, up: bool, some: list[Any]) -> None:
+        office.shelf.observe(Observation(at, node, name, "login", up, at) for node, name in some)
+
+    see(begins - timedelta(days=1), True, ways)
+    see(begins - timedelta(hours=5), False, ways[:3])
+    see(begins, False, ways[3:])
+    see(begins + timedelta(hours=50), True, ways[:1])
+    clock.at = begins + timedelta(hours=51)
+    found = hearing.find_outages()
+    assert {(o.contract, o.began_at, o.hours()) for o in found} == {
+        ("acme-group-1", begins, 50),
+        ("acme-client-1", begins, 50),
+    }
+    told = Words("当社の認証装置の故障", "our authentication device failed")
+    causes = [cause_found(Cause(o.contract, o.began_at, "operator", told)) for o in found]
+    office.state(causes, "operator")
+    hearing.find_outages()
+    asked = {"by": "acme", "contract": "acme-group-1"}
+    claim = office.apply("claim-credit", asked, service="auth-outsource")
+    assert claim.decision.verdict.name == "ACCEPT", claim.decision.findings
+    (credit,) = office.contract("acme-group-1").credits
+    assert (credit.units, credit.amount) == (2, 150 * 300 * 2 // 30)
+    april = closed(office, clock, 4)
+    assert [line.amount for line in april.lines if line.amount < 0] == [-3000]
+
+
+NODES = ("radius-1", "radius-2")
