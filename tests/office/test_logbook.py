@@ -20,6 +20,7 @@ from kitei.office.password import TOO_OFTEN, WRONG, Passwords
 from kitei.office.publishing import Publishing
 from kitei.office.takers import TAKERS
 from kitei.office.telling import Telling
+from kitei.office.why import why_part
 from kitei.radius.policy import Reason
 from kitei.radius.users import read_csv
 from kitei.store.logins import LoginLog
@@ -292,3 +293,82 @@ def test_synthetic_users_are_no_accounts(office: Office, logins: Logins) -> None
         "prober.radius-1",
         "prober.radius-2",
     }
+
+
+@pytest.mark.parametrize(
+    ("key", "contract", "entry"),
+    [
+        ("radius-client:192.0.2.1", "acme-client-1", "contract.amended"),
+        ("radius-group:acme.example", "acme-group-1", "contract.amended"),
+        ("synthetic-user:acme.example", "acme-group-1", ""),
+        ("radius-caps:acme.example", "acme-group-1", ""),
+        ("login-probe:login:acme-group-1@radius-2", "acme-group-1", ""),
+        ("192.0.2.1", "acme-client-1", ""),
+    ],
+)
+def test_a_part_of_a_node_leads_back_to_contract_application_and_provision(
+    office: Office, logins: Logins, key: str, contract: str, entry: str
+) -> None:
+    logins.office.apply(
+        "prepare",
+        {"by": "acme", "contract": "acme-group-1", "methods": ["pap", "ttls"]},
+        service="auth-outsource",
+    )
+    Publishing.of(office).apply_plan()
+    (found,) = why_part(office, "radius-1", key)
+    names = [step.name for step in found.steps]
+    assert contract in names and "acme" in names and found.provisions
+    assert not entry or any(entry in name for name in names)
+    assert not any("secret" in step.detail.en for step in found.steps if "radius-" in step.name)
+
+
+def test_a_vpdns_terminator_leads_back_to_what_its_customer_prepared(office: Office, tmp_path: Path) -> None:
+    book = tmp_path / "vpdn"
+    book.mkdir()
+    (book / "book.toml").write_text(VPDN)
+    for each in take_book(office, read_book(book, office)):
+        assert each.decided.decision.verdict.name == "ACCEPT", each.decided.decision.findings
+    Logins.of(office).put_own("concentrator.203.0.113.1", "what concentrator and node share")
+    Publishing.of(office).apply_plan()
+    (found,) = why_part(office, "radius-1", "tunnel-terminator:vpn.bolt.example:192.0.2.21")
+    assert any("contract.amended" in step.name and "192.0.2.21" in step.detail.en for step in found.steps)
+    assert {"art:1.1.t2", "art:5.6.3"} <= {each.cite.partition("#")[2] for each in found.provisions}
+    assert "bolt-vpdn" in [step.name for step in found.steps]
+
+
+VPDN = """
+service = "auth-outsource"
+
+[[radius]]
+node = "radius-1"
+addresses = ["198.51.100.1"]
+
+[[concentrator]]
+address = "203.0.113.1"
+carries = "D"
+
+[[party]]
+id = "bolt"
+name = { ja = "bolt", en = "bolt" }
+address = { ja = "東京都", en = "Tokyo" }
+
+[[holding]]
+customer = "bolt"
+holds = "IIJモバイルサービス/タイプD"
+id = "m1"
+first = 2026-01-01
+more = { item_class = "I" }
+
+[[apply]]
+id = "bolt-vpdn"
+by = "bolt"
+at = 2026-04-01T10:00:00+09:00
+services = [{ kind = "VPDN", item = "タイプD", realm = "vpn.bolt.example" }]
+
+[[prepare]]
+id = "ends"
+by = "bolt"
+at = 2026-04-01T11:00:00+09:00
+contract = "bolt-vpdn-1"
+terminators = [{ address = "192.0.2.20" }, { address = "192.0.2.21", preference = 1 }]
+"""

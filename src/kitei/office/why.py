@@ -132,12 +132,12 @@ def _contract_steps(
 
 
 def _is_about(entry: Entry, contract: Contract, cites: Sequence[str], texts: Sequence[str]) -> bool:
-    """Whether a later fact of the contract brought this: it cites what only it does, or names the very address."""
+    """Whether a later fact of the contract brought this: it cites what only it does, or names the very address or realm."""
     own = set(cites) - set(contract.cites)
     if own & set(entry.fact.cites):
         return True
     body = canonical(entry.fact.body).decode()
-    return any(f'"{text}"' in body for text in texts if "/" in text)
+    return any(f'"{text}"' in body for text in texts if set("/.:") & set(text))
 
 
 def _entry_step(entry: Entry) -> Step:

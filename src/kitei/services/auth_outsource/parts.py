@@ -72,7 +72,7 @@ def client_part(door: Door, realms: tuple[str, ...], estate: Estate, edition: Ed
     """A customer's terminal, for the realms of that customer alone."""
     rate = estate.caps.get("max-requests-per-second", 0)
     capped = ("art:14.2",) if rate else ()
-    why = origin(door.contract, edition, ROWS["client"], "art:5.6.1", *capped)
+    why = origin(door.contract, edition, ROWS["client"], "art:5.6.1", "art:5.6.2", *capped)
     sack = estate.sacks[f"client.{door.contract}"]
     return RadiusClient(why, door.ip, sack, realms, "", door.transition, rate)
 
@@ -112,7 +112,7 @@ def realm_parts(door: Door, estate: Estate, edition: Edition) -> Iterator[Part]:
 
 def _group(door: Door, tables: UserTables, edition: Edition) -> RadiusGroup:
     return RadiusGroup(
-        origin(door.contract, edition, ROWS["group"], "art:5.6.1", "art:7.1.1"),
+        origin(door.contract, edition, ROWS["group"], "art:5.6.1", "art:5.6.6", "art:7.1.1"),
         door.realm,
         tables.users,
         tables.changes,
