@@ -19,7 +19,7 @@ OUTAGE: Final = timedelta(hours=49)
 def order_work(stage: Stage) -> None:
     """The parent's holder adds a LAN prefix, live; the child's holder may not."""
     telling = stage.telling
-    telling.open_scene(6, Words("設定変更", "A change of settings"))
+    telling.open_scene(Words("設定変更", "A change of settings"))
     network = stage.network_of("dual-star-dual-edge")
     parent, child = stage.parent(network), stage.children(network)[0]
     prefix = "10.99.0.0/16"
@@ -101,7 +101,7 @@ def _refuse_a_childs_holder(stage: Stage) -> None:
 def cancel(stage: Stage) -> None:
     """Notice, effective day by the terms, and at its end the child is gone everywhere and no longer believed."""
     telling = stage.telling
-    telling.open_scene(7, Words("解約", "A cancellation"))
+    telling.open_scene(Words("解約", "A cancellation"))
     network = stage.network_of("dual-star-dual-edge")
     parent, leaving = stage.parent(network), stage.children(network)[-1]
     staying = stage.children(network)[0]
@@ -193,7 +193,7 @@ def _is_anywhere(stage: Stage, leaving: Site) -> bool:
 def fail_for_49_hours(stage: Stage) -> None:
     """The single star's hub is down for 49 hours of the clock; its children claim, one in time, one too late."""
     telling = stage.telling
-    telling.open_scene(8, Words("49 時間の利用不能", "49 hours without service"))
+    telling.open_scene(Words("49 時間の利用不能", "49 hours without service"))
     network = stage.network_of("single-star-single-edge")
     parent, children = stage.parent(network), stage.children(network)
     hub = stage.node(parent)

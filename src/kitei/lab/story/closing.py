@@ -15,7 +15,7 @@ from kitei.values import JST, Month, Words, in_yen
 def close_the_month(stage: Stage) -> None:
     """July is closed: monthly fees, work, settlement and credit, each line with its provision."""
     telling = stage.telling
-    telling.open_scene(10, Words("月の締めと請求書", "The month is closed"))
+    telling.open_scene(Words("月の締めと請求書", "The month is closed"))
     stage.set_clock(datetime(2026, 8, 1, 9, 0, tzinfo=JST))
     bills = [bill for month in (Month(2026, 6), Month(2026, 7)) for bill in close_month(stage.office, month)]
     telling.promise(
@@ -75,7 +75,7 @@ def close_the_month(stage: Stage) -> None:
 def ask_why(stage: Stage) -> None:
     """From one line of a node's configuration to the article that put it there."""
     telling = stage.telling
-    telling.open_scene(11, Words("なぜ", "Why"))
+    telling.open_scene(Words("なぜ", "Why"))
     network = stage.network_of("dual-star-dual-edge")
     node = stage.node(stage.parent(network))
     found = why_part(stage.office, node, "10.99.0.0/16")

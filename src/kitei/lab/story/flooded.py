@@ -95,6 +95,11 @@ class Ground:
         for name in list(self.attacks):
             stop_attack(self.lab, self.attacks.pop(name))
 
+    def send_home(self) -> None:
+        """No more visitors."""
+        for each in SITES:
+            self.lab.finish(f"visits-{each.name}")
+
     def visits(self, of: Site, begin: float, end: float) -> Visits:
         """How the visits begun from `begin` and before `end` (Unix time) fared."""
         return visits(self._log(of), begin, end)

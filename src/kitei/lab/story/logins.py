@@ -24,7 +24,7 @@ _ACCEPT, _REJECT = "Access-Accept", "Access-Reject"
 def let_in(stage: Stage) -> None:
     """The whole scene, from two applications to the end of one customer's contracts."""
     begun = time.monotonic()
-    stage.telling.open_scene(9, Words("ログイン", "Logins"))
+    stage.telling.open_scene(Words("ログイン", "Logins"))
     _take_orders(stage)
     logins = Logins.of(stage.office)
     passwords = {name: secrets.token_urlsafe(12) for name in ("sakura", "fuji")}

@@ -13,7 +13,7 @@ from kitei.values import Words
 
 def publish_terms(stage: Stage) -> None:
     """The provider's terms, with their hash in the ledger."""
-    stage.telling.open_scene(1, Words("規程", "Terms"))
+    stage.telling.open_scene(Words("規程", "Terms"))
     stage.office.publish_editions()
     edition = TERMS.editions[-1]
     stage.telling.say(
@@ -33,7 +33,7 @@ def publish_terms(stage: Stage) -> None:
 def take_orders(stage: Stage) -> None:
     """The order book: what is accepted, and what is refused with its article."""
     telling = stage.telling
-    telling.open_scene(2, Words("申込と判断", "The order book, decided"))
+    telling.open_scene(Words("申込と判断", "The order book, decided"))
     outcomes = list(take_book(stage.office, read_book(stage.book, stage.office)))
     counted = Counter(each.decided.decision.verdict.name.lower() for each in outcomes)
     telling.say(
@@ -75,7 +75,7 @@ def take_orders(stage: Stage) -> None:
 def bring_up(stage: Stage) -> None:
     """What was contracted comes up, by the contracts alone."""
     telling = stage.telling
-    telling.open_scene(3, Words("網が立つ", "The network comes up"))
+    telling.open_scene(Words("網が立つ", "The network comes up"))
     plan = stage.publishing.plan()
     telling.say(
         f"契約だけから {len(plan.nodes)} 台のノードの {len(plan.changes)} 個の部品が決まりました。",

@@ -9,6 +9,7 @@ from typing import Final
 from kitei.lab.lab import open_lab
 from kitei.lab.story.changes import cancel, fail_for_49_hours, order_work
 from kitei.lab.story.closing import ask_why, close_the_month
+from kitei.lab.story.floods import stop_floods
 from kitei.lab.story.logins import let_in
 from kitei.lab.story.opening import bring_up, publish_terms, take_orders
 from kitei.lab.story.proofs import isolate, survive
@@ -27,6 +28,7 @@ SCENES: Final[Sequence[Scene]] = (
     bring_up,
     isolate,
     survive,
+    stop_floods,
     order_work,
     cancel,
     fail_for_49_hours,

@@ -15,7 +15,7 @@ FOREIGN: Final = ("192.168.7.7", "172.16.0.9", "8.8.8.8", "100.64.0.1", "10.200.
 def isolate(stage: Stage) -> None:
     """Nothing but a child and its own parent, and nothing readable on the wire."""
     telling, lab = stage.telling, stage.lab
-    telling.open_scene(4, Words("隔離", "Isolation"))
+    telling.open_scene(Words("隔離", "Isolation"))
     hosts = list(lab.hosts.values())
     allowed = {frozenset((one.name, other.name)) for one, other in stage.pairs()}
     addresses = sorted({host.ip for host in hosts})
@@ -90,7 +90,7 @@ def _misconfigure(stage: Stage) -> None:
 def survive(stage: Stage) -> None:
     """Hub 1 is lost in three ways, and edge A; traffic goes on, and nothing is lost when they return."""
     telling = stage.telling
-    telling.open_scene(5, Words("故障", "Machines die"))
+    telling.open_scene(Words("故障", "Machines die"))
     network = stage.network_of("dual-star-dual-edge")
     parent, child = stage.parent(network), stage.children(network)[0]
     hub, edge = stage.node(parent), stage.node(child)

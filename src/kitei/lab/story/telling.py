@@ -29,12 +29,14 @@ class Telling:
     language: Language
     promises: list[Promise] = field(default_factory=list)
     scene: str = ""
+    scenes: int = 0
     begun: float = field(default_factory=monotonic)
 
-    def open_scene(self, number: int, title: Words) -> None:
-        self.scene = title.to(self.language)
+    def open_scene(self, title: Words) -> None:
+        """Scenes are numbered as they come."""
+        self.scene, self.scenes = title.to(self.language), self.scenes + 1
         self.console.print()
-        self.console.rule(f"[bold]{number}. {self.scene}[/bold]", align="left")
+        self.console.rule(f"[bold]{self.scenes}. {self.scene}[/bold]", align="left")
 
     def say(self, ja: str, en: str) -> None:
         self.console.print(ja if self.language == "ja" else en, highlight=False)
