@@ -90,7 +90,7 @@ def test_an_attack_is_told_in_one_line_with_what_is_done_and_again_when_it_is_ov
     say(office, released(at=end), over(at=end))
     ring(office, outbox, post, secret)
     assert lines(post) == [
-        "Attack on 203.0.113.5: SYN flood at 120k pps (threshold 5k); action: divert and scrub",
+        "Attack on 203.0.113.5: SYN flood at 120 kpps (threshold 5 kpps); action: divert and scrub",
         "Attack over on 203.0.113.5: SYN flood, lasted 3 min 7 s; action: divert and scrub",
     ]
     assert [each.address for each in post.letters] == ["noc@example.jp"] * 2
@@ -104,7 +104,7 @@ def test_both_languages_where_none_is_chosen(office: Office) -> None:
     say(office, detected())
     ring(office, outbox, post, secret)
     (letter,) = post.letters
-    assert "攻撃を検知: 203.0.113.5 SYN フラッド 120k pps(しきい値 5k) 対応: 観察" in letter.text
+    assert "攻撃を検知: 203.0.113.5 SYN フラッド 120 kpps(しきい値 5 kpps) 対応: 観察" in letter.text
     assert letter.subject.endswith("action: observing")
 
 
@@ -114,7 +114,7 @@ def test_a_type_d_is_told_that_nothing_is_done_and_why(office: Office) -> None:
     say(office, detected(policy="d1", target="198.51.100.9/32"), contract="d1")
     ring(office, outbox, post, secret)
     assert lines(post) == [
-        "Attack on 198.51.100.9: SYN flood at 120k pps (threshold 5k);"
+        "Attack on 198.51.100.9: SYN flood at 120 kpps (threshold 5 kpps);"
         " action: told only (the item has no mitigation)"
     ]
 

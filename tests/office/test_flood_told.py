@@ -149,7 +149,7 @@ def test_a_flood_is_told_with_the_same_numbers_from_its_packets_to_the_months_re
         seconds[frame.at_ns // 10**9] += 1
 
     first, last = (each.text.splitlines()[0] for each in post.letters)
-    assert first == f"Attack on {HOST}: SYN flood at 500 pps (threshold 300); action: divert and scrub"
+    assert first == f"Attack on {HOST}: SYN flood at 500 pps (threshold 300 pps); action: divert and scrub"
     assert last.startswith(f"Attack over on {HOST}: SYN flood, lasted ") and last.endswith("divert and scrub")
 
     (attack,) = attacks(office)

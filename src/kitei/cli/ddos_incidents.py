@@ -1,6 +1,6 @@
 """`ddos incidents`: the attacks there were, and one of them with its course and evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -13,9 +13,12 @@ from kitei.office.attacks import Attack
 from kitei.office.closing import provider_told, recipient_of
 from kitei.office.flood_history import up_to_date
 from kitei.office.flood_report import clock_text
+from kitei.office.flood_watch import Watched, watched
 from kitei.office.incidents import Incident, attack_json, attacks, incident, incident_json
 from kitei.store.tallies import protocol_name
 from kitei.values import Words
+
+Seen = Mapping[str, Watched]
 
 
 @command(
@@ -38,11 +41,13 @@ def incidents(talk: Talk, attack: str | None, contract: str | None, pdf: Path | 
             raise Misuse(Words("--pdf には攻撃の ID が要ります", "--pdf needs the ID of an attack"))
         with desk_of(talk) as desk:
             found = attacks(desk, contract)
-        talk.answer([attack_json(each) for each in found], lambda: _table(found, talk))
+            seen = {each.contract: each for each in watched(desk.contracts(), desk.today())}
+        talk.answer([attack_json(each) for each in found], lambda: _table(found, seen, talk))
         return
     with office_of(talk) as office:
         one = incident(office, up_to_date(office.home), attack)
-        talk.answer(incident_json(one), lambda: _text(one, talk))
+        seen = {each.contract: each for each in watched(office.contracts(), office.today())}
+        talk.answer(incident_json(one), lambda: _text(one, seen, talk))
         if pdf is not None:
             from kitei.office.papers.incident import incident_pdf
 
@@ -52,21 +57,21 @@ def incidents(talk: Talk, attack: str | None, contract: str | None, pdf: Path | 
             click.echo(str(pdf), err=True)
 
 
-def _table(found: Sequence[Attack], talk: Talk) -> str:
+def _table(found: Sequence[Attack], seen: Seen, talk: Talk) -> str:
     none = Words("攻撃は記録されていません。", "No attack is on record.")
-    return "\n".join(_line(each, talk) for each in found) or none.to(talk.language)
+    return "\n".join(_line(each, seen, talk) for each in found) or none.to(talk.language)
 
 
-def _line(each: Attack, talk: Talk) -> str:
+def _line(each: Attack, seen: Seen, talk: Talk) -> str:
     state = Words("終息", "over") if each.over else Words("継続中", "goes on")
-    words = (each.cause, rate_words(each), lasting(each), action_words(each, None), state)
+    words = (each.cause, rate_words(each), lasting(each), action_words(each, seen.get(each.contract)), state)
     told = ", ".join(word.to(talk.language) for word in words)
     return f"{clock_text(each.began)}  {each.id}  {each.contract}  {each.target}  {told}"
 
 
-def _text(found: Incident, talk: Talk) -> str:
+def _text(found: Incident, seen: Seen, talk: Talk) -> str:
     attack, language = found.attack, talk.language
-    lines = [_line(attack, talk)]
+    lines = [_line(attack, seen, talk)]
     if found.peak:
         peak = Words("最大", "peak").to(language)
         lines.append(f"{peak} {found.peak.bps:,} bps, {found.peak.pps:,} pps")

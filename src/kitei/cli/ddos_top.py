@@ -1,12 +1,13 @@
 """`ddos top`: who sent and who received most, of the history that collectors keep."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import get_args
 
 import click
 
 from kitei.cli.desk import faults_told
 from kitei.cli.speak import Misuse, Talk, command, option
+from kitei.clock import shifted_clock
 from kitei.collect.counters import shown
 from kitei.office.flood_history import up_to_date
 from kitei.office.home import Home
@@ -35,7 +36,7 @@ _NOTES = {
 @option("--contract", ja="この契約だけ", en="Of this contract only.")
 @option("--most", type=click.IntRange(1, 1000), default=20, show_default=True, ja="いくつ", en="How many.")
 def top(talk: Talk, by: By, since: str | None, until: str | None, contract: str | None, most: int) -> None:
-    last = _instant(until, whole_day=True) if until else datetime.now(UTC)
+    last = _instant(until, whole_day=True) if until else shifted_clock(Home(talk.home).clock)()
     first = _instant(since) if since else last - timedelta(days=1)
     if first >= last:
         raise Misuse(

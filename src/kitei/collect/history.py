@@ -17,6 +17,8 @@ from kitei.collect.policy import Book, Scope
 from kitei.network.sheaf import MINUTE, SUMS, SheafName, parts, written
 
 _HOSTS, _PORTS, _SECONDS, _FLOWS = 20_000, 20_000, 20_000, 4_000
+HURRY: Final = 10
+"""While an alarm stands a sheaf is written after so many seconds: a collector that dies then loses no more."""
 SHEAVES: Final = 10_080
 """At most so many wait in the folder (a week of minutes); the oldest go first, and the next sheaf says so."""
 
@@ -46,8 +48,8 @@ class Minute:
     """One minute, gathered. What exceeds its bounds is left out and counted in a note: 20,000 hosts, ports and
     seconds each, 4,000 flows; protected prefixes are always there."""
 
-    def __init__(self, at: int) -> None:
-        self.at = at
+    def __init__(self, at: int, collector: str) -> None:
+        self.at, self.collector = at, collector
         self._sums: dict[Row, _Sum] = {}
         self._hosts = 0
         self._ports: dict[tuple[str, str, int], int] = {}
@@ -110,7 +112,7 @@ class Minute:
         for (contract, target, port), packets in sorted(self._ports.items()):
             lines.append(written("port", self.at, contract, target, port, packets))
         if self._judged:
-            lines.append(written("note", self.at, "", "seconds", self._judged))
+            lines.append(written("note", self.at, self.collector, "seconds", self._judged))
         for what, number in sorted(self.left_out.items()):
             lines.append(written("note", self.at, "", f"left out: {what}", number))
         return "".join(f"{line}\n" for line in lines)
@@ -160,10 +162,11 @@ class Diary:
     ) -> None:
         """A second that was judged. Seconds come in order. Raises OSError where a sheaf cannot be written."""
         at = second.at - second.at % MINUTE
-        if self._minute is not None and self._minute.at != at:
+        hurries = bool(self._burning) and second.at - self._first >= HURRY
+        if self._minute is not None and (self._minute.at != at or hurries):
             self.close()
         if self._minute is None:
-            self._minute, self._first = Minute(at), second.at
+            self._minute, self._first = Minute(at, self.name), second.at
         for each in decisions:
             key = (each.policy, each.scope, str(each.target))
             if each.kind == "release":

@@ -35,8 +35,8 @@ LINES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
     "note": ("moment", "contract", "what", "number"),
 })  # fmt: skip
 """Columns by kind. `moment`: unix seconds, of a minute its first. A row of a minute or second counts what came
-towards `target`; `most_bytes` and `most_packets` are those of its fullest second. The notes: `seconds` that were
-judged, and what was left out. A row of `scrub` and those of `dropped` (by reason) count what a scrubber did in the
+towards `target`; `most_bytes` and `most_packets` are those of its fullest second. Of the notes `seconds` counts
+those that a collector (in place of a contract) judged; others what was left out. A row of `scrub` and those of `dropped` (by reason) count what a scrubber did in the
 seconds up to `moment`."""
 
 TEXTS: Final = frozenset({

@@ -7,9 +7,15 @@ from kitei.values import Words
 
 
 def rate_words(attack: Attack) -> Words:
-    figure, threshold = shown(attack.number("figure")), shown(attack.number("threshold"))
-    unit = attack.unit
-    return Words(f"{figure} {unit}(しきい値 {threshold})", f"{figure} {unit} (threshold {threshold})")
+    """`120 kpps (threshold 5 kpps)`."""
+    figure, threshold = rate(attack.number("figure"), attack.unit), rate(attack.number("threshold"), attack.unit)
+    return Words(f"{figure}(しきい値 {threshold})", f"{figure} (threshold {threshold})")
+
+
+def rate(value: int, unit: str) -> str:
+    """`28.5 Mbps`."""
+    text = shown(value)
+    return f"{text[:-1]} {text[-1]}{unit}" if text[-1].isalpha() else f"{text} {unit}".rstrip()
 
 
 def action_words(attack: Attack, contract: Watched | None) -> Words:

@@ -117,8 +117,10 @@ def daily(history: History, contract: str, month: Month) -> tuple[Daily, ...]:
         FROM minutes GROUP BY 1 ORDER BY 1"""
     rows = history.query("minute", month.first, month.last, sql, {"contract": contract})
     seen = {int(day): rest for day, *rest in rows}
-    sql = f"""WITH told AS (SELECT moment, max(number) AS seconds FROM lines WHERE what = 'seconds' GROUP BY moment)
-        SELECT (moment + {_OFFSET}) // 86400, sum(seconds) FROM told GROUP BY 1"""
+    sql = f"""WITH told AS (  -- of several collectors the one that judged most of a minute
+            SELECT moment, max(seconds) AS seconds FROM (SELECT moment, contract, sum(number) AS seconds FROM lines
+            WHERE what = 'seconds' GROUP BY moment, contract) GROUP BY moment)
+        SELECT (moment + {_OFFSET}) // 86400, sum(least(seconds, 60)) FROM told GROUP BY 1"""
     judged = {int(day): int(count) for day, count in history.query("note", month.first, month.last, sql, {})}
     found = []
     for number in sorted(seen.keys() | judged.keys()):
