@@ -29,6 +29,9 @@ def _sound(wanted: Sequence[Part]) -> tuple[dict[str, ReturnTunnel], list[str]]:
         found = list(_flaws(part))
         if (other := sound.get(device_of(part))) is not None:
             found.append(f"number {part.number} is that of {other.name}")
+        for earlier in sound.values():
+            both = sorted(set(part.carries) & set(earlier.carries))
+            found += [f"{prefix} is carried by {earlier.name}" for prefix in both]
         flaws += [f"{part.key}: {flaw}" for flaw in found]
         if not found:
             sound[device_of(part)] = part
