@@ -54,6 +54,14 @@ INLINE int count(const struct policy *policy, __u32 reason, __u32 bytes, int ver
     return verdict;
 }
 
+/* All of the frame behind what stands before `l3`, whether it lies in one piece or not. */
+INLINE __u32 length_from(struct xdp_md *frame, const void *l3)
+{
+    __u64 before = l3 - (void *)(long)frame->data;
+    asm volatile("" : "+r"(before)); /* or clang subtracts in an order that no verifier takes */
+    return bpf_xdp_get_buff_len(frame) - before;
+}
+
 /* ---- reading ---------------------------------------------------------------------------------- */
 
 INLINE void read4(struct packet *packet, const struct iphdr *ip, __u32 there)
@@ -135,27 +143,36 @@ INLINE bool is_malformed(const struct packet *packet)
 /* ---- judging ---------------------------------------------------------------------------------- */
 
 /* What the lists say of the source: 1, 0 or nothing. A single address is more specific than any prefix. */
-INLINE const __u32 *listed(const struct policy *policy, const void *l3, bool is_v6)
+INLINE const __u32 *listed4_of(const struct policy *policy, const struct iphdr *ip)
 {
-    const __u32 *found = 0;
-    if (is_v6) {
-        const struct ipv6hdr *ip = l3;
-        struct host6 host = {.list = policy->list};
-        struct listed6 key = {.bits = 32 + 128, .list = policy->list};
-        __builtin_memcpy(host.address, &ip->saddr, 16);
-        __builtin_memcpy(key.address, &ip->saddr, 16);
-        if (policy->flags & HOSTS)
-            found = bpf_map_lookup_elem(&hosts6, &host);
-        return found || !(policy->flags & LISTS) ? found : bpf_map_lookup_elem(&listed6, &key);
+    if (policy->flags & HOSTS) {
+        struct host4 host = {.list = policy->list};
+        __builtin_memcpy(host.address, &ip->saddr, 4);
+        const __u32 *found = bpf_map_lookup_elem(&hosts4, &host);
+        if (found)
+            return found;
     }
-    const struct iphdr *ip = l3;
-    struct host4 host = {.list = policy->list};
+    if (!(policy->flags & LISTS))
+        return 0;
     struct listed4 key = {.bits = 32 + 32, .list = policy->list};
-    __builtin_memcpy(host.address, &ip->saddr, 4);
     __builtin_memcpy(key.address, &ip->saddr, 4);
-    if (policy->flags & HOSTS)
-        found = bpf_map_lookup_elem(&hosts4, &host);
-    return found || !(policy->flags & LISTS) ? found : bpf_map_lookup_elem(&listed4, &key);
+    return bpf_map_lookup_elem(&listed4, &key);
+}
+
+INLINE const __u32 *listed6_of(const struct policy *policy, const struct ipv6hdr *ip)
+{
+    if (policy->flags & HOSTS) {
+        struct host6 host = {.list = policy->list};
+        __builtin_memcpy(host.address, &ip->saddr, 16);
+        const __u32 *found = bpf_map_lookup_elem(&hosts6, &host);
+        if (found)
+            return found;
+    }
+    if (!(policy->flags & LISTS))
+        return 0;
+    struct listed6 key = {.bits = 32 + 128, .list = policy->list};
+    __builtin_memcpy(key.address, &ip->saddr, 16);
+    return bpf_map_lookup_elem(&listed6, &key);
 }
 
 INLINE bool is_amplified(const struct policy *policy, const struct packet *packet)
@@ -264,11 +281,46 @@ ceiling:
     return count(policy, PASSED, packet->bytes, XDP_PASS);
 }
 
+INLINE int scrub4(struct xdp_md *frame, struct iphdr *ip, void *end)
+{
+    struct prefix4 key = {.bits = 32};
+    if ((void *)(ip + 1) > end)
+        return XDP_PASS;
+    __builtin_memcpy(key.address, &ip->daddr, 4);
+    const struct policy *policy = bpf_map_lookup_elem(&protected4, &key);
+    if (!policy)
+        return XDP_PASS;
+    const __u32 *is_allowed = listed4_of(policy, ip);
+    if (is_allowed && !*is_allowed)
+        return count(policy, DENIED, bpf_ntohs(ip->tot_len), XDP_DROP);
+    struct packet packet = {.end = end, .l3 = ip, .source = 0xffffULL << 32 | bpf_ntohl(ip->saddr)};
+    read4(&packet, ip, length_from(frame, ip));
+    return clean(frame, &packet, policy, is_allowed, false);
+}
+
+INLINE int scrub6(struct xdp_md *frame, struct ipv6hdr *ip, void *end)
+{
+    struct prefix6 key = {.bits = 128};
+    if ((void *)(ip + 1) > end)
+        return XDP_PASS;
+    __builtin_memcpy(key.address, &ip->daddr, 16);
+    const struct policy *policy = bpf_map_lookup_elem(&protected6, &key);
+    if (!policy)
+        return XDP_PASS;
+    const __u32 *is_allowed = listed6_of(policy, ip);
+    if (is_allowed && !*is_allowed)
+        return count(policy, DENIED, sizeof(*ip) + bpf_ntohs(ip->payload_len), XDP_DROP);
+    struct packet packet = {.end = end, .l3 = ip};
+    __builtin_memcpy(&packet.source, &ip->saddr, 8);
+    packet.source = bpf_be64_to_cpu(packet.source);
+    read6(&packet, ip, length_from(frame, ip));
+    return clean(frame, &packet, policy, is_allowed, true);
+}
+
 SEC("xdp.frags")
 int scrub(struct xdp_md *frame)
 {
     void *start = (void *)(long)frame->data, *end = (void *)(long)frame->data_end;
-    struct packet packet = {.end = end};
     struct ethhdr *ethernet = start;
     if ((void *)(ethernet + 1) > end)
         return XDP_PASS;
@@ -284,41 +336,10 @@ int scrub(struct xdp_md *frame)
         type = vlan->inner;
         l3 = vlan + 1;
     }
-    __u32 there = bpf_xdp_get_buff_len(frame) - (l3 - start);
-    packet.l3 = l3;
-    if (type == bpf_htons(ETH_P_IP)) {
-        struct iphdr *ip = l3;
-        struct prefix4 key = {.bits = 32};
-        if ((void *)(ip + 1) > end)
-            return XDP_PASS;
-        __builtin_memcpy(key.address, &ip->daddr, 4);
-        const struct policy *policy = bpf_map_lookup_elem(&protected4, &key);
-        if (!policy)
-            return XDP_PASS;
-        const __u32 *is_allowed = listed(policy, l3, false);
-        if (is_allowed && !*is_allowed)
-            return count(policy, DENIED, bpf_ntohs(ip->tot_len), XDP_DROP);
-        packet.source = 0xffffULL << 32 | bpf_ntohl(ip->saddr);
-        read4(&packet, ip, there);
-        return clean(frame, &packet, policy, is_allowed, false);
-    }
-    if (type == bpf_htons(ETH_P_IPV6)) {
-        struct ipv6hdr *ip = l3;
-        struct prefix6 key = {.bits = 128};
-        if ((void *)(ip + 1) > end)
-            return XDP_PASS;
-        __builtin_memcpy(key.address, &ip->daddr, 16);
-        const struct policy *policy = bpf_map_lookup_elem(&protected6, &key);
-        if (!policy)
-            return XDP_PASS;
-        const __u32 *is_allowed = listed(policy, l3, true);
-        if (is_allowed && !*is_allowed)
-            return count(policy, DENIED, there, XDP_DROP);
-        __builtin_memcpy(&packet.source, &ip->saddr, 8);
-        packet.source = bpf_be64_to_cpu(packet.source);
-        read6(&packet, ip, there);
-        return clean(frame, &packet, policy, is_allowed, true);
-    }
+    if (type == bpf_htons(ETH_P_IP))
+        return scrub4(frame, l3, end);
+    if (type == bpf_htons(ETH_P_IPV6))
+        return scrub6(frame, l3, end);
     return XDP_PASS;
 }
 
