@@ -153,8 +153,16 @@ def ours(port: int) -> Callable[[], subprocess.Popen[bytes]]:
     return start
 
 
-def theirs(kind: str, port: int, folder: Path, *, tracking: bool) -> Callable[[], subprocess.Popen[bytes]]:
-    """FastNetMon told of the same networks, with its reports home and its notices off."""
+def theirs(
+    kind: str,
+    port: int,
+    folder: Path,
+    *,
+    tracking: bool,
+    networks: str = "10.0.0.0/14\n2001:db8::/32\n",
+    **more: str,
+) -> Callable[[], subprocess.Popen[bytes]]:
+    """FastNetMon told of the same networks, with its reports home and its notices off; `more` settings last."""
     wanted = {
         "netflow": "on" if kind != "sflow" else "off",
         "sflow": "on" if kind == "sflow" else "off",
@@ -175,8 +183,9 @@ def theirs(kind: str, port: int, folder: Path, *, tracking: bool) -> Callable[[]
         "cli_stats_file_path": str(folder / "stats"),
         "cli_stats_ipv6_file_path": str(folder / "stats6"),
         "logging:local_syslog_logging": "off",
+        **more,
     }
-    (folder / "networks").write_text("10.0.0.0/14\n2001:db8::/32\n")
+    (folder / "networks").write_text(networks)
     (folder / "white").write_text("")
     lines = [
         line for line in SETTINGS.read_text().splitlines() if line.partition("=")[0].strip() not in wanted

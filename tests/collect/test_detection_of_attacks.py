@@ -153,6 +153,18 @@ def test_a_few_samples_are_noise() -> None:
     assert told(run({at: few for at in range(10, 13)}, trusting, until=13)) == [(12, "alarm")]
 
 
+def test_a_crowd_stays_one_though_few_samples_make_its_figure_and_its_share_of_syn_jump() -> None:
+    """Sixteen samples of one in a thousand: 22 % of SYN and twice the threshold are within their noise."""
+    jumping = Counters(
+        bytes=16_500, packets=16_000, flows=16, tcp_bytes=16_500, tcp=16_000, syn=4_000, sources=500,
+        ports=((443, 16_000),), samples=16,
+    )  # fmt: skip
+    quiet = replace(POLICY, host={"bps": 64_000}, guards=replace(Guards(), noise_sigmas=2))
+    assert told(run(dict.fromkeys(range(10, 20), jumping), quiet)) == [(10, "held")]
+    sure = replace(jumping, samples=1600, bytes=33_000, tcp_bytes=33_000)
+    assert told(run(dict.fromkeys(range(10, 20), sure), quiet))[0] == (12, "alarm")
+
+
 def test_a_syn_flood_is_no_crowd_and_no_speed_test() -> None:
     flood = replace(syn(500), bytes=900, ports=((443, 500),), sources=1)
     assert told(run({at: flood for at in range(10, 14)}, until=14)) == [(12, "alarm")]

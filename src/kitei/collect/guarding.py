@@ -30,12 +30,10 @@ def _noise(guards: Guards, counters: Counters, metric: str, threshold: int) -> D
 
     Without sampling there is no noise. Beyond 65,535 samples it is below half a percent and left alone.
     """
-    if metric == "flows" or counters.samples in (0, 65_535) or counters.samples >= counters.packets:
+    found = _error(guards, counters, metric)
+    if found is None:
         return None
-    figure = counters.figure(metric)
-    whole = counters.figure("bps" if METRICS[metric][1] == 8 else "pps")
-    samples = counters.samples * figure // max(1, whole)
-    error = guards.noise_sigmas * figure // max(1, isqrt(samples))
+    figure, (samples, error) = counters.figure(metric), found
     if figure - error >= threshold:
         return None
     return Doubt(
@@ -47,9 +45,22 @@ def _noise(guards: Guards, counters: Counters, metric: str, threshold: int) -> D
     )
 
 
+def _error(guards: Guards, counters: Counters, metric: str) -> tuple[int, int] | None:
+    """How many samples a figure is of, and how far off it may be by that; None where that is nothing."""
+    if metric == "flows" or counters.samples in (0, 65_535) or counters.samples >= counters.packets:
+        return None
+    figure = counters.figure(metric)
+    whole = counters.figure("bps" if METRICS[metric][1] == 8 else "pps")
+    samples = counters.samples * figure // max(1, whole)
+    return samples, guards.noise_sigmas * figure // max(1, isqrt(samples))
+
+
 def _is_established(guards: Guards, counters: Counters) -> bool:
+    """By what is surely SYN: of few samples, one in five is SYN by chance now and then."""
     mostly_tcp = counters.tcp * 100 >= counters.packets * guards.tcp_percent
-    return mostly_tcp and counters.syn * 100 <= counters.tcp * guards.syn_percent
+    found = _error(guards, counters, "syn-pps")
+    surely_syn = counters.syn - found[1] if found else counters.syn
+    return mostly_tcp and surely_syn * 100 <= counters.tcp * guards.syn_percent
 
 
 def _speed_test(guards: Guards, counters: Counters, metric: str, excess: int) -> Doubt | None:
@@ -75,7 +86,8 @@ def _crowd(guards: Guards, counters: Counters, metric: str, threshold: int) -> D
     if to_services * 2 < counters.packets:
         return None
     needed = threshold * guards.crowd_percent // 100
-    if counters.figure(metric) >= needed:
+    found = _error(guards, counters, metric)
+    if counters.figure(metric) - (found[1] if found else 0) >= needed:
         return None
     return Doubt(
         "crowd",

@@ -1,4 +1,4 @@
-/* A sampled packet header: through VLAN tags, MPLS labels, PPPoE, GRE, IP in IP, VXLAN and Geneve to the IP
+/* A sampled packet header: through VLAN tags, MPLS labels, PPPoE, GRE, IP in IP, VXLAN, Geneve and GTP-U to the IP
  * header that counts.
  *
  * Which one counts: the outermost whose destination is protected (a GRE flood against a customer is traffic to
@@ -84,6 +84,25 @@ static void into_gre(Walk *w) {
   w->state = AT_TYPE;
 }
 
+/* GTP-U (3GPP TS 29.281): a user's packet on its way through a mobile network, behind optional extensions. */
+static void into_gtp(Walk *w) {
+  const u8 *h = w->p + 8;
+  long n = w->end - h;
+  if (n < 8 || h[0] >> 5 != 1 || !(h[0] & 0x10) || h[1] != 255) return;
+  u32 size = h[0] & 7 ? 12 : 8;
+  if (n < size) return;
+  u8 next = h[0] & 4 ? h[11] : 0;
+  for (int i = 0; next && i < LAYERS; i++) {
+    u32 length = n > size ? h[size] * 4 : 0;
+    if (!length || n < size + length) return;
+    size += length;
+    next = h[size - 1];
+  }
+  if (next) return;
+  w->p = h + size;
+  w->state = AT_IP;
+}
+
 static void into_udp(Walk *w, u16 dport) {
   w->state = AT_END;
   if (w->end - w->p < 16) return;
@@ -97,6 +116,8 @@ static void into_udp(Walk *w, u16 dport) {
     w->type = get16(h + 2);
     w->p += size;
     w->state = AT_TYPE;
+  } else if (dport == 2152) {
+    into_gtp(w);
   }
 }
 
