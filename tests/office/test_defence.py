@@ -92,6 +92,22 @@ def hear(defence: Defence, *words: Word) -> bool:
     return defence.work()
 
 
+def test_many_alarms_at_once_are_answered_in_parts(office: Office, clock: Clock) -> None:
+    slow = iter(range(10**6))
+    defence = Defence(
+        office, lambda: next(slow) * 0.01
+    )  # every look at the clock costs a hundredth of a second
+    defence.hear(word(*(seen(target=f"203.0.113.{n}") for n in range(40))))
+    grown = [0]
+    for _ in range(200):
+        defence.work()
+        grown.append(len(on_nodes(office, Announcement)))
+        if grown[-1] == 40:
+            break
+    assert grown[-1] == 40
+    assert len(set(grown)) > 4, "the first were told while the last were still to be decided"
+
+
 def on_nodes(office: Office, kind: type[Part] | Any = (Announcement, Scrubbing)) -> list[Any]:
     nodes = Publishing.of(office).published_intent().nodes.values()
     return [part for node in nodes for part in node.parts if isinstance(part, kind)]
@@ -366,7 +382,7 @@ def test_words_come_as_events_of_a_lane(office: Office, defence: Defence) -> Non
     from kitei.network.detection import detection_json
 
     body: JsonObject = {"begun": START.isoformat(), "detection": detection_json(seen())}
-    defence.take(office, "see1", (Event(1, datetime.now(UTC), "flood.decided", body),), None)
+    defence.take_events(office, "see1", (Event(1, datetime.now(UTC), "flood.decided", body),), None)
     assert defence.work()
     assert on_nodes(office, Announcement)
 

@@ -38,8 +38,8 @@ log = logging.getLogger(__name__)
 _LOOK: Final = 0.25
 """Seconds between looks at what is due: orders of people are recorded by other processes."""
 
-_PUBLISH: Final = 0.2
-"""Seconds for which, of many orders at once, the first may wait for the others."""
+_PART: Final = 0.15
+"""Seconds of work at one go: nodes ask for their orders in between."""
 
 _AGAIN: Final = 60.0
 """Seconds before something that was refused is asked again."""
@@ -66,7 +66,7 @@ class Defence:
 
     office: Office
     now: Callable[[], float] = time.monotonic
-    _inbox: deque[Word] = field(default_factory=deque)
+    _inbox: deque[tuple[Word, Detection | None]] = field(default_factory=deque)
     _collectors: dict[str, Collector] = field(default_factory=dict)
     _refused: dict[tuple[str, ...], float] = field(default_factory=dict)
     _refreshing: Refreshing | None = None
@@ -75,7 +75,7 @@ class Defence:
 
     # -- hearing -------------------------------------------------------------------------------------
 
-    def take(self, office: Office, node: str, events: tuple[Event, ...], within: Any) -> None:
+    def take_events(self, office: Office, node: str, events: tuple[Event, ...], within: Any) -> None:
         """Keep a node's words until `work`: what follows from them is recorded in transactions of its own.
 
         Lost with this process, a word is made up for by the next that names the alarms that stand. Raises
@@ -86,19 +86,30 @@ class Defence:
         self.hear(*words_of(node, events))
 
     def hear(self, *words: Word) -> None:
-        self._inbox.extend(words)
+        for word in words:
+            self._inbox.extend((word, each) for each in word.detections)
+            self._inbox.append((word, None))
 
     def work(self) -> bool:
-        """Do what is to be done by now; cheap when there is nothing. Whether orders changed."""
+        """Do what is to be done by now; cheap when there is nothing. Whether orders changed.
+
+        Of very much it does a part, so that nodes get the first orders while the last are still decided: call again.
+        """
         now = self.now()
         if self._begun < 0:
             self._begun = now
         if not self._inbox and now - self._looked < _LOOK:
             return False
-        while self._inbox:
-            self._take_word(self._inbox.popleft())
-        self._looked = now
-        return self._tend()
+        while self._inbox and self.now() - now < _PART:
+            self._take(*self._inbox.popleft())
+        if not self._inbox:
+            self._looked = now
+            for contract in self._contracts():
+                if self.now() - now >= _PART:
+                    self._looked = -1.0  # the rest at the next call
+                    break
+                self._tend(contract)
+        return self._refresh().publish()
 
     def published(self) -> Mapping[str, Orders]:
         """The orders in force of the nodes that stand against floods."""
@@ -106,25 +117,27 @@ class Defence:
 
     # -- what was heard ------------------------------------------------------------------------------
 
-    def _take_word(self, word: Word) -> None:
+    def _take(self, word: Word, detection: Detection | None) -> None:
+        """One decision of a collector, or the end of its word."""
         collector = self._collectors.setdefault(word.node, Collector(self.now()))
         collector.heard = self.now()
-        for detection in word.detections:
-            match detection.kind:
-                case "alarm":
-                    collector.standing[_standing(detection)] = detection
-                    collector.released.discard(_standing(detection))
-                    self._alarm(word.node, detection)
-                case "release":
-                    collector.standing.pop(_standing(detection), None)
-                    collector.released.add(_standing(detection))
-        if word.standing is not None:
-            collector.standing = {_standing(each): each for each in word.standing}
-            collector.told = True
-            collector.released.clear()
-            for each in word.standing:
-                self._alarm(word.node, each)
-        self._end_what_is_over(word)
+        if detection is None:
+            if word.standing is not None:
+                collector.standing = {_standing(each): each for each in word.standing}
+                collector.told = True
+                collector.released.clear()
+                # what was lost on the way; each is looked at by itself, as news would be
+                self._inbox.extendleft(
+                    (replace(word, standing=None), each) for each in reversed(word.standing)
+                )
+            self._end_what_is_over(word)
+        elif detection.kind == "alarm":
+            collector.standing[_standing(detection)] = detection
+            collector.released.discard(_standing(detection))
+            self._alarm(word.node, detection)
+        elif detection.kind == "release":
+            collector.standing.pop(_standing(detection), None)
+            collector.released.add(_standing(detection))
 
     def _alarm(self, node: str, seen: Detection) -> None:
         """An alarm becomes an attack on its contract, unless it is one already."""
@@ -151,6 +164,7 @@ class Defence:
             "node": node,
         }
         self._ask("attack-detected", written, (contract.id, "alarm", seen.policy, seen.scope, seen.target))
+        self._tend(self.office.contract(contract.id))  # before the next alarm is looked at
 
     def _end_what_is_over(self, word: Word) -> None:
         """Attacks that this collector spoke of, and that no collector sees any more."""
@@ -179,17 +193,11 @@ class Defence:
 
     # -- what is due ---------------------------------------------------------------------------------
 
-    def _tend(self) -> bool:
-        """Everything that is due for every contract, and the orders that follow."""
-        changed, published = False, self.now()
-        for contract in self._contracts():
-            if not is_defended(contract):
-                continue
+    def _tend(self, contract: Contract) -> None:
+        """Everything that is due for a contract."""
+        if is_defended(contract):
             for each in self._due(contract):
                 self._do(contract, each)
-                if self.now() - published > _PUBLISH:  # the first of many must not wait for the last
-                    changed, published = self._refresh().publish() or changed, self.now()
-        return self._refresh().publish() or changed
 
     def _due(self, contract: Contract) -> Iterator[Due]:
         found = means(contract, self.office.contracts(), self.office.today())
