@@ -272,6 +272,13 @@ def test_upstreams_that_cannot_be_are_told_and_the_others_served() -> None:
     assert {n.address for n in after.neighbours} == {"10.98.0.2", "10.97.0.2"} and len(after.routes) == 1
 
 
+def test_a_session_that_would_never_be_given_up_is_refused() -> None:
+    wanted = (speaker(hold=0), *BASE[1:], announce("198.51.100.7/32"))
+    after, _ = brought_about(wanted, SpeakerSeen(NOW))
+    assert not after.neighbours and not after.routes
+    assert "hold 0 is not between 3 and 65535 seconds" in reasons(wanted)
+
+
 def test_without_a_speaker_nothing_runs_and_orders_are_refused() -> None:
     after, _ = brought_about((*BASE, announce("198.51.100.7/32")), SpeakerSeen(NOW))
     assert [step.act for step in plan_speaker((), after)] == ["stop"]

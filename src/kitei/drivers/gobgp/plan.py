@@ -15,6 +15,7 @@ from kitei.network.expiry import still_wanted
 
 NAME = "gobgp"
 _SHOWN: Final = 3  # routes named in a step's sentence
+_SHORTEST, _LONGEST = 3, 65535  # hold times (RFC 4271, 4.2); 0 would mean for ever
 
 
 def plan_speaker(wanted: Sequence[Part], seen: SpeakerSeen) -> tuple[Step, ...]:
@@ -30,6 +31,12 @@ def plan_speaker(wanted: Sequence[Part], seen: SpeakerSeen) -> tuple[Step, ...]:
 
 def _steps(speaker: Speaker, parts: Sequence[Part], seen: SpeakerSeen) -> Iterator[Step]:
     upstreams, flaws = upstreams_of(parts)
+    if not _SHORTEST <= speaker.hold <= _LONGEST:
+        upstreams, told = (
+            {},
+            f"speaker: hold {speaker.hold} is not between {_SHORTEST} and {_LONGEST} seconds",
+        )
+        flaws.append(told)
     may = allowed(parts, upstreams, {(held.family, held.of) for held in seen.routes})
     neighbours = {neighbour_of(upstream, speaker) for upstream in upstreams.values()}
     permits = {permit for upstream in upstreams.values() for permit in permits_of(upstream)}
