@@ -189,6 +189,19 @@ def test_a_terminal_that_begins_anew_ends_what_it_had_open(
     assert log.usage("acme-group-1", "2026-04")[0].sessions == 2
 
 
+def test_a_session_whose_stop_was_lost_ends_when_another_takes_its_place_or_with_its_last_word(
+    office: Office, logins: Logins, clock: Any
+) -> None:
+    clock.at = NIGHT
+    node, log = Node(office, "radius-1"), LoginLog(office.book.engine)
+    node.heard(0, "Start", session="s1")
+    node.heard(5, "Start", session="s2")
+    assert [each.session for each in log.sessions("acme-group-1", only_open=True)] == ["s2"]
+    clock.at = NIGHT + timedelta(days=2)
+    Node(office, "radius-2").tell("logins.answered", rows=[])
+    assert {each.ended for each in log.sessions("acme-group-1")} == {NIGHT + timedelta(minutes=5)}
+
+
 def test_who_does_not_sign_is_named_with_its_contract(office: Office, logins: Logins, clock: Any) -> None:
     clock.at = NIGHT
     node = Node(office, "radius-1")

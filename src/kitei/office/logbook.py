@@ -26,6 +26,7 @@ from kitei.values import JST
 KEPT_DAYS: Final = 180
 KEPT_MONTHS: Final = 13
 _FORGET_EVERY: Final = 256  # events; each is up to 50 ms of logins
+_SILENT: Final = timedelta(days=1)
 _REPEATED: Final = timedelta(seconds=30)  # a Start that comes again sooner is the same one
 _ZERO: Final = timedelta(0)
 
@@ -73,6 +74,7 @@ def _forget(office: Office, connection: Connection) -> None:
     now = office.clock()
     months = now.year * 12 + now.month - 1 - KEPT_MONTHS
     before = now - timedelta(days=_kept_days(office))
+    store.end_silent(connection, now - _SILENT)
     store.forget(connection, before, f"{months // 12}-{months % 12 + 1:02}")
 
 
@@ -123,6 +125,10 @@ def _take_session(connection: Connection, row: Any, owners: Owners, ahead: timed
         for each in store.open_sessions_of(connection, client):
             store.put_session(connection, replace(each, ended=at))
         return
+    if status == "Start" and port:  # two sessions cannot be at one place: the Stop of the earlier was lost
+        for each in store.open_sessions_of(connection, client):
+            if each.port == port and each.session != name:
+                store.put_session(connection, replace(each, ended=at))
     known = store.session(connection, client, name)
     is_new = known is None or (status == "Start" and at - known.since > _REPEATED)
     if known is None or is_new:

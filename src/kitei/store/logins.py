@@ -193,6 +193,12 @@ def add_unsigned(
             connection.execute(insert(UNSIGNED).values(client=client, **told))
 
 
+def end_silent(connection: Connection, since: datetime) -> None:
+    """Sessions of which no word came since then have ended with their last word."""
+    silent = update(SESSION).where(SESSION.c.ended.is_(None), SESSION.c.heard < since)
+    connection.execute(silent.values(ended=SESSION.c.heard))
+
+
 def forget(connection: Connection, before: datetime, month: str) -> None:
     """What is older than it may be kept; usage of months before `month`."""
     connection.execute(delete(LOGIN).where(LOGIN.c.at < before))
