@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from kitei.desk import Verdict
+from kitei.ledger import Fact
 from kitei.network import Announcement, FloodWatch, Part, RouteLeave, Scrubbing
 from kitei.network.detection import Detection, Word
 from kitei.network.events import Event
 from kitei.office import Office
 from kitei.office.defence import Defence
+from kitei.office.dispatch import Dispatch
+from kitei.office.hearing import Hearing
 from kitei.office.orderbook import read_book, take_book
 from kitei.office.publishing import Publishing
 from kitei.office.why import why_part
@@ -410,3 +413,19 @@ def test_what_stands_against_floods_is_stated_with_every_fault_in_its_place(offi
         "upstream.families[0]",
         "scrubber.next_hops",
     } <= places
+
+
+def test_a_fault_of_the_defence_is_told_and_leaves_no_node_without_orders(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    publishing = Publishing.of(office)
+    dispatch = Dispatch(office, publishing, Hearing(office, publishing))
+    dispatch.published()
+    broken = {"by": "operator", "contract": E, "target": "203.0.113.9", "step": "divert"}
+    assert office.apply("mitigate", broken, service=SERVICE).decision.verdict is Verdict.ACCEPT
+    unreadable: JsonObject = {"mitigation": "m0"}  # what no act would have recorded
+    office.state([(f"contract:{E}", Fact("mitigation.ordered", unreadable, START.date()))])
+    dispatch.defence.hear(word(standing=[]))
+    assert dispatch.published() == publishing.published()
+    assert "the defence against floods failed" in caplog.text
+    assert dispatch.orders_for("speak1") is not None

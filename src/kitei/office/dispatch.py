@@ -1,8 +1,10 @@
 """What nodes may ask of an office: the side that the controller serves (`kitei.web.NodesOffice`)."""
 
 import logging
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from kitei.clock import Steps
 from kitei.network import Orders, sacks_of
@@ -23,6 +25,8 @@ from kitei.store.vault import Vault
 
 log = logging.getLogger(__name__)
 
+_REST: Final = 2.0
+
 
 @dataclass(slots=True)
 class Dispatch:
@@ -35,6 +39,7 @@ class Dispatch:
     _defence: Defence | None = None
     _days: Days | None = None
     _vault: Vault | None = None
+    _again: float = 0.0
 
     @classmethod
     def open(cls, folder: Path) -> "Dispatch":
@@ -88,8 +93,15 @@ class Dispatch:
             raise LookupError(str(error)) from None
 
     def _defend(self) -> None:
-        if self.defence.work():
-            self.publishing.remember(self.defence.published())
+        """A fault of the defence is told with all that is known of it, and no node goes without orders for it."""
+        if time.monotonic() < self._again:
+            return
+        try:
+            if self.defence.work():
+                self.publishing.remember(self.defence.published())
+        except Exception:
+            self._again = time.monotonic() + _REST
+            log.exception("the defence against floods failed; it goes on in %g seconds", _REST)
 
     def _turn_the_day(self) -> None:
         """At the beginning of a day, and of this process, what ended with the day before leaves the nodes."""
