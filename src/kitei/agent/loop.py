@@ -27,6 +27,7 @@ from kitei.agent.logins import LoginProber
 from kitei.agent.probes import Prober, probes_of
 from kitei.agent.relay import Relay
 from kitei.agent.sacks import Sacks
+from kitei.agent.scrubs import Scrubs
 from kitei.agent.senses import Senses
 from kitei.agent.sources import Bfd, Bgp, Gateways, Homes, Ike, Programs
 from kitei.agent.talk import Pull, Tell
@@ -75,6 +76,7 @@ class Agent:
             Upstreams(config.host),
             Gateways(),
             Homes(config.host),
+            Scrubs(config.host, config.clock),
             self._programs,
         )
         self._senses = Senses(sources, config.clock, self._tell.add, config.confirm)

@@ -9,7 +9,18 @@ from kitei.network.codec import Unreadable
 from kitei.values import Json, JsonObject, Words
 
 What = Literal[
-    "end-to-end", "closed", "ike", "bfd", "bgp", "vrrp", "engine", "login", "home", "tunnel", "upstream"
+    "end-to-end",
+    "closed",
+    "ike",
+    "bfd",
+    "bgp",
+    "vrrp",
+    "engine",
+    "login",
+    "home",
+    "tunnel",
+    "upstream",
+    "scrubbing",
 ]
 FaultKind = Literal["orders", "disk", "driver", "fell-back", "coincidence", "identity", "watching", "sack"]
 
@@ -21,7 +32,8 @@ class State:
     `subject` is the part's name: a Probe's (`end-to-end`, `closed`: its path), a SecureLink's (`ike`), a
     BgpNeighbour's (`bfd`, `bgp`), a Gateway's address (`vrrp`: up where it is held; exactly one of two
     nodes should be), a kept program's name (`engine`), a ReturnTunnel's key
-    (`tunnel`), an Upstream's name (`upstream`: its session). `detail` are whole numbers such as `rtt_us`, `lost`.
+    (`tunnel`), an Upstream's name (`upstream`: its session), a contract
+    whose traffic is scrubbed here (`scrubbing`). `detail` are whole numbers such as `rtt_us`, `lost`.
     """
 
     at: datetime

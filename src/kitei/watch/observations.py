@@ -21,6 +21,7 @@ What = Literal[
     "agent",
     "tunnel",
     "upstream",
+    "scrubbing",
 ]
 
 CONTROLLER = "controller"

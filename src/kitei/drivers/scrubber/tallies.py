@@ -8,7 +8,7 @@ from kitei.drivers.scrubber import layout, port, tables
 from kitei.drivers.scrubber.bpf import Program, running
 from kitei.drivers.scrubber.fallback import counted
 from kitei.network import Host, PermanentError
-from kitei.values import JsonObject
+from kitei.values import Json, JsonObject
 
 DROPPED: Final = layout.REASONS[1:]
 
@@ -70,25 +70,20 @@ def _tally(program: Program, name: str, place: int) -> Tally:
     return Tally(name, counts.pop("passed"), counts)
 
 
-def since(now: Tally, before: Tally | None, seconds: float) -> JsonObject:
-    """Rates of the time between two readings, in whole packets and bits a second."""
+def since(now: Tally, before: Tally | None, seconds: int) -> JsonObject:
+    """What came and what passed between two readings, in whole packets and bits a second."""
     if before is None or now.offered.packets < before.offered.packets:
         before = Tally(now.contract)  # it began anew
-
-    def rates(one: Count, other: Count) -> JsonObject:
-        return {
-            "pps": round((one.packets - other.packets) / seconds),
-            "bps": round((one.bytes - other.bytes) * 8 / seconds),
-        }
-
-    old = before.dropped
-    return {
-        "contract": now.contract,
-        "offered": rates(now.offered, before.offered),
-        "passed": rates(now.passed, before.passed),
-        "dropped": {
-            reason: rates(count, old.get(reason, Count()))
-            for reason, count in sorted(now.dropped.items())
-            if count != old.get(reason, Count())
-        },
+    body: dict[str, Json] = {"contract": now.contract, "seconds": seconds}
+    for name, one, other in (
+        ("offered", now.offered, before.offered),
+        ("passed", now.passed, before.passed),
+    ):
+        body[f"{name}_bps"] = round((one.bytes - other.bytes) * 8 / seconds)
+        body[f"{name}_pps"] = round((one.packets - other.packets) / seconds)
+    more = {
+        reason: count.packets - before.dropped.get(reason, Count()).packets
+        for reason, count in sorted(now.dropped.items())
     }
+    body["dropped"] = {reason: round(packets / seconds) for reason, packets in more.items() if packets}
+    return body
