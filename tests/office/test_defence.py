@@ -314,6 +314,20 @@ def test_a_persons_order_is_published_and_runs_out(office: Office, defence: Defe
     assert [entry.fact.body["why"] for entry in facts(office, "mitigation.released")]
 
 
+def test_what_a_person_takes_back_stays_back_for_that_attack(
+    office: Office, defence: Defence, clock: Clock
+) -> None:
+    hear(defence, word(seen()))
+    asked = {"by": "acme", "contract": E, "target": "203.0.113.7", "why": "it is a test of ours"}
+    assert office.apply("release", asked, service=SERVICE).decision.verdict is Verdict.ACCEPT
+    pass_(clock, defence, 120, word=word(standing=[seen()]))
+    assert on_nodes(office) == []
+    hear(defence, word(standing=[]))
+    clock.seconds += 5
+    hear(defence, word(seen()))
+    assert on_nodes(office, Announcement)  # another attack is another matter
+
+
 def test_it_never_undoes_what_somebody_else_published(office: Office, defence: Defence, clock: Clock) -> None:
     defence.work()
     asked = {"by": "acme", "contract": E, "prefixes": ["203.0.112.0/24"]}

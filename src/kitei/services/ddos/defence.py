@@ -71,6 +71,7 @@ class Mitigation:
     metric: str
     ports: tuple[int, ...]
     released_at: datetime | None
+    released_by: str = ""
     cites: tuple[str, ...] = ()
 
     @property
@@ -186,6 +187,7 @@ def _mitigation(id: str, body: Mapping[str, Any]) -> Mitigation:
         body["metric"],
         tuple(body["ports"]),
         datetime.fromisoformat(released) if released else None,
+        body.get("released_by", ""),
         tuple(body.get("cites", ())),
     )
 
@@ -234,7 +236,8 @@ def grow(contract: Contract, entry: Entry) -> Contract:
             changes = {"prolonged_at": body["at"], "until": body["until"]}
             _change(defence["mitigations"], body["mitigation"], **changes)
         case "mitigation.released":
-            _change(defence["mitigations"], body["mitigation"], released_at=body["at"])
+            told = {"released_at": body["at"], "released_by": body.get("by", "")}
+            _change(defence["mitigations"], body["mitigation"], **told)
             _forget(defence["mitigations"], "released_at")
     return replace(contract, body={**contract.body, "defence": defence})
 

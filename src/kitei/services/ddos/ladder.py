@@ -109,11 +109,24 @@ def due(
         policy = policy_of.get(attack.id, policy_of[""])
         if not attack.stands or attack.dry_run or policy.dry_run or room <= 0:
             continue
+        if _called_off(attack, mitigations):
+            continue
         taken = [each for each in standing if each.target == attack.target]
         step = climb(policy, attack, taken, now)
         if step is not None:
             room -= 1
             yield Order(step, attack)
+
+
+def _called_off(attack: Attack, mitigations: Sequence[Mitigation]) -> bool:
+    """Whether a person took back what was done against it: then it is for people to order anything more."""
+    return any(
+        each.target == attack.target
+        and each.released_at is not None
+        and each.released_at >= attack.at
+        and each.released_by != CONTROLLER
+        for each in mitigations
+    )
 
 
 def _next(
