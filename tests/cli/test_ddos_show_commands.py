@@ -1,6 +1,8 @@
 """`kitei ddos top|incidents|report|alerts`, as people and as programs call them."""
 
+import socket
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +15,9 @@ from kitei.office import Office
 from kitei.store.history import History
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "office"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "collect"))
 from floods import BEGAN, contract, detected, ordered, over, party, say
+from flow_exports import V4, a_set, flow, netflow9, template
 
 AT = int(BEGAN.timestamp()) // 60 * 60
 SPAN = ("--from", "2026-06-10", "--to", "2026-06-10")
@@ -97,5 +101,40 @@ def test_alerts_are_sent_by_hand_where_no_controller_runs(home: Cli) -> None:
     assert [each["sent_at"] is not None for each in told] == [True, True]
     letters = sorted((home.home / "outbox").glob("*.eml"))
     assert len(letters) == 2
+    office = Office.open(home.home)
+    contract(office, "d9", "type-d", "nobody", "198.51.100.0/24")
+    office.close()
+    assert home.run("ddos", "alerts").stdout.splitlines()[-1] == "# nobody is told of attacks on: d9"
     assert home.run("ddos", "alerts", "--secret", "acme").stdout.startswith("whsec_")
     assert home.run("ddos", "alerts", "--secret", "nobody").returncode == 1
+
+
+def test_what_a_collector_hears_is_history_of_its_home(cli: Cli, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[[policy]]\nname = "x1"\nprefixes = ["203.0.113.0/24"]\nhost = { pps = 100 }\n')
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    stopped = threading.Event()
+
+    def export() -> None:
+        sequence = 0
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            while not stopped.wait(0.05):
+                record = a_set(256, flow("192.0.2.7", "203.0.113.5", 100_000, 1000, dport=123))
+                sock.sendto(netflow9(template(256, V4), record, sequence=sequence), ("127.0.0.1", port))
+                sequence += 1
+
+    thread = threading.Thread(target=export)
+    thread.start()
+    try:
+        words = ("--listen", f"127.0.0.1:{port}", "--policy", str(policy), "--seconds", "8")
+        ran = cli.run("ddos", "collect", *words)
+    finally:
+        stopped.set()
+        thread.join()
+    assert ran.returncode == 0 and "alarm" in ran.stdout, ran.stderr
+    (target,) = cli.answer(["ddos", "top", "--contract", "x1"])
+    assert target["name"] == "203.0.113.5" and target["packets"] % 1000 == 0 < target["packets"]
+    assert [each["name"] for each in cli.answer(["ddos", "top", "--by", "port"])] == ["123"]
+    assert [each["name"] for each in cli.answer(["ddos", "top", "--by", "source"])] == ["192.0.2.7"]

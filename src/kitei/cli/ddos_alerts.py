@@ -2,6 +2,7 @@
 
 from kitei.cli.desk import office_of
 from kitei.cli.speak import Fault, Talk, command, option
+from kitei.office.alerting import untold
 from kitei.office.bell import home_post, ring, webhook_secret
 from kitei.office.post import Undelivered
 from kitei.store.outbox import Message, Outbox
@@ -43,10 +44,14 @@ def alerts(talk: Talk, send: bool, customer: str | None) -> None:
                 raise Fault(error.words) from None
         shown = {each.number: each for each in (*outbox.waiting(), *outbox.last(_SHOWN))}
         found = [shown[number] for number in sorted(shown)]
+        nobody = untold(office)
     none = Words("知らせはありません。", "There are no alerts.").to(talk.language)
     talk.answer(
         [_json(each) for each in found], lambda: "\n".join(_line(each, talk) for each in found) or none
     )
+    if nobody and not talk.as_json:
+        words = Words("攻撃を知らせる宛先のない契約", "nobody is told of attacks on")
+        talk.say(f"# {words.to(talk.language)}: {', '.join(nobody)}")
     if any(each.failed for each in found if each.sent_at is None):
         raise SystemExit(1)
 

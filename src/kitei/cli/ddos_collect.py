@@ -16,12 +16,16 @@ from kitei.cli.ddos import baseline_option, book_of_file, policy_option
 from kitei.cli.speak import Misuse, Talk, command, option
 from kitei.collect.assignment import exporter_of, place_of
 from kitei.collect.counters import Address
+from kitei.collect.history import Diary
 from kitei.collect.library import NoCompiler
 from kitei.collect.meter import Exporter, Meter
 from kitei.collect.policy import Book
 from kitei.collect.receiver import SECOND, Receiver, listen
 from kitei.collect.remembered import recall, remember
+from kitei.collect.sampling import Sampling
 from kitei.collect.sitting import Judged, Sitting, gap
+from kitei.office.flood_history import history_of
+from kitei.office.home import Home
 from kitei.values import JsonObject, Words
 
 LISTEN: Final = ("[::]:2055", "[::]:4739", "[::]:6343")
@@ -105,7 +109,8 @@ def _run(talk: Talk, book: Book, receiver: Receiver, seconds: int | None) -> Non
     last, watches = recall(file, now)
     if last is not None and (missed := gap(last, now)):
         _say(talk, {"kind": missed.kind, **missed.body}, missed.words)
-    sitting = Sitting(book, watches)
+    sitting, diary = Sitting(book, watches), Diary(talk.home / "diary", "collect")
+    sampling = Sampling()
     receiver.start()
     done = 0
     try:
@@ -116,13 +121,27 @@ def _run(talk: Talk, book: Book, receiver: Receiver, seconds: int | None) -> Non
                 if not receiver.is_running:
                     break
                 continue
-            _tell(talk, sitting.take(turn))
+            judged = sitting.take(turn)
+            _tell(talk, judged)
+            sampling.take(turn.flows, sitting.watches)
+            receiver.sample(*sampling.wanted(turn.ended.at, sitting.watches))
+            diary.take(sitting.book, judged.second, judged.decisions, turn.flows)
+            _keep(talk, diary)
             remember(file, turn.ended.at, sitting.watches)
             done += 1
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
         receiver.close()
+        diary.close()
+        _keep(talk, diary)
+
+
+def _keep(talk: Talk, diary: Diary) -> None:
+    """What was counted goes into the history of this home, which `ddos top` asks."""
+    for name, text in diary.finished():
+        history_of(Home(talk.home)).take("here", name, text)
+        (diary.folder / name).unlink(missing_ok=True)
 
 
 def _tell(talk: Talk, judged: Judged) -> None:

@@ -187,6 +187,14 @@ def places_of(party: Party) -> tuple[Place, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def untold(office: Office) -> tuple[str, ...]:
+    """Contracts in force on which an attack would be told to nobody of the customer's."""
+    today = office.today()
+    return tuple(
+        each.contract for each in watched(office.contracts(), today) if not places(office, each.customer)
+    )
+
+
 def _tell(office: Office, outbox: Outbox, alert: Alert, within: Connection) -> int:
     told = () if alert.attack.is_dry_run else places(office, alert.customer)
     count = 0

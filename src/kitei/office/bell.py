@@ -4,6 +4,7 @@ It has an office of its own, so that a mail server that does not answer holds no
 """
 
 import base64
+import fcntl
 import logging
 import os
 import secrets
@@ -48,8 +49,16 @@ def home_post(office: Office) -> Post:
 
 
 def ring(office: Office, outbox: Outbox, post: Post, secret: Secret) -> tuple[int, Delivered]:
-    """One look: what is new goes into the outbox, what is due goes out. Messages taken in, and what was sent."""
-    return take_alerts(office, outbox), deliver(outbox, post, secret, office.clock)
+    """One look: what is new goes into the outbox, what is due goes out. Messages taken in, and what was sent.
+
+    One process of a home at a time: two would both find the same messages unsent.
+    """
+    handle = os.open(office.home.folder / ".ringing", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return take_alerts(office, outbox), deliver(outbox, post, secret, office.clock)
+    finally:
+        os.close(handle)
 
 
 class Bell:

@@ -97,8 +97,10 @@ class Outbox:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction: all that is put in and the cursor's move, or none."""
+        """A transaction: all that is put in and the cursor's move, or none. One at a time, whoever else does so."""
         with writing(self._engine) as connection:
+            if connection.dialect.name == "postgresql":  # SQLite's writers take turns anyway
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7303015)")
             yield connection
 
     def seen(self, name: str) -> int:
