@@ -14,7 +14,7 @@ sys.path.insert(0, str(HERE))
 
 from figure import Figure  # noqa: E402
 
-NOT_BENCHES = {"run", "figure", "population", "flow_load"}
+NOT_BENCHES = {"run", "figure", "population", "flow_load", "ordinary_day"}
 
 
 def names() -> list[str]:

@@ -48,7 +48,14 @@ int main(int count, char **word) {
     u8 *b = malloc(n ? n : 1), from[16] = {[10] = 0xff, [11] = 0xff, [15] = (u8)(drawn() % 200)};
     memcpy(b, seed[i], n);
     spoil(b, n);
-    if (drawn() % 50 == 0) meter_tap(m, tapped, drawn() % 2 ? ROOM : 0);
+    if (drawn() % 50 == 0) {
+      meter_tap(m, tapped, drawn() % 2 ? ROOM : 0);
+      for (u32 names = drawn() % 40; names; names--) meter_tap_for(m, (u8[16]){[15] = (u8)drawn()}, drawn() % 140);
+    }
+    if (drawn() % 50 == 0) meter_early(m, drawn() % 9 ? drawn() % 5000 : UINT64_MAX, drawn() % 9 ? drawn() % 100000 : UINT64_MAX);
+    if (drawn() % 200 == 0) meter_peek(m, hosts, drawn() % ROOM);
+    if (drawn() % 20000 == 0) meter_unlist(m);
+    if (drawn() % 9000 == 0) meter_list(m, from, drawn() % 3, drawn() % 2);
     meter_feed(m, b, n, from, drawn() % 3, 1 + k * 1000000);
     if (drawn() % 20 == 0) meter_packet(m, b, n, (u32[]){1, 11, 12, 13}[drawn() % 4], n, 1000, 1 + k * 1000000);
     if (drawn() % 1000 == 0) meter_roll(m, drawn() % 2, hosts, ROOM, groups, &told, &active);
