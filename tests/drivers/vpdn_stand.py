@@ -12,7 +12,8 @@ from conftest import Bench
 from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.host import LinuxHost
 from kitei.lab.mobile.asking import Refused
-from kitei.lab.mobile.concentrator import Call, Concentrator
+from kitei.lab.mobile.call import Call
+from kitei.lab.mobile.concentrator import Concentrator
 from kitei.lab.mobile.phone import inside
 from kitei.network import Part, RadiusClient, RadiusGroup, RadiusServer, TunnelTerminator
 from kitei.radius.leaving import Heard, Order, carry

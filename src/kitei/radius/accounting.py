@@ -21,7 +21,7 @@ _PIECE: Final = 500  # rows of a snapshot that are made at once
 
 
 class Accounting:
-    """`ending` are sessions that are to be asked to leave."""
+    """`ending` are sessions that are to be asked to leave. `is_set_back`: the clock was, since this began."""
 
     def __init__(self, folder: str, policy: Callable[[], Policy], marks: Marks) -> None:
         self.ending: deque[Session] = deque()
@@ -32,6 +32,7 @@ class Accounting:
         self._over: set[tuple[str, str]] = set()
         self._read, self._size = 0, 0
         self._ahead = _ahead()
+        self.is_set_back = False
         self.book, self._rows = self._restored(folder)
 
     def catch_up(self) -> list[Event]:
@@ -65,6 +66,7 @@ class Accounting:
         ahead = _ahead()
         if abs(ahead - self._ahead) > _STEP:
             self.book.shift(ahead - self._ahead, time.time())
+            self.is_set_back = self.is_set_back or ahead < self._ahead
             self._ahead = ahead
 
     def tidy(self, now: float) -> None:

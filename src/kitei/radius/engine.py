@@ -13,6 +13,7 @@ import hmac
 import json
 import os
 import secrets
+import signal
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Mapping
@@ -106,23 +107,30 @@ class Engine:
                 return _SILENCE
         if address in self._probers:
             return self._probed(told)
-        remembered = (
-            () if tunnel or "User-Password" not in told else self._mark(address, told.get("User-Name", ""))
-        )
+        remembered = () if tunnel else self._mark(address, told)
         world = self._counted if "Tmp-Integer-2" in told else self._world
         found = answer_of(self._policy, world, address, told, tunnel)
         if found.act == "accept":
             self._note(address, told, found.reason)
             return UPDATED, _all_of(found.reply), (*_ACCEPT, *remembered)
+        if found.act == "eap":
+            return NOOP, (), remembered
         return self._other(address, told, found)
 
-    def _mark(self, address: str, told: str) -> Pairs:
-        """Under what an accepted login to one of our users may be remembered. Taken before it is decided."""
+    def _mark(self, address: str, told: Mapping[str, str]) -> Pairs:
+        """Under what an accepted login to one of our users may be remembered, or that EAP with them is ours to
+        carry on. Taken before it is decided."""
         client = self._policy.clients.get(address)
-        name, realm, _ = realm_of(self._policy, client, told) if client else ("", None, None)
-        if client is None or not isinstance(realm, Group):
+        name, realm, _ = (
+            realm_of(self._policy, client, told.get("User-Name", "")) if client else ("", None, None)
+        )
+        if (
+            client is None
+            or not isinstance(realm, Group)
+            or not {"User-Password", "EAP-Message"} & told.keys()
+        ):
             return ()
-        slot, mark = self._marks.of(realm.realm, name)
+        slot, mark = self._marks.of(realm.realm, name) if "User-Password" in told else self._marks.of("", "")
         return ("Tmp-Integer-0", str(mark)), ("Tmp-Integer-1", str(slot)), ("Tmp-Integer-2", str(client.rate))
 
     def _other(self, address: str, told: dict[str, str], found: Answer) -> Result:
@@ -249,6 +257,11 @@ class Engine:
                     time.sleep(0)  # those who wait for Python go first
                 self._hear_peers()
                 self._write_events()
+                if self._accounting.is_set_back:
+                    os.kill(
+                        os.getpid(), signal.SIGTERM
+                    )  # the server's timers wait for hours that were; it is begun anew
+                    return
                 if time.monotonic() - second >= 1.0:
                     second = time.monotonic()
                     self._write_state()

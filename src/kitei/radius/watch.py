@@ -3,7 +3,7 @@
     python -m kitei.radius.watch FOLDER SACKS
 
 It reads the targets from `policy.json`, writes the dead ones to `dead.json`, and tells the relay in use. One that
-has missed three questions in a row is dead; one answer, and it lives. Home servers are asked by Status-Server
+has missed three questions in a row is dead, one at which nobody listens sooner; one answer, and it lives. Home servers are asked by Status-Server
 (RFC 5997), over TLS those of RadSec; terminators for a tunnel they need not grant. A home server that knows no
 such question (`silent`) counts as alive.
 """
@@ -28,6 +28,7 @@ from kitei.radius.packet import is_answer, status_server
 _EVERY: Final = 0.5  # seconds between questions
 _MISSES: Final = 3
 _L2TP: Final = 1701
+_STEP: Final = 2.0  # seconds by which a clock was set; a leap second is less
 _RADSEC_PATIENCE: Final = 2.0
 
 
@@ -41,6 +42,7 @@ class Watch:
         self._missed: dict[str, int] = {}
         self._asked: dict[str, bytes] = {}
         self._relay = ""
+        self._ahead = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
         self._told: tuple[str, frozenset[str]] | None = None
         self._wire = selectors.DefaultSelector()
         self._sockets: dict[str, socket.socket] = {}
@@ -51,6 +53,7 @@ class Watch:
         while True:
             begun = time.monotonic()
             self._read_policy()
+            self._mind_clock()
             self._ask()
             while (left := begun + _EVERY - time.monotonic()) > 0:
                 self._hear(left)
@@ -76,6 +79,14 @@ class Watch:
         for name in self._targets.keys() - targets.keys():
             self._forget(name)
         self._targets = targets
+
+    def _mind_clock(self) -> None:
+        """A server's timers wait for the hours again that a clock was set back by: a relay is begun anew."""
+        ahead = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+        was, self._ahead = self._ahead, ahead
+        if self._relay and ahead < was - _STEP:
+            self._order("terminate")
+            self._told = None  # the one begun anew knows of nobody who is dead
 
     def _forget(self, name: str) -> None:
         self._missed.pop(name, None)
@@ -124,8 +135,9 @@ class Watch:
             assert isinstance(line, socket.socket)
             try:
                 packet = line.recv(4096)
-            except OSError:
-                continue  # "connection refused": nobody listens there; a miss
+            except OSError:  # "connection refused": its machine says that nobody listens there
+                self._missed[name] = self._missed.get(name, 0) + 1
+                continue
             if self._is_life(name, packet, line):
                 self._missed[name] = 0
 
@@ -193,11 +205,13 @@ class Watch:
             proto, ports = ("tcp", (0,)) if target["transport"] == "radsec" else ("udp", (0, 1))
             for port in ports:
                 at = f"{target['address']} {target['port'] + port} {proto}"
-                words += ["-e", f"set home_server state {at} {state}"]
-        if not words:
-            return True
+                words.append(f"set home_server state {at} {state}")
+        return not words or self._order(*words)
+
+    def _order(self, *words: str) -> bool:
         control = os.path.join(self._folder, f"{self._relay}.sock")
-        done = subprocess.run(["/usr/sbin/radmin", "-f", control, *words], capture_output=True, text=True)
+        argv = ["/usr/sbin/radmin", "-f", control, *(part for word in words for part in ("-e", word))]
+        done = subprocess.run(argv, capture_output=True, text=True)
         if done.returncode != 0:
             print(f"{self._relay}: {done.stdout.strip()} {done.stderr.strip()}", flush=True)
         return done.returncode == 0
