@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -21,6 +22,7 @@ from kitei.office.orderbook import read_book, take_book
 from kitei.office.publishing import Publishing
 from kitei.office.takers import TAKERS
 from kitei.office.telling import Telling
+from kitei.watch import Observation
 
 
 @pytest.fixture
@@ -150,3 +152,17 @@ def test_a_user_changes_the_own_password_on_the_page_and_by_the_interface(
 def test_passwords_do_not_travel_in_clear(opened: Cli) -> None:
     ran = opened.run("radius", "portal", "--listen", "0.0.0.0:18091")
     assert ran.returncode == 2 and "--certificate" in ran.stderr
+
+
+def test_outages_that_synthetic_logins_saw_are_recorded_and_told(opened: Cli) -> None:
+    assert "No outage" in opened.run("outages").stdout
+    office = Office.open(opened.home)
+    now = wall_clock()
+    for hours, up in ((9, True), (8, False), (7, True)):
+        at = now - timedelta(hours=hours)
+        office.shelf.observe([Observation(at, "radius-1", "acme-group-1@radius-1", "login", up, at)])
+    office.close()
+    (outage,) = opened.answer(["outages", "acme-group-1"])
+    assert outage["total"] and outage["restored_at"] and outage["cause"] is None
+    assert len(opened.answer(["outages"])) == 2, "its client's too"
+    assert opened.run("outages", "nobody").returncode == 1

@@ -18,6 +18,7 @@ COMMANDS = {
     "plan": "network",
     "apply-plan": "network",
     "status": "network",
+    "outages": "outages",
     "why": "network",
     "bill": "money",
     "ledger": "books",

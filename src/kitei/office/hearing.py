@@ -1,5 +1,6 @@
 """What nodes tell: reports become observations, observations outages, outages facts of their contracts."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -33,10 +34,13 @@ from kitei.watch import (
 )
 from kitei.watch import Report as Told
 
+log = logging.getLogger(__name__)
+
 SILENT_AFTER: Final = 35.0
 """Seconds without a report after which a node counts as not heard: three heartbeats and a little."""
 
 _LOOK: Final = 5.0
+_RECORD: Final = 60.0
 
 
 @dataclass(slots=True)
@@ -49,6 +53,7 @@ class Hearing:
     now: Callable[[], float] = time.monotonic
     _heard: dict[str, float] = field(default_factory=dict)
     _looked: float = 0.0
+    _recorded: float = 0.0
 
     @classmethod
     def of(cls, office: Office) -> "Hearing":
@@ -81,7 +86,10 @@ class Hearing:
             shelf.observe(seen, within=transaction)
 
     def look_around(self) -> tuple[str, ...]:
-        """Note nodes that went silent; cheap to call often. Nodes not heard since this process began get time."""
+        """Note nodes that went silent, and each minute outages; cheap to call often.
+
+        Nodes not heard since this process began get time.
+        """
         now = self.now()
         if now - self._looked < _LOOK:
             return ()
@@ -92,6 +100,12 @@ class Hearing:
         if silent:
             at = self.office.clock()
             self.office.shelf.observe(Observation(at, CONTROLLER, node, "agent", False) for node in silent)
+        if now - self._recorded >= _RECORD:
+            self._recorded = now
+            try:
+                self.find_outages()
+            except Exception:  # orders go out all the same; the log says what must be mended
+                log.exception("outages could not be looked for")
         return silent
 
     # -- what it comes to ----------------------------------------------------------------------------

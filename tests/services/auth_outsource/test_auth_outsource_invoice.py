@@ -166,7 +166,7 @@ def test_an_outage_that_synthetic_logins_saw_is_credited_on_claim_by_the_account
     logins.put_secret("acme-client-1", "a shared secret")
     logins.import_users("acme-group-1", "name,password\nalice,correct horse\n")
     Publishing.of(office).apply_plan()
-    hearing = Hearing.of(office)
+    hearing = Hearing(office, Publishing.of(office), lambda: 1000.0)
     begins = datetime(2026, 4, 20, 9, 0, tzinfo=JST)
     ways = [(one, f"acme-group-1@{other}") for one in NODES for other in NODES]
 
@@ -178,6 +178,8 @@ def test_an_outage_that_synthetic_logins_saw_is_credited_on_claim_by_the_account
     see(begins, False, ways[3:])
     see(begins + timedelta(hours=50), True, ways[:1])
     clock.at = begins + timedelta(hours=51)
+    hearing.look_around()
+    assert [each["known_at"] for each in office.contract("acme-group-1").outages] == [begins.isoformat()]
     found = hearing.find_outages()
     assert {(o.contract, o.began_at, o.hours()) for o in found} == {
         ("acme-group-1", begins, 50),
