@@ -203,3 +203,21 @@ def test_kill_minus_nine_leaves_whole_applications_and_a_whole_ledger(
     office = Office.open(tmp_path / "home", database=url)
     assert len(office.contracts()) == 4 * count and office.verify().is_whole
     office.close()
+
+
+def test_what_the_operator_set_and_struck_is_never_remembered(office: Office) -> None:
+    from kitei.catalogue import service_named
+    from kitei.ledger import Fact, strike
+
+    service = service_named("managed-vpn-pro")
+
+    def told() -> object:
+        return office.situation(service, office.today()).operator.parameters.get("odd")
+
+    body = {"service": service.name, "name": "odd", "value": 1}
+    (entry,) = office.state([("operator", Fact("operator.set", body, office.today()))])
+    assert told() == 1
+    office.state([("operator", strike(entry, "a slip"))])
+    assert told() is None
+    office.state([("operator", Fact("operator.set", {**body, "value": 2}, office.today()))])
+    assert told() == 2

@@ -65,7 +65,7 @@ class Desk(Generic[Book]):
     book: Book
     clock: Clock
     _seen: Picture = field(default_factory=Picture)
-    _set: tuple[tuple[object, ...], Operator] | None = None
+    _set: tuple[Picture, tuple[object, ...], Operator] | None = None
 
     def close(self) -> None:
         self.book.close()
@@ -160,12 +160,12 @@ class Desk(Generic[Book]):
 
     def _operator(self, picture: Picture, service: Service, on: date) -> Operator:
         """What the operator has set by a day, folded anew when it said more: acts follow each other faster."""
-        key = (id(picture), len(picture.said), service.name, on)
-        if self._set is not None and self._set[0] == key and picture is self._seen:
-            return self._set[1]
+        key = (len(picture.said), service.name, on)
+        if self._set is not None and self._set[0] is picture and self._set[1] == key:
+            return self._set[2]
         said = (each for each in picture.said if each.stream != "terms" and each.fact.effective_on <= on)
         operator = operator_of(said, service.name)
-        self._set = (key, operator) if picture is self._seen else None
+        self._set = (picture, key, operator) if picture is self._seen else None
         return operator
 
     def _timed(self, written: object) -> object:
