@@ -4,11 +4,15 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 from floods import BEGAN, contract, detected, ordered, over, party, released, say
@@ -296,6 +300,47 @@ def test_alerts_go_through_a_mail_server_as_one_line_subjects(office: Office) ->
     assert "SYN flood" in str(letter["Subject"])
 
 
+def test_a_mail_server_of_others_takes_an_alert_as_it_was_written(office: Office, tmp_path: Path) -> None:
+    """aiosmtpd, of Debian: a server that reads SMTP and MIME by itself, and keeps letters in a maildir."""
+    python, box = "/usr/bin/python3", tmp_path / "box"
+    if subprocess.run([python, "-c", "import aiosmtpd"], capture_output=True).returncode:
+        pytest.skip("python3-aiosmtpd is not installed here")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        python,
+        "-m",
+        "aiosmtpd",
+        "-n",
+        "-l",
+        f"127.0.0.1:{port}",
+        "-c",
+        "aiosmtpd.handlers.Mailbox",
+        str(box),
+    ]
+    party(office, email="noc@example.jp")
+    say(office, detected(), ordered())
+    outbox, post = Outbox(office.book.engine), Smtp("127.0.0.1", port, "kitei@example.jp")
+    ring(office, outbox, post, secret)  # nobody listens yet
+    assert "Connection refused" in outbox.waiting()[0].failed
+    with subprocess.Popen(command, cwd=tmp_path) as server:
+        try:
+            until = monotonic() + 60
+            while outbox.waiting() and monotonic() < until:
+                assert isinstance(office.clock, SetTime)
+                office.clock.at += timedelta(seconds=300)
+                ring(office, outbox, post, secret)
+                sleep(0.1)
+        finally:
+            server.terminate()
+    (kept,) = (box / "new").iterdir()
+    letter = message_from_bytes(kept.read_bytes(), policy=default)
+    assert letter["Subject"] == outbox.last(1)[0].body["subject"]
+    body = letter.get_body()
+    assert body is not None and "攻撃を検知: 203.0.113.5" in body.get_content()
+
+
 def test_an_address_that_is_none_is_said_and_others_are_told(office: Office, tmp_path: Path) -> None:
     with mail_server() as box:
         party(office, alerts=["not an address", "a@b@c", "x\r\ny@example.jp", "noc@example.jp"])
@@ -382,8 +427,6 @@ def test_a_crash_anywhere_loses_no_alert_and_what_comes_twice_has_one_id(
 
 
 def test_the_bell_tells_of_what_is_recorded_while_it_runs(tmp_path: Path) -> None:
-    from time import monotonic, sleep
-
     home = tmp_path / "home"
     with hook() as there:
         office = Office.open(home, lambda: datetime.now(JST), f"sqlite:///{home.absolute()}/kitei.db")
