@@ -1,78 +1,178 @@
-"""PAP logins by our server, full policy, beside a stock FreeRADIUS with a users file; and a change seen live."""
+"""Logins by our server, full policy, beside a stock FreeRADIUS with a users file; a change, and a kill, under load."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
 from figure import Figure
-from radius_beside import stock
+from radius_beside import load, stock
 
 from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.host import LinuxHost
+from kitei.drivers.x509 import Authority, make_key, make_request
 from kitei.network import Origin, RadiusClient, RadiusGroup, RadiusServer
 from kitei.radius.document import user_record
 from kitei.radius.policy import User
 from kitei.radius.table import write_changes, write_table
 
-USERS, ROUNDS, SECONDS, WINDOW = 100_000, 3, 2.0, 64
-REALM, SECRET, STOCK_PORT = "@shop.example", "the secret of the load", 21812
+FEW, MANY = 100_000, 1_000_000
+ROUNDS, SECONDS, WINDOW = 3, 2.0, 64
+REALM, SECRET, PORT, STOCK_PORT = "@shop.example", "the secret of the load", 1812, 21812
+PEAP = Path(__file__).parent / "radius_beside" / "peap.py"
+PEER = "stock FreeRADIUS"
 FOR = Origin("contract-1", ())
-LOAD = Path(__file__).parent / "radius_beside" / "load.py"
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Ours and a stock FreeRADIUS with the same users; `ready` is how long ours took to its first answer."""
+
+    host: LinuxHost
+    users: int
+    parts: list
+    ready: float
 
 
 def measure() -> list[Figure]:
     """The servers take turns, so that a busy machine slows both. A first turn, where every login is new, is left out."""
-    with tempfile.TemporaryDirectory() as folder, namespace(Path(folder)) as host:
-        host.keep_running("stock", stock.prepare(Path(folder) / "stock", STOCK_PORT, SECRET, USERS, REALM))
-        started = time.monotonic()
-        parts = serve(host, USERS)
-        until_answer(host)
-        ready = time.monotonic() - started
-        ceiling = load(host, "echo", 0)["rate"]
-        ours, theirs = [], []
-        load_of(host, "radius", 1812)
-        for _ in range(ROUNDS):
-            theirs.append(load_of(host, "stock", STOCK_PORT))
-            ours.append(load_of(host, "radius", 1812))
-        memory, beside_memory = resident(host, "radius"), resident(host, "stock")
-        seen, lost = change(host, parts)
+    with stand(FEW) as few:
+        found = [*logins(few, 0.95), *half_load(few), *peap(few), *change(few), *kill(few)]
+    with stand(MANY) as many:
+        found += logins(many, 0.9)
+        found.append(
+            Figure(
+                "radius", f"{MANY:,} users, from orders to the first answer", many.ready, "s", 10.0, "at most"
+            )
+        )
+        memory = resident(many.host, "radius")
+        found.append(
+            Figure(
+                "radius",
+                f"{MANY:,} users, resident memory",
+                memory,
+                "MiB",
+                1536.0,
+                "at most",
+                PEER,
+                resident(many.host, "stock"),
+            )
+        )
+    return found
+
+
+def logins(stand: Stand, promised: float) -> list[Figure]:
+    """PAP, each accepted login with its Start and the Stop of an earlier one."""
+    what = f"PAP with accounting, {stand.users:,} users, full policy"
+    ceiling = loaded(stand, server="echo")["rate"]
+    ours, theirs = [], []
+    first = warm(stand)
+    for number in range(ROUNDS):
+        words = {"first": first + number * 1_000_000}
+        theirs.append(costed(stand, "stock", auth=STOCK_PORT, acct=STOCK_PORT + 1, **words))
+        ours.append(costed(stand, "radius", auth=PORT, acct=PORT + 1, **words))
     for each in (*ours, *theirs):
         assert each["lost"] == 0 and 0.94 < each["accepted"] < 0.96, each
-    what = f"PAP, {USERS:,} users, full policy, median of {ROUNDS} x {SECONDS:g} s"
-    peer = "stock FreeRADIUS"
     rate, beside = (median(each["rate"] for each in them) for them in (ours, theirs))
     cost, beside_cost = (median(each["cost"] for each in them) for them in (ours, theirs))
-    slow, beside_slow = (median(each["p99"] for each in them) for them in (ours, theirs))
     return [
-        Figure("radius", what, rate, "auth/s", 0.95, "at least", peer, beside, of_ratio=True),
-        Figure(
-            "radius", "processor time a login", cost, "us", 1.05, "at most", peer, beside_cost, of_ratio=True
-        ),
-        Figure(
-            "radius", "p99 latency at full load", slow, "ms", 1.2, "at most", peer, beside_slow, of_ratio=True
-        ),
-        Figure(
-            "radius",
-            "the load's own ceiling over the peer's rate",
-            ceiling / beside,
-            "times",
-            1.0,
-            "at least",
-        ),
-        Figure("radius", "from orders to the first answer", ready, "s", 10.0, "at most"),
-        Figure(
-            "radius", "resident memory", memory, "MiB", 1.0, "at most", peer, beside_memory, of_ratio=True
-        ),
-        Figure("radius", "a changed user is seen by a request", seen, "s", 1.0, "at most"),
-        Figure("radius", "requests lost by the change", lost, "requests", 0, "at most"),
-    ]
+        Figure("radius", f"{what}, median of {ROUNDS} x {SECONDS:g} s", rate, "auth/s", promised, "at least", PEER, beside, of_ratio=True),
+        Figure("radius", f"{what}, processor time a login", cost, "us", 1 / promised, "at most", PEER, beside_cost, of_ratio=True),
+        Figure("radius", f"{what}, the load's own ceiling over the peer's rate", ceiling / beside, "times", 1.0, "at least"),
+    ]  # fmt: skip
+
+
+def warm(stand: Stand) -> int:
+    """Every user has logged in once; the number of the next login."""
+    done = loaded(stand, auth=PORT, acct=PORT + 1, seconds=0, logins=stand.users, bad=0)
+    assert done["lost"] == 0, done
+    return 10_000_000 - 10_000_000 % stand.users
+
+
+def half_load(stand: Stand) -> list[Figure]:
+    """At half of what the slower of the two can do, coming evenly whatever the answers do."""
+    full = min(loaded(stand, auth=port, acct=port + 1)["rate"] for port in (PORT, STOCK_PORT))
+    ours, theirs = [], []
+    for number in range(ROUNDS):
+        words = {"rate": full / 2, "window": 1024, "first": 30_000_000 + number * 1_000_000}
+        theirs.append(loaded(stand, auth=STOCK_PORT, acct=STOCK_PORT + 1, **words)["p99"])
+        ours.append(loaded(stand, auth=PORT, acct=PORT + 1, **words)["p99"])
+    what = f"p99 latency at half load, {full / 2:,.0f} auth/s"
+    return [Figure("radius", what, median(ours), "ms", 1.2, "at most", PEER, median(theirs), of_ratio=True)]
+
+
+def peap(stand: Stand) -> list[Figure]:
+    ours, theirs = [], []
+    for _ in range(ROUNDS):
+        theirs.append(peap_loaded(stand, "stock", STOCK_PORT))
+        ours.append(peap_loaded(stand, "radius", PORT))
+    for each in (*ours, *theirs):
+        assert each["lost"] == 0 and each["accepted"] == 1.0, each
+    rate, beside = (median(each["rate"] for each in them) for them in (ours, theirs))
+    cost, beside_cost = (median(each["cost"] for each in them) for them in (ours, theirs))
+    ceiling = (os.cpu_count() or 1) * 1e6 / median(each["own"] for each in ours)
+    return [
+        Figure("radius", "PEAP-MSCHAPv2", rate, "auth/s", 0.95, "at least", PEER, beside, of_ratio=True),
+        Figure("radius", "PEAP, processor time a login", cost, "us", 1 / 0.95, "at most", PEER, beside_cost, of_ratio=True),
+        Figure("radius", "PEAP, the load's own ceiling over the peer's rate", ceiling / beside, "times", 1.0, "at least"),
+    ]  # fmt: skip
+
+
+def peap_loaded(stand: Stand, program: str, port: int) -> dict[str, float]:
+    argv = ["127.0.0.1", str(port), "127.0.0.2", SECRET, str(stand.users), str(SECONDS), "16", "2", REALM]
+    env = ["env", f"PYTHONPATH={Path(__file__).parents[1] / 'src'}"]
+    before = spent(stand.host, program)
+    done = stand.host.run([*env, sys.executable, str(PEAP), *argv], timeout=60)
+    assert done.code == 0, done.err
+    told: dict[str, float] = json.loads(done.out)
+    cost = 1e6 * (spent(stand.host, program) - before) / max(1.0, told["rate"] * SECONDS)
+    return {**told, "cost": cost}
+
+
+def loaded(stand: Stand, **words: object) -> dict[str, float]:
+    return load.told(begun(stand, **words))
+
+
+def begun(stand: Stand, **words: object) -> subprocess.Popen[str]:
+    usual: dict[str, object] = {
+        "server": "127.0.0.1", "source": "127.0.0.2", "secret": SECRET, "realm": REALM, "users": stand.users,
+        "seconds": SECONDS, "window": WINDOW, "accounting": 1,
+    }  # fmt: skip
+    return load.start(["ip", "netns", "exec", stand.host.name], **{**usual, **words})
+
+
+def costed(stand: Stand, program: str, **words: object) -> dict[str, float]:
+    """With what each login cost the server, which a busy machine changes less than its rate."""
+    before = spent(stand.host, program)
+    told = loaded(stand, **words)
+    return {**told, "cost": 1e6 * (spent(stand.host, program) - before) / told["answers"]}
+
+
+@contextmanager
+def stand(users: int) -> Iterator[Stand]:
+    with tempfile.TemporaryDirectory() as folder, namespace(Path(folder)) as host:
+        key, authority = make_key(), Authority.create("the load", datetime.now(UTC))
+        papers = key + authority.issue(make_request(key, "radius.example"), 30, datetime.now(UTC))
+        put(host, "papers@1", papers.encode())
+        argv = stock.prepare(
+            Path(folder) / "stock", STOCK_PORT, SECRET, users, REALM, f"{host.state('sacks')}/papers@1"
+        )
+        host.keep_running("stock", argv)
+        until_answer(host, STOCK_PORT)
+        parts = prepared(host, users)
+        started = time.monotonic()
+        converge(host, parts)
+        until_answer(host, PORT)
+        yield Stand(host, users, parts, time.monotonic() - started)
 
 
 @contextmanager
@@ -90,20 +190,18 @@ def namespace(folder: Path) -> Iterator[LinuxHost]:
         subprocess.run(["ip", "netns", "del", name], check=True)
 
 
-def serve(host: LinuxHost, users: int) -> list:
+def prepared(host: LinuxHost, users: int) -> list:
+    """With the secrets and users that have arrived before."""
     reply = (("Framed-IP-Address", "10.1.2.3"),)
-    table = write_table(
-        (f"u{n}", user_record(User(clear=f"password-{n}", reply=reply))) for n in range(users)
-    )
+    clear = (f"password-{n}" for n in range(users))
+    table = write_table((f"u{n}", user_record(User(clear=each, reply=reply))) for n, each in enumerate(clear))
     put(host, "users@1", table)
     put(host, "load@1", SECRET.encode())
-    parts = [
-        RadiusServer(FOR, ("127.0.0.1",), 1812, 1813, None),
+    return [
+        RadiusServer(FOR, ("127.0.0.1",), PORT, PORT + 1, "papers@1"),
         RadiusClient(FOR, "127.0.0.2", "load@1", ("shop.example",), "", False, 0),
-        RadiusGroup(FOR, "shop.example", "users@1", None, ("pap", "chap"), users, ""),
+        RadiusGroup(FOR, "shop.example", "users@1", None, ("pap", "peap"), users, ""),
     ]
-    converge(host, parts)
-    return parts
 
 
 def put(host: LinuxHost, sack: str, content: bytes) -> None:
@@ -118,61 +216,53 @@ def converge(host: LinuxHost, parts: list) -> None:
         driver.apply(host, step)
 
 
-def load(
-    host: LinuxHost, server: str, port: int, seconds: float = SECONDS, window: int = WINDOW
-) -> dict[str, float]:
-    argv = [server, str(port), "127.0.0.2", SECRET, str(USERS), str(seconds), str(window), REALM]
-    told: dict[str, float] = json.loads(host.run([sys.executable, str(LOAD), *argv], timeout=60).out)
-    return told
-
-
-def load_of(host: LinuxHost, program: str, port: int) -> dict[str, float]:
-    """With what each answer cost the server, which a busy machine changes less than its rate."""
-    before = spent(host, program)
-    told = load(host, "127.0.0.1", port)
-    return {**told, "cost": 1e6 * (spent(host, program) - before) / (told["rate"] * SECONDS)}
-
-
 def spent(host: LinuxHost, program: str) -> float:
     """Seconds of processor time."""
     fields = Path(f"/proc/{host.running()[program]}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def until_answer(host: LinuxHost) -> None:
-    until = time.monotonic() + 30
-    while not login(host, "u1", "password-1"):
-        assert time.monotonic() < until, "the server does not answer"
+def until_answer(host: LinuxHost, port: int) -> None:
+    until = time.monotonic() + 60
+    while not login(host, port, "u1", "password-1"):
+        assert time.monotonic() < until, f"the server at {port} does not answer"
 
 
-def login(host: LinuxHost, user: str, password: str) -> bool:
-    argv = ["radclient", "-q", "-t", "0.2", "-r", "1", "127.0.0.1:1812", "auth", SECRET]
+def login(host: LinuxHost, port: int, user: str, password: str) -> bool:
+    argv = ["radclient", "-q", "-t", "0.2", "-r", "1", f"127.0.0.1:{port}", "auth", SECRET]
     told = f"User-Name={user}{REALM}, User-Password={password}, Packet-Src-IP-Address=127.0.0.2\n"
     return host.run(argv, stdin=told).code == 0
 
 
-def change(host: LinuxHost, parts: list) -> tuple[float, float]:
-    """How long until a new user's login is accepted, under half the load; and what the load lost meanwhile."""
-    argv = ["127.0.0.1", "1812", "127.0.0.2", SECRET, str(USERS), "3", "16", REALM]
-    busy = subprocess.Popen(
-        ["ip", "netns", "exec", host.name, sys.executable, str(LOAD), *argv],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+def change(stand: Stand) -> list[Figure]:
+    """How long until a new user's login is accepted, under load; and what the load lost meanwhile."""
+    busy = begun(stand, auth=PORT, acct=PORT + 1, seconds=3, window=16)
     time.sleep(1.5)
-    put(host, "changes@1", write_changes({"newcomer": user_record(User(clear="a-password"))}).encode())
-    begun = time.monotonic()
-    group = parts[-1]
-    converge(host, [*parts[:-1], RadiusGroup(FOR, group.realm, group.users, "changes@1", *rest_of(group))])
-    while not login(host, "newcomer", "a-password"):
-        assert time.monotonic() - begun < 10
-    seen = time.monotonic() - begun
-    out, _ = busy.communicate()
-    return seen, json.loads(out)["lost"]
+    changes = write_changes({"newcomer": user_record(User(clear="a-password"))})
+    put(stand.host, "changes@1", changes.encode())
+    started = time.monotonic()
+    converge(stand.host, [*stand.parts[:-1], replace(stand.parts[-1], changes="changes@1")])
+    while not login(stand.host, PORT, "newcomer", "a-password"):
+        assert time.monotonic() - started < 10
+    seen = time.monotonic() - started
+    lost = load.told(busy)["lost"]
+    return [
+        Figure("radius", "a changed user is seen by a request", seen, "s", 1.0, "at most"),
+        Figure("radius", "requests lost by the change", lost, "requests", 0, "at most"),
+    ]
 
 
-def rest_of(group: RadiusGroup) -> tuple:
-    return group.methods, group.accounts, group.authority
+def kill(stand: Stand) -> list[Figure]:
+    """Access servers that ask again after 200 ms hear nothing for so long."""
+    words = {"patience": 200, "tries": 25, "window": 16, "seconds": 4, "auth": PORT, "acct": PORT + 1}
+    busy = begun(stand, **words)
+    time.sleep(1.5)
+    os.kill(stand.host.running()["radius"], signal.SIGKILL)
+    told = load.told(busy)
+    return [
+        Figure("radius", "killed under load, back after", told["silence"], "s", 1.0, "at most"),
+        Figure("radius", "requests lost by the kill", told["lost"], "requests", 0, "at most"),
+    ]
 
 
 def resident(host: LinuxHost, program: str) -> float:

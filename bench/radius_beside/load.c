@@ -3,6 +3,7 @@
    server=A[,B]  auth, acct   where to; a request unanswered for `patience` ms goes to the next, `tries` times in all
    source secret realm users  who asks, and for whom: every user's turn comes, one login in `bad` has a wrong password
    seconds window rate        a closed loop of `window` access servers; with `rate`, so many logins a second instead
+   logins first               instead of `seconds`, so many logins; the number of the first, which says whose it is
    accounting=1               each login accepted is followed by its Start and by the Stop of an earlier one
    server=echo                the load's own ceiling: another process answers every packet at once
 
@@ -68,7 +69,7 @@ static void hmac(const u8 *key, size_t size, const u8 *text, size_t length, u8 o
 /* what was asked for */
 static const char *server = "127.0.0.1", *source = "127.0.0.2", *secret = "", *realm = "";
 static int auth_port[SERVERS] = {1812, 1812}, acct_port[SERVERS] = {1813, 1813}, servers = 0;
-static long users = 1, window = 64, accounting = 0, bad = 20, patience = 1000, tries = 1, first = 0;
+static long users = 1, window = 64, accounting = 0, bad = 20, patience = 1000, tries = 1, first = 0, most = 0;
 static double seconds = 2, rate = 0;
 
 /* one access server's place in the window; its login and then what it accounts for */
@@ -205,12 +206,13 @@ static void drive(void) {
     vectors[i] = (struct iovec){room[i], sizeof room[i]};
     heads[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &vectors[i], .msg_iovlen = 1}};
   }
-  double begun = now(), end = begun + seconds, looked = begun;
+  double begun = now(), end = begun + (most ? 1e9 : seconds), looked = begun;
   last_answer = begun;
   for (int n = 0; n < window; n++) free_slots[free_count++] = n;
   long due = 0, open = 0;
   for (double at = begun; at < end || (open && at < end + patience / 1000.0 * tries); at = now()) {
-    while (free_count && at < end && (rate == 0 || begun + due / rate <= at))
+    if (most && due >= most) end = at;
+    while (free_count && at < end && (!most || due < most) && (rate == 0 || begun + due / rate <= at))
       begin(free_slots[--free_count], rate ? begun + due / rate : at), due++, open++;
     struct timespec wait = {0, rate ? 200000 : 20000000};
     if (ppoll(fds, count, &wait, NULL) > 0)
@@ -305,7 +307,8 @@ int main(int count, char **words) {
     else if (IS(rate)) rate = strtod(value, &end);
     else {
       long *place = IS(users) ? &users : IS(window) ? &window : IS(accounting) ? &accounting : IS(bad) ? &bad
-                  : IS(patience) ? &patience : IS(tries) ? &tries : IS(first) ? &first : NULL;
+                  : IS(patience) ? &patience : IS(tries) ? &tries : IS(first) ? &first
+                  : IS(logins) ? &most : NULL;
       if (!place) return fprintf(stderr, "%s is not a word of this load\n", name), 2;
       *place = atol(value);
     }

@@ -16,7 +16,7 @@ _ENGINES: Final[list[Engine]] = []
 def instantiate(config: object) -> int:
     """The server starts. What is raised here ends it, and its log says why."""
     if not _ENGINES:
-        sys.setswitchinterval(0.0005)  # seconds a call may wait for our thread; 0.005 would be felt
+        sys.setswitchinterval(0.0001)  # seconds a call may wait for our thread; 0.005 would be felt
         engine = Engine(os.environ["KITEI_RADIUS"], os.environ["KITEI_SACKS"], os.environ.get("KITEI_EVENTS"))
         threading.Thread(target=engine.run, name="kitei", daemon=True).start()
         _ENGINES.append(engine)

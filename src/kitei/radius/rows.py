@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 _HEAD: Final = 8
-_MOST: Final = 1 << 16  # bytes at once, so that those who wait for Python need not wait long
+_MOST: Final = 1 << 14  # bytes at once, so that those who wait for Python need not wait long
 
 
 class Rows:
@@ -23,7 +23,7 @@ class Rows:
         self._part = b""
 
     def read(self) -> bytes:
-        """The next whole rows, at most about 64 KiB of them; empty when there are no more yet."""
+        """The next whole rows, at most 16 KiB of them; empty when there are no more yet."""
         while True:
             if self._file < 0 and not self._open():
                 return b""

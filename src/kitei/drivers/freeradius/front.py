@@ -70,6 +70,7 @@ def _modules(folders: Folders, papers: str | None, has_authorities: bool) -> str
 def _server(listeners: str, has_eap: bool) -> str:
     return _SERVER.format(
         listeners=listeners,
+        eap_goes_on=_EAP_GOES_ON if has_eap else "",
         eap_authorize=_EAP_AUTHORIZE if has_eap else "",
         eap_authenticate="Auth-Type eap {\n      eap\n    }\n" if has_eap else "",
     )
@@ -264,8 +265,17 @@ _LISTEN = """\
     port = {port}
   }}
 """
+_EAP_GOES_ON = """\
+    if (ok) {
+      eap
+      if (&control:Auth-Type) {
+        return
+      }
+    }
+"""
 _EAP_AUTHORIZE = """\
     if (noop) {
+      live.post-auth
       eap {
         ok = return
       }
@@ -281,7 +291,7 @@ server default {{
     live {{
       updated = return
     }}
-    # Python takes UTF-8 only: what is not is put aside, and back when others are asked
+{eap_goes_on}    # Python takes UTF-8 only: what is not is put aside, and back when others are asked
     live.pre-proxy
     kitei {{
       reject = 1
@@ -384,15 +394,18 @@ server inner {
       &Tmp-String-0 := "%{outer.request:Tmp-String-0}"
       &Tmp-String-1 := "%{outer.request:EAP-Type}"
     }
-    live.pre-proxy
-    kitei_inner {
-      reject = 1
-    }
-    if (reject) {
-      update outer.control {
-        &Tmp-String-4 := "told"
+    # who it is says a packet before anything is decided (RFC 3748, 5.1)
+    if (!(&EAP-Message && "%{hex:&EAP-Message}" =~ /^02[0-9a-f]{6}01/)) {
+      live.pre-proxy
+      kitei_inner {
+        reject = 1
       }
-      reject
+      if (reject) {
+        update outer.control {
+          &Tmp-String-4 := "told"
+        }
+        reject
+      }
     }
     if (&control:Auth-Type) {
       return

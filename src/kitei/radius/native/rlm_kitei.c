@@ -1,7 +1,8 @@
 /* What the RADIUS server need not ask Python for a second time: a FreeRADIUS module, built when first needed.
 
    `authorize`   a PAP login that the policy accepted before, with this very password, is accepted again, as long as
-                 the policy's mark for that user stands; and each client keeps to its rate.
+                 the policy's mark for that user stands; and each client keeps to its rate. ok: EAP that we carry on
+                 ourselves, of which the policy need not see each packet.
    `post-auth`   called once the policy answered: what it allows to be remembered (Tmp-Integer-0 to -2) is.
    `accounting`  writes each request down before it is answered (RFC 2866, 2); the policy reads on. ok: answer it;
                  noop: the policy has to say where it goes, and `preacct` remembers if it goes nowhere.
@@ -221,15 +222,15 @@ static bool digest_of(kitei_t *kitei, REQUEST *request, uint64_t digest[2]) {
   return true;
 }
 
-/* Whose accounting it is: the client and what follows the last @ of the name. */
-static bool route_of(kitei_t *kitei, REQUEST *request, uint64_t digest[2]) {
+/* Whose accounting or EAP it is: the client and what follows the last @ of the name. */
+static bool route_of(kitei_t *kitei, REQUEST *request, char const *kind, uint64_t digest[2]) {
   VALUE_PAIR *client = client_of(request), *name = find(request, PW_USER_NAME);
   if (!client) return false;
   char const *at = name ? memrchr(name->vp_strvalue, '@', name->vp_length) : NULL;
   sip_t sip;
   sip_begin(&sip, kitei->key);
   sip_take(&sip, client->vp_strvalue, client->vp_length);
-  sip_take(&sip, "accounting", 10);
+  sip_take(&sip, kind, strlen(kind));
   if (at) sip_take(&sip, at, name->vp_strvalue + name->vp_length - at);
   sip_end(&sip, digest);
   return true;
@@ -337,6 +338,10 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authorize(void *instance, REQUEST *reque
   }
   if (may == MAY) {
     tell(&request->packet->vps, request->packet, RATE, 1); /* counted already */
+    /* EAP with us: the policy has said whose it is, and will say who may come in when that is known */
+    if (find(request, PW_EAP_MESSAGE) && route_of(kitei, request, "eap", digest) &&
+        recall(kitei, request, digest))
+      return RLM_MODULE_OK;
     if (digest_of(kitei, request, digest) && recall(kitei, request, digest) && tell_login(kitei, request, "accepted")) {
       tell(&request->config, request, PW_AUTH_TYPE, ACCEPT_TYPE);
       return RLM_MODULE_UPDATED;
@@ -356,13 +361,14 @@ static rlm_rcode_t CC_HINT(nonnull) mod_learn(void *instance, REQUEST *request) 
   VALUE_PAIR *rate = fr_pair_find_by_num(request->config, RATE, 0, TAG_ANY);
   uint64_t digest[2];
   if (rate) take_rate(kitei, request, rate->vp_integer);
-  if (digest_of(kitei, request, digest)) learn(kitei, request, digest);
+  bool is_eap = find(request, PW_EAP_MESSAGE);
+  if (is_eap ? route_of(kitei, request, "eap", digest) : digest_of(kitei, request, digest)) learn(kitei, request, digest);
   return RLM_MODULE_NOOP;
 }
 
 static rlm_rcode_t CC_HINT(nonnull) mod_learn_route(void *instance, REQUEST *request) {
   uint64_t digest[2];
-  if (route_of(instance, request, digest)) learn(instance, request, digest);
+  if (route_of(instance, request, "accounting", digest)) learn(instance, request, digest);
   return RLM_MODULE_NOOP;
 }
 
@@ -390,7 +396,7 @@ static rlm_rcode_t CC_HINT(nonnull) mod_account(void *instance, REQUEST *request
   to += sprintf(to, ",%d]\n", high_in || high_out);
   /* what cannot be written down is not answered: the client tries again, or another node */
   if (journal_put(&kitei->sessions, row, to - row))
-    return route_of(kitei, request, digest) && recall(kitei, request, digest) ? RLM_MODULE_OK : RLM_MODULE_NOOP;
+    return route_of(kitei, request, "accounting", digest) && recall(kitei, request, digest) ? RLM_MODULE_OK : RLM_MODULE_NOOP;
   tell(&request->config, request, PW_RESPONSE_PACKET_TYPE, SILENT);
   return RLM_MODULE_HANDLED;
 }
