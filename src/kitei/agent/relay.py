@@ -84,7 +84,11 @@ class _Carrier:
         due = self._taking.due(MOST_TOGETHER)
         if due:
             batch = Batch(self._lane, self._taking.series, tuple(event_of(each) for each in due))
-            self._taking.heard(self._controller.events(batch))
+            try:
+                heard = self._controller.events(batch)
+            except Unreachable:  # perhaps only the line that was kept since last time: an alarm does not wait
+                heard = self._controller.events(batch)
+            self._taking.heard(heard)
 
     def _log(self, trouble: str) -> None:
         """Told where the agent's output goes: once, not each time."""
