@@ -216,13 +216,18 @@ def test_the_contracts_ceiling_is_held_over_its_prefixes(site, make_right, engin
                 sent += 2
             else:
                 time.sleep(0.0005)
-        return site.tally(), time.monotonic() - begun
+        took = time.monotonic() - begun
+        return site.tally(), took
 
     before, _ = offer(1.5 if engine == "nftables" else 0.1)  # nftables lets a second's worth go at first
     after, took = offer(2.0)
-    offered = (after.offered.bytes - before.offered.bytes) * 8 / took
+    offered, passed = (
+        (getattr(after, each).bytes - getattr(before, each).bytes) * 8 / took
+        for each in ("offered", "passed")
+    )
     assert offered > 1.5 * rate, "this machine could not send enough to tell"
-    assert (after.passed.bytes - before.passed.bytes) * 8 / took == pytest.approx(rate, rel=0.05)
+    # nftables saves up while the counters are read; and where the sender is held up, less is used than there is
+    assert 0.9 * rate < passed < (1.15 if engine == "nftables" else 1.04) * rate
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from kitei.drivers.scrubber import layout, port, tables
 from kitei.drivers.scrubber.bpf import NoXdp, Program, libbpf, loaded, running
 from kitei.drivers.scrubber.fallback import load_filter, ruleset, see_filter, take_filter
-from kitei.drivers.scrubber.program import built, digest
+from kitei.drivers.scrubber.program import built, check, digest
 from kitei.drivers.scrubber.seen import Attached, ScrubberSeen
 from kitei.drivers.scrubber.wanted import Cleaning, Lists, Wanted, wanted_of
 from kitei.network import Host, Part, PermanentError, Risk, Step, TemporaryError
@@ -191,7 +191,7 @@ def _why_no_xdp(host: Host) -> str | None:
     """The library, the compiler, and what this kernel said of this program the last time."""
     try:
         libbpf()
-        built()
+        check()
     except NoXdp as absent:
         return str(absent)
     memory = json.loads(host.read(host.state(_MEMORY)) or "{}")

@@ -32,30 +32,40 @@ def digest() -> bytes:
 
 def built() -> Path:
     """The object's place, built if it is not there yet. NoXdp says why that cannot be."""
-    place = _folder() / f"scrub-{digest().hex()}.bpf.o"
-    return place if place.exists() else _build(_SOURCE / "scrub.bpf.c", place)
+    place = _place()
+    return place if place.exists() else build(_SOURCE / "scrub.bpf.c", place)
+
+
+def check() -> None:
+    """Is the object there, or can it be built? NoXdp says what is missing. It takes no time."""
+    if not _place().exists():
+        _compiler()
 
 
 def build(source: Path, place: Path) -> Path:
-    """Another BPF program, which may include this one's headers."""
-    return _build(source, place)
-
-
-def _build(source: Path, place: Path) -> Path:
-    compiler = shutil.which("clang")
-    if compiler is None:
-        raise NoXdp(
-            "there is no clang to compile the XDP program; apt-get install clang libbpf-dev brings it"
-        )
+    """Any BPF program, which may include this one's headers."""
     headers = f"-I/usr/include/{os.uname().machine}-linux-gnu"
     with tempfile.TemporaryDirectory(dir=place.parent) as folder:
         made = Path(folder) / place.name
-        command = [compiler, *_FLAGS, headers, f"-I{_SOURCE}", "-c", str(source), "-o", str(made)]
+        command = [_compiler(), *_FLAGS, headers, f"-I{_SOURCE}", "-c", str(source), "-o", str(made)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise NoXdp(f"the XDP program does not compile: {done.stderr.strip()[-2000:]}")
         os.replace(made, place)
     return place
+
+
+def _compiler() -> str:
+    compiler = shutil.which("clang")
+    if compiler is None:
+        raise NoXdp(
+            "there is no clang to compile the XDP program; apt-get install clang libbpf-dev brings it"
+        )
+    return compiler
+
+
+def _place() -> Path:
+    return _folder() / f"scrub-{digest().hex()}.bpf.o"
 
 
 def _folder() -> Path:
