@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,12 @@ def test_what_a_customers_own_devices_fail_in_is_told_apart_from_the_network(nod
     assert eventually(lambda: seen(node)["far.example@r", "home"] is False, 30)
     assert {key: seen(node)[key] for key in network} == network
     assert target_name(DOOR) == "l2tp-127.0.0.30"
+
+
+def test_a_prober_that_cannot_ask_says_nothing_of_the_node(node: Node) -> None:
+    node.make(SHOP, GROUP, PROBER, SYNTHETIC_USER)
+    watch(node, probe("shop.example", password="not-here@1"), grace=1.0)
+    time.sleep(5.0)
+    assert seen(node) == {}
+    put_sack(node.host, "not-here@1", "nobody chose this password")
+    assert eventually(lambda: seen(node) == {("shop.example@r", "login"): True})

@@ -4,6 +4,7 @@ A login counts as answered when the server's answer is proved by the shared secr
 are read from the sacks each time they are needed: a new one counts with the next request.
 """
 
+import contextlib
 import heapq
 import os
 import random
@@ -19,7 +20,7 @@ from typing import Final
 
 from kitei.agent.probes import Course
 from kitei.network import LoginProbe
-from kitei.network.report import State
+from kitei.network.report import Fault, State
 from kitei.radius.login import is_proved, login_request, said
 from kitei.radius.packet import Code
 from kitei.radius.probing import THEIR_OWN
@@ -66,6 +67,7 @@ class LoginProber:
         self._due: list[tuple[float, int]] = []
         self._by_number: dict[int, _Watched] = {}
         self._next_number = 1
+        self._hindered: dict[str, str] = {}
         self._lines: dict[tuple[str, str, int], socket.socket] = {}
         self._wire = selectors.DefaultSelector()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -79,6 +81,7 @@ class LoginProber:
         with self._lock:
             for key in [k for k, w in self._watched.items() if not _same(w.probe, wanted.get(k))]:
                 del self._by_number[self._watched.pop(key).number]
+                self._hindered.pop(key, None)
             for key, probe in wanted.items():
                 if key in self._watched:
                     self._watched[key].probe = probe
@@ -93,6 +96,11 @@ class LoginProber:
     def states(self) -> tuple[State, ...]:
         with self._lock:
             return tuple(one.state for one in self._watched.values() if one.state is not None)
+
+    def faults(self) -> tuple[Fault, ...]:
+        """What keeps this node from asking."""
+        with self._lock:
+            return tuple(Fault("watching", key, why) for key, why in sorted(self._hindered.items()))
 
     def end(self) -> None:
         self._is_over = True
@@ -129,7 +137,7 @@ class LoginProber:
                 one = self._by_number.get(number)
                 if one is None:
                     continue
-                if one.course.expire(now):
+                if one.probe.key not in self._hindered and one.course.expire(now):
                     began = timedelta(seconds=now - one.course.lost_since)
                     told.append(self._state(one, self._clock() - began))
                 self._ask(one, now)
@@ -140,20 +148,27 @@ class LoginProber:
         return told
 
     def _ask(self, one: _Watched, now: float) -> None:
-        """Send one login. What keeps it from being sent (no sack yet, no address) is a login lost."""
+        """Send one login. What keeps this node from asking (no sack yet, no such address) tells nothing of the
+        other, and is a fault of our own."""
+        probe = one.probe
+        identifier = secrets.choice([i for i in range(256) if i not in one.asked])
+        try:
+            secret = self._sack(probe.sack)
+            password = self._sack(probe.password).decode()
+            line = self._line(probe)
+        except OSError as error:
+            self._hindered[probe.key] = str(error)
+            return
+        self._hindered.pop(probe.key, None)
+        packet = login_request(
+            identifier, secrets.token_bytes(16), probe.user, password, probe.source, secret
+        )
         count = one.course.send(now)
         for old in [i for i, asked in one.asked.items() if asked.count not in one.course.under_way]:
             del one.asked[old]
-        try:
-            secret = self._sack(one.probe.sack)
-            password = self._sack(one.probe.password).decode()
-            identifier = secrets.choice([i for i in range(256) if i not in one.asked])
-            proof = secrets.token_bytes(16)
-            packet = login_request(identifier, proof, one.probe.user, password, one.probe.source, secret)
-            self._line(one.probe).send(packet)
-        except OSError:
-            return
         one.asked[identifier] = _Asked(packet, secret, count)
+        with contextlib.suppress(OSError):  # refused or no way there: lost like any other
+            line.send(packet)
 
     def _hear(self, line: socket.socket) -> list[State]:
         told: list[State] = []

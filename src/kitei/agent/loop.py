@@ -375,7 +375,7 @@ class Agent:
             outcomes = [self._outcomes[name] for name in sorted(self._outcomes)]
             faults = list(self._faults.values())
         faults += [outcome.fault for outcome in outcomes if outcome.fault is not None]
-        faults += self._senses.faults()
+        faults += [*self._senses.faults(), *self._logins.faults()]
         if self._prober.fault is not None:
             faults.append(Fault("watching", "probes", self._prober.fault))
         right = len(outcomes) == len(self._config.drivers) and all(outcome.is_right for outcome in outcomes)
