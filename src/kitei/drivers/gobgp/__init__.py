@@ -58,7 +58,7 @@ class Gobgp:
                 itself=itself,
                 guarded=line.is_guarded(),
                 neighbours=line.neighbours(),
-                permits=line.permits(),
+                permits=line.permits(itself.asn),
                 routes=routes,
                 strange=strange,
                 present=True,

@@ -5,9 +5,10 @@ process 20 MiB and a tenth of a second.
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any, Final
 
 import grpc  # type: ignore[import-untyped]
@@ -123,7 +124,7 @@ class Line:
             pb.SetPoliciesRequest(defined_sets=list(sets.values()), policies=[_INWARD, outward]),
         )
 
-    def permits(self) -> frozenset[Permit]:
+    def permits(self, asn: int) -> frozenset[Permit]:
         assignment = self._assignments().get(pb.EXPORT)
         if assignment is None:
             return frozenset()
@@ -133,7 +134,7 @@ class Line:
             for each in self._list("ListDefinedSet", asked, pb.ListDefinedSetResponse):
                 sets[each.defined_set.name] = " ".join(each.defined_set.list)
         statements = [s for policy in assignment.policies for s in policy.statements]
-        return frozenset(_permit(statement, sets) for statement in statements)
+        return frozenset(_permit(statement, sets, asn) for statement in statements)
 
     # Routes.
 
@@ -269,31 +270,39 @@ def _next_hop(text: str) -> Any:
     return pb.NexthopAction(self=True) if text == "self" else pb.NexthopAction(address=text)
 
 
-def _permit(statement: Any, sets: dict[str, str]) -> Permit:
-    """What a statement means now: of a strange one something that nobody wants."""
+def _permit(statement: Any, sets: dict[str, str], asn: int) -> Permit:
+    """What a statement means now: of any but ours, something that nobody wants."""
     when, then = statement.conditions, statement.actions
-    tag = sets.get(when.large_community_set.name, "").strip("^$").split(":")
-    families = [NAMES.get((f.afi, f.safi), "ipv4") for f in when.afi_safi_in]
-    asn = tag[0]
+    tag = re.fullmatch(rf"\^{asn}:(\d+):(\d+)\$", sets.get(when.large_community_set.name, ""))
+    neighbour = _one_address(sets.get(when.neighbor_set.name, ""))
+    families = [NAMES.get((f.afi, f.safi)) for f in when.afi_safi_in]
     replaces = then.large_community.type == pb.CommunityAction.REPLACE
     is_plain = (
-        len(tag) == 3
-        and len(families) == 1
-        and then.route_action == pb.ACCEPT
+        then.route_action == pb.ACCEPT
         and then.community.type == pb.CommunityAction.REPLACE
-        and (replaces or then.large_community == _stripped((), int(asn)))
+        and (replaces or then.large_community == _stripped((), asn))
         and when.neighbor_set.type == when.large_community_set.type == pb.MatchSet.ANY
+        and when.route_type == pb.Conditions.ROUTE_TYPE_NONE
     )
-    if not is_plain:
+    if tag is None or neighbour is None or len(families) != 1 or families[0] is None or not is_plain:
         return Permit(statement.name, Tag(0, 0), "ipv4", (), (), "")
     return Permit(
-        neighbour=sets.get(when.neighbor_set.name, "").split("/")[0],
+        neighbour=neighbour,
         tag=Tag(int(tag[1]), int(tag[2])),
         family=families[0],
         communities=tuple(then.community.communities),
         large_communities=tuple(then.large_community.communities) if replaces else (),
         next_hop="self" if then.nexthop.self else then.nexthop.address,
     )
+
+
+def _one_address(text: str) -> str | None:
+    """The address of a set that names one and no more."""
+    try:
+        network = ip_network(text)
+    except ValueError:
+        return None
+    return str(network.network_address) if network.num_addresses == 1 else None
 
 
 _INWARD: Final = pb.Policy(
