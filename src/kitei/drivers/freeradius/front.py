@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
+from kitei.drivers.freeradius.inner import CERTIFIED, INNER
 from kitei.network import RadiusServer
 
 SLOTS = 4  # relays that can stand beside each other while one takes another's place
@@ -40,8 +41,8 @@ def server_config(part: RadiusServer, folders: Folders, has_authorities: bool) -
             _CLIENTS.format(own=own),
             *(_RELAY.format(slot=slot, port=slot_port(slot)) for slot in range(SLOTS)),
             _server(_listeners(part), has_eap),
-            _INNER if has_eap else "",
-            _CERTIFIED if has_eap else "",
+            INNER if has_eap else "",
+            CERTIFIED if has_eap else "",
         )
     )
 
@@ -386,68 +387,4 @@ server default {{
     }}
   }}
 }}
-"""
-_INNER = """\
-server inner {
-  authorize {
-    update request {
-      &Tmp-String-0 := "%{outer.request:Tmp-String-0}"
-      &Tmp-String-1 := "%{outer.request:EAP-Type}"
-    }
-    # who it is says a packet before anything is decided (RFC 3748, 5.1)
-    if (!(&EAP-Message && "%{hex:&EAP-Message}" =~ /^02[0-9a-f]{6}01/)) {
-      live.pre-proxy
-      kitei_inner {
-        reject = 1
-      }
-      if (reject) {
-        update outer.control {
-          &Tmp-String-4 := "told"
-        }
-        reject
-      }
-    }
-    if (&control:Auth-Type) {
-      return
-    }
-    live.post-proxy
-    eap {
-      ok = return
-    }
-    mschap
-    chap
-  }
-  authenticate {
-    Auth-Type CHAP {
-      chap
-    }
-    Auth-Type MS-CHAP {
-      mschap
-    }
-    eap
-  }
-}
-"""
-_CERTIFIED = """\
-server certified {
-  authorize {
-    update request {
-      &Tmp-String-0 := "%{outer.request:Tmp-String-0}"
-      &User-Name := "%{outer.request:User-Name}"
-    }
-    live.pre-proxy
-    kitei_certified {
-      reject = 1
-    }
-    if (reject) {
-      update outer.control {
-        &Tmp-String-4 := "told"
-      }
-      reject
-    }
-    update control {
-      &Auth-Type := Accept
-    }
-  }
-}
 """
