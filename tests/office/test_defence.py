@@ -399,7 +399,7 @@ def test_words_come_as_events_of_a_lane(office: Office, defence: Defence) -> Non
     from kitei.network.detection import detection_json
 
     body: JsonObject = {"begun": START.isoformat(), "detection": detection_json(seen())}
-    defence.take_events(office, "see1", (Event(1, datetime.now(UTC), "flood.decided", body),), None)
+    defence.take(office, "see1", (Event(1, datetime.now(UTC), "flood.decided", body),), None)
     assert defence.work()
     assert on_nodes(office, Announcement)
 

@@ -75,7 +75,7 @@ class Defence:
 
     # -- hearing -------------------------------------------------------------------------------------
 
-    def take_events(self, office: Office, node: str, events: tuple[Event, ...], within: Any) -> None:
+    def take(self, office: Office, node: str, events: tuple[Event, ...], within: Any) -> None:
         """Keep a node's words until `work`: what follows from them is recorded in transactions of its own.
 
         Lost with this process, a word is made up for by the next that names the alarms that stand. Raises

@@ -72,7 +72,7 @@ class Dispatch:
 
     def take_events(self, node: str, batch: Batch) -> int:
         if self._telling is None:
-            self._telling = Telling.of(self.office, {**TAKERS, "floods": self.defence.take_events})
+            self._telling = Telling.of(self.office, {**TAKERS, "floods": self.defence.take})
         taken = self._telling.take(node, batch)
         self._defend()  # what was heard of floods is answered before anything else is asked
         return taken
