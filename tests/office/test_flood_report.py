@@ -16,7 +16,8 @@ from kitei.network.sheaf import MINUTE, SUMS, SheafName, first_second, written
 from kitei.office import Office, Refusal
 from kitei.office.due import due
 from kitei.office.flood_history import take_scrubs, up_to_date
-from kitei.office.flood_report import flood_report, report_json, send_report
+from kitei.office.flood_report import flood_report
+from kitei.office.flood_values import report_json, send_report
 from kitei.office.papers.flood_report import percent, report_html, report_pdf
 from kitei.store import Party
 from kitei.store.history import History
@@ -191,6 +192,27 @@ def test_a_day_of_which_nothing_was_judged_has_no_figures_and_that_is_not_zero(
     report = flood_report(office, History(tmp_path / "none"), "x1", JUNE)
     assert (report.bytes, report.most, report.judged) == (None, None, 0)
     assert "cannot compute" in report_html(report, "en") and "計算できません" in report_html(report, "ja")
+
+
+def test_outages_are_taken_off_the_time_it_could_be_used_each_second_once(
+    office: Office, history: History
+) -> None:
+    def outage(id: str, began: str, restored: str | None) -> Fact:
+        body = {
+            "id": id, "contract": "x1", "began_at": began, "known_at": began, "restored_at": restored,
+            "total": True, "cause": "operator",
+        }  # fmt: skip
+        return Fact("outage.found", body, date(2026, 6, 1))
+
+    told = [
+        outage("o1", "2026-05-31T23:00:00+09:00", "2026-06-01T01:00:00+09:00"),
+        outage("o2", "2026-06-01T00:30:00+09:00", "2026-06-01T02:00:00+09:00"),
+        outage("o3", "2026-07-01T00:00:00+09:00", None),
+    ]
+    office.state([("contract:x1", each) for each in told])
+    report = flood_report(office, history, "x1", JUNE)
+    assert report.unusable == 2 * 3600 and [each.id for each in report.outages] == ["o1", "o2"]
+    assert "99.72 % (2,584,800 / 2,592,000 s)" in report_html(report, "en")
 
 
 def scrubs(number: int, **more: object) -> Event:

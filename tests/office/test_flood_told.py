@@ -28,6 +28,7 @@ from kitei.office.orderbook import read_book, take_book
 from kitei.office.papers.flood_report import report_html
 from kitei.office.post import Letter
 from kitei.office.publishing import Publishing
+from kitei.office.takers import words_of
 from kitei.store.outbox import Outbox
 from kitei.values import JST, Month
 
@@ -122,10 +123,9 @@ def play(office: Office, path: Path, folder: Path, post: Kept) -> None:
             Event(1, office.clock.at, "flood.decided", {"begun": START.isoformat(), "detection": each.json()})
             for each in decisions
         ]
-        if events:
-            with office.book.writing() as transaction:
-                defence.take(office, "see1", tuple(events), transaction)
-        defence.work()
+        defence.hear(*words_of("see1", tuple(events)))
+        for _ in range(5):  # many words are answered in parts
+            defence.work()
         ring(office, outbox, post, lambda _: "")
     diary.close()
     with office.book.writing() as transaction:

@@ -9,14 +9,8 @@ from kitei.cli.show import cites_text
 from kitei.cli.speak import Misuse, Talk, command, option
 from kitei.office.alert_lines import rate_words
 from kitei.office.flood_history import up_to_date
-from kitei.office.flood_report import (
-    Report,
-    clock_text,
-    flood_report,
-    report_json,
-    send_report,
-    step_words,
-)
+from kitei.office.flood_report import Report, clock_text, flood_report, step_words
+from kitei.office.flood_values import report_json, send_report
 from kitei.values import Month, Words
 
 

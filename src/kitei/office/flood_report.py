@@ -17,15 +17,15 @@ from kitei.network.sheaf import first_second
 from kitei.office.attacks import STEPS, Attack, attacks_of
 from kitei.office.closing import provider_told, recipient_of
 from kitei.office.office import Office, Refusal
-from kitei.services.ddos.contract import Address, addresses, extra_mbps, item_on, months_reported
+from kitei.services.ddos.contract import Address, addresses, extra_mbps, item_on
 from kitei.services.ddos.edition import TERMS
 from kitei.store import tallies
 from kitei.store.history import History
 from kitei.store.tallies import Daily, Peak, Scrubbed, Top
 from kitei.terms import Choice, Edition
-from kitei.values import JST, Json, JsonObject, Month, Words, digest_of
+from kitei.values import JST, Month, Words
+from kitei.watch import Outage, outage_of
 
-SENT: Final = "report.sent"
 _MOST: Final = 10
 _SECONDS_A_DAY: Final = 86_400
 
@@ -63,7 +63,8 @@ class Report:
     """A month of one contract, complete to `upto` (its last day, or a day within it), that day included.
 
     `days` are those of which something is known. `clean_mbps` is what may pass after mitigation; None where the
-    item sets no such ceiling. `includes` is whether the item includes a report.
+    item sets no such ceiling. `unusable` are the seconds of its days in which the contract could not be used at all
+    (article 14: as its outages were found). `includes` is whether the item includes a report.
     """
 
     contract: str
@@ -82,6 +83,8 @@ class Report:
     ports: tuple[Top, ...]
     attacks: tuple[Struck, ...]
     scrubbed: Scrubbed | None
+    outages: tuple[Outage, ...]
+    unusable: int
     changes: tuple[Change, ...]
     recipient: Recipient
     provider: Provider
@@ -118,9 +121,14 @@ class Report:
         return len(self.days_meant) * _SECONDS_A_DAY
 
     @property
+    def outage_cite(self) -> str:
+        """The provision that says what an outage is."""
+        return str(TERMS.on(self.upto).cite("art:14.1"))
+
+    @property
     def cites(self) -> tuple[str, ...]:
         """Every provision the report rests on, each once."""
-        found = [str(self.item.cite), *self.clean_cites]
+        found = [str(self.item.cite), *self.clean_cites, self.outage_cite]
         for address in self.addresses:
             found += address.cites
         for struck in self.attacks:
@@ -150,6 +158,7 @@ def flood_report(office: Office, history: History, contract: str, month: Month) 
     ceiling, cites = _ceiling(found, base, upto, edition)
     first, until = first_second(month.first), first_second(upto + timedelta(days=1))
     watched = contract
+    outages = tuple(each for each in map(outage_of, found.outages) if _unusable((each,), first, until))
     return Report(
         contract,
         found.customer,
@@ -167,38 +176,12 @@ def flood_report(office: Office, history: History, contract: str, month: Month) 
         tallies.top(history, "port", first, until, contract=watched, most=_MOST),
         tuple(_struck(history, each, until) for each in attacks_of(entries) if _is_in(each, first, until)),
         tallies.scrubbed(history, contract, first, until),
+        outages,
+        _unusable(outages, first, until),
         tuple(_changes(entries, month.first, upto)),
         recipient_of(office.book, found.customer),
         provider_told(office.picture().said),
     )
-
-
-def send_report(office: Office, report: Report) -> None:
-    """Record that a month's report went to the customer. Refusal: the item has none, or the month is not over."""
-    if not report.includes:
-        cite = report.item.cite
-        raise Refusal(
-            Words(
-                f"{report.item.name.ja} に月次レポートはありません({cite.words.ja})",
-                f"{report.item.name.en} includes no monthly report ({cite.words.en})",
-            )
-        )
-    if not report.is_whole:
-        raise Refusal(
-            Words(
-                f"{report.month} はまだ終わっていません。{report.month.last} の翌日から送れます",
-                f"{report.month} is not over; its report can be sent from the day after {report.month.last}",
-            )
-        )
-    if str(report.month) in months_reported(office.contract(report.contract)):
-        raise Refusal(
-            Words(
-                f"{report.month} のレポートは送付済みです", f"the report for {report.month} was sent before"
-            )
-        )
-    body: JsonObject = {"month": str(report.month), "digest": digest_of(report_json(report))}
-    cites = (str(report.item.cite),)
-    office.state([(f"contract:{report.contract}", Fact(SENT, body, office.today(), cites))])
 
 
 # -- of the contract ---------------------------------------------------------------------------------
@@ -265,6 +248,21 @@ def _told(fact: Fact) -> Words:
     return Words(f"{head.ja}({told})", f"{head.en} ({told})") if told else head
 
 
+def _unusable(outages: Iterable[Outage], first: int, until: int) -> int:
+    """Seconds of the span within any of the outages; one that lasts reaches to its end."""
+    spans = sorted(
+        (max(first, int(each.began_at.timestamp())), min(until, int(each.restored_at.timestamp())))
+        if each.restored_at is not None
+        else (max(first, int(each.began_at.timestamp())), until)
+        for each in outages
+    )
+    total, reached = 0, first
+    for begin, end in spans:
+        total += max(0, end - max(begin, reached))
+        reached = max(reached, end)
+    return total
+
+
 # -- of attacks --------------------------------------------------------------------------------------
 
 
@@ -280,86 +278,6 @@ def _struck(history: History, attack: Attack, until: int) -> Struck:
     last = until if ended is None else int(ended.timestamp()) + 1
     peak = tallies.peak(history, attack.contract, attack.target, int(attack.began.timestamp()), last)
     return Struck(attack, peak, ended)
-
-
-# -- as JSON -----------------------------------------------------------------------------------------
-
-
-def report_json(report: Report) -> dict[str, Json]:
-    """All that the paper says, as values."""
-    days: list[Json] = [
-        {
-            "day": each.day.isoformat(),
-            "bytes": each.bytes,
-            "packets": each.packets,
-            "most_bps": each.most_bps,
-            "most_pps": each.most_pps,
-            "judged_seconds": each.judged,
-        }
-        for each in report.days
-    ]
-    return {
-        "contract": report.contract,
-        "customer": report.customer,
-        "month": str(report.month),
-        "upto": report.upto.isoformat(),
-        "item": report.item.slug,
-        "mitigates": report.mitigates,
-        "includes_report": report.includes,
-        "addresses": [each.prefix for each in report.addresses],
-        "clean_mbps": report.clean_mbps,
-        "bytes": report.bytes,
-        "packets": report.packets,
-        "judged_seconds": report.judged,
-        "seconds": report.meant,
-        "days": days,
-        "protocols": _tops(report.protocols),
-        "targets": _tops(report.targets),
-        "ports": _tops(report.ports),
-        "attacks": [struck_json(each) for each in report.attacks],
-        "scrubbed": scrubbed_json(report.scrubbed),
-        "changes": [
-            {"on": e.on.isoformat(), "what": {"ja": e.what.ja, "en": e.what.en}, "cites": list(e.cites)}
-            for e in report.changes
-        ],
-        "cites": list(report.cites),
-    }
-
-
-def _tops(several: Iterable[Top]) -> list[Json]:
-    return [{"name": each.name, "packets": each.packets, "bytes": each.bytes} for each in several]
-
-
-def scrubbed_json(found: Scrubbed | None) -> Json:
-    """None where nothing was scrubbed."""
-    if found is None:
-        return None
-    return {
-        "offered_bytes": found.offered_bytes,
-        "passed_bytes": found.passed_bytes,
-        "seconds": found.seconds,
-        "most_passed_bps": found.most_passed_bps,
-        "dropped": {each.name: each.packets for each in found.dropped},
-    }
-
-
-def struck_json(each: Struck) -> dict[str, Json]:
-    attack, peak = each.attack, each.peak
-    return {
-        "attack": attack.id,
-        "target": attack.target,
-        "metric": attack.text("metric"),
-        "figure": attack.number("figure"),
-        "began": attack.began.isoformat(),
-        "detected": attack.detected.at.isoformat(),
-        "over": each.ended.isoformat() if each.ended else None,
-        "seconds": each.seconds,
-        "peak_bps": peak.bps if peak else None,
-        "peak_pps": peak.pps if peak else None,
-        "steps": list(attack.steps),
-        "dry_run": attack.is_dry_run,
-        "cites": list(each.cites),
-    }
 
 
 def step_words(steps: Iterable[str]) -> Words:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from kitei.office.attacks import Attack, attacks_of
 from kitei.office.desk import Desk
 from kitei.office.evidence import Excerpt, excerpts_of
-from kitei.office.flood_report import scrubbed_json
+from kitei.office.flood_values import scrubbed_json
 from kitei.office.home import Home
 from kitei.services.ddos.edition import TERMS
 from kitei.store import tallies
