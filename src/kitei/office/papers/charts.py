@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 WIDTH, HEIGHT = 1760, 420
-_LEFT, _RIGHT, _TOP, _BOTTOM = 150, 10, 20, 50
+_LEFT, _RIGHT, _TOP, _BOTTOM = 150, 60, 20, 50
 _UNITS: Final = (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3))
 
 
