@@ -160,15 +160,11 @@ def costed(stand: Stand, program: str, **words: object) -> dict[str, float]:
 @contextmanager
 def stand(users: int) -> Iterator[Stand]:
     with tempfile.TemporaryDirectory() as folder, namespace(Path(folder)) as host:
-        key, authority = make_key(), Authority.create("the load", datetime.now(UTC))
-        papers = key + authority.issue(make_request(key, "radius.example"), 30, datetime.now(UTC))
-        put(host, "papers@1", papers.encode())
-        argv = stock.prepare(
-            Path(folder) / "stock", STOCK_PORT, SECRET, users, REALM, f"{host.state('sacks')}/papers@1"
-        )
+        parts = prepared(host, users)
+        papers = f"{host.state('sacks')}/papers@1"
+        argv = stock.prepare(Path(folder) / "stock", STOCK_PORT, SECRET, users, REALM, papers)
         host.keep_running("stock", argv)
         until_answer(host, STOCK_PORT)
-        parts = prepared(host, users)
         started = time.monotonic()
         converge(host, parts)
         until_answer(host, PORT)
@@ -197,6 +193,12 @@ def prepared(host: LinuxHost, users: int) -> list:
     table = write_table((f"u{n}", user_record(User(clear=each, reply=reply))) for n, each in enumerate(clear))
     put(host, "users@1", table)
     put(host, "load@1", SECRET.encode())
+    key, authority = make_key(), Authority.create("the load", datetime.now(UTC))
+    put(
+        host,
+        "papers@1",
+        (key + authority.issue(make_request(key, "radius.example"), 30, datetime.now(UTC))).encode(),
+    )
     return [
         RadiusServer(FOR, ("127.0.0.1",), PORT, PORT + 1, "papers@1"),
         RadiusClient(FOR, "127.0.0.2", "load@1", ("shop.example",), "", False, 0),
