@@ -313,12 +313,12 @@ class Concentrator:
             else (Code.COA_ACK, Code.COA_NAK)
         )
         why = [] if meant else [Attribute(ERROR_CAUSE, long(_NOT_FOUND))]
-        self._ear.sendto(answer(done if meant else undone, packet, why, self._secret), caller)
         for call in meant:
             if packet[0] == Code.DISCONNECT_REQUEST:
                 self.hang_up(call, "RADIUS asked for it")
             else:
                 _change(call, told)
+        self._ear.sendto(answer(done if meant else undone, packet, why, self._secret), caller)
 
     def _is_meant(self, call: Call, told: Iterable[Attribute]) -> bool:
         own = {
