@@ -36,7 +36,10 @@ def opened(cli: Cli, tmp_path: Path) -> Cli:
     logins.import_users("acme-group-1", "name,password\nalice,correct horse\nbob,battery staple\n")
     Publishing.of(office).apply_plan()
     now = wall_clock()
-    rows = [[now.timestamp(), "192.0.2.10", "bob@acme.example", "", "wrong-secret"]]
+    rows = [
+        [now.timestamp(), "192.0.2.10", "bob@acme.example", "", "wrong-secret"],
+        [now.timestamp(), "192.0.2.10", "\x1b[2Jevil@acme.example", "", "no-such-user"],
+    ]
     place = ["192.0.2.10", "Start", "s-1", "acme.example", "alice", "4", "203.0.113.7", 100, 20, 0]
     bodies = {
         "logins.answered": {"rows": json.dumps(rows)},
@@ -52,6 +55,7 @@ def opened(cli: Cli, tmp_path: Path) -> Cli:
 def test_logins_sessions_usage_and_unsigned_clients_are_shown(opened: Cli) -> None:
     (login,) = opened.answer(["radius", "log", "acme-group-1", "--refused", "--user", "bob"])
     assert (login["client"], login["reason"]) == ("192.0.2.10", "wrong-secret")
+    assert "\x1b[2J" not in opened.run("radius", "log", "acme-group-1").stdout, "a name steers no terminal"
     assert opened.answer(["radius", "log", "acme-group-1", "--since", "2999-01-01T00:00"]) == []
     (session,) = opened.answer(["radius", "sessions", "acme-group-1", "--open"])
     assert (session["user"], session["received"], session["ended"]) == ("alice", 100, None)

@@ -211,7 +211,27 @@ def test_who_does_not_sign_is_named_with_its_contract(office: Office, logins: Lo
     assert told == {("192.0.2.2", "bolt-client-1", 7), ("192.0.2.99", "", 1)}
 
 
-@pytest.mark.parametrize("broken", [[["x"]], [5], [[None] * 5]])
+def test_a_name_that_is_no_text_costs_no_other_login_its_line(
+    office: Office, logins: Logins, clock: Any
+) -> None:
+    clock.at = NIGHT
+    odd = (
+        "a\udcffb@acme.example",
+        "a\0b@acme.example",
+        "x" * 250 + "@acme.example",
+        "'; drop table login;--",
+    )
+    node = Node(office, "radius-1")
+    node.answered(*(("192.0.2.1", name, Reason.WRONG_SECRET) for name in (*odd, "bob@acme.example")))
+    told = [name for name, _ in reasons(office, "acme-client-1")]
+    assert len(told) == 5 and told[-1] == "bob@acme.example"
+    assert all(name.isprintable() for name in told)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [[["x"]], [5], [[None] * 5], [[1e30, "a", "b", "c", "d"]], [[1.0, 2, 3, 4, 5]], "rows", {"a": 1}],
+)
 def test_an_event_that_cannot_be_read_is_left_out_alone(
     office: Office, logins: Logins, clock: Any, broken: Any
 ) -> None:

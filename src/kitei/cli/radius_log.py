@@ -169,6 +169,11 @@ def compliance(talk: Talk) -> None:
     )
 
 
+def _safe(text: str) -> str:
+    """What a client told, without what would steer a terminal."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+
+
 def _instant(text: str | None) -> datetime | None:
     if text is None:
         return None
@@ -202,7 +207,7 @@ def _login_json(row: LoginRow, talk: Talk) -> Json:
 
 def _login_line(row: LoginRow, talk: Talk) -> str:
     at, words = row.at.isoformat(" ", "seconds"), words_of(row.reason).to(talk.language)
-    return f"{at}  {row.user or '-'}  {row.client}  {words} ({row.reason})"
+    return f"{at}  {_safe(row.user) or '-'}  {row.client}  {words} ({_safe(row.reason)})"
 
 
 def _session_json(row: SessionRow) -> Json:
@@ -223,7 +228,8 @@ def _session_line(row: SessionRow, talk: Talk) -> str:
     still = Words("続いている", "open").to(talk.language)
     ended = row.ended.isoformat(" ", "seconds") if row.ended else still
     since = row.since.isoformat(" ", "seconds")
-    return f"{since} – {ended}  {row.user}  {row.client}  {row.address or '-'}  ↑{row.received} ↓{row.sent}"
+    who, address = _safe(row.user), _safe(row.address) or "-"
+    return f"{since} – {ended}  {who}  {row.client}  {address}  ↑{row.received} ↓{row.sent}"
 
 
 def _usage_json(row: UsageRow) -> Json:
@@ -231,7 +237,7 @@ def _usage_json(row: UsageRow) -> Json:
 
 
 def _usage_line(row: UsageRow, talk: Talk) -> str:
-    name = row.user or Words("合計", "total").to(talk.language)
+    name = _safe(row.user) or Words("合計", "total").to(talk.language)
     return f"{name}  {row.sessions}  ↑{row.received} ↓{row.sent}"
 
 

@@ -64,7 +64,7 @@ def take_logins(office: Office, node: str, events: tuple[Event, ...], connection
                 case "clients.unsigned":
                     counts = {str(k): int(n) for k, n in json.loads(str(event.body["counts"])).items()}
                     store.add_unsigned(connection, counts, owners.terminals, event.at + ahead)
-        except (KeyError, TypeError, IndexError) as error:
+        except (KeyError, TypeError, IndexError, AttributeError, OverflowError, OSError) as error:
             raise ValueError(f"{event.kind}: {error!r}") from error
     if any(event.number % _FORGET_EVERY == 1 for event in events):
         _forget(office, connection)
