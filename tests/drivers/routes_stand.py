@@ -43,6 +43,12 @@ def other(most: int = 3) -> Upstream:
     )
 
 
+def by_ipv6() -> Upstream:
+    """The other provider's router once more, by its IPv6 address: for IPv6 over eBGP."""
+    families = ("ipv6", "ipv6-flowspec")
+    return Upstream(FOR, "other6", "2001:db8:97::2", 64499, families, 10, "65535:666", (), False)
+
+
 def announce(
     prefix: str,
     action: str = "blackhole",
@@ -92,6 +98,11 @@ protocol kernel {{ ipv4 {{ export where source = RTS_BGP; }}; }}
 protocol kernel {{ ipv6 {{ export where source = RTS_BGP; }}; }}
 protocol static {{ ipv4; route 192.0.2.1/32 blackhole; route 198.51.100.0/24 via {towards}; }}
 protocol static {{ ipv6; route 100::/64 blackhole; }}
+protocol bgp to_{name}_by_ipv6 {{
+  local 2001:db8:97::2 as {asn}; neighbor 2001:db8:97::1 as 64500; connect delay time 1; error wait time 1, 2;
+  ipv6 {{ import filter {{ if (65535,666) ~ bgp_community then dest = RTD_BLACKHOLE; accept; }}; export none; }};
+  flow6 {{ table f6; import all; export none; }};
+}}
 protocol bgp to_{name} {{
   local {address} as {asn}; neighbor {speaker} as 64500; hold time 240; connect delay time 1;
   error wait time 1, 2;
@@ -132,6 +143,8 @@ class Stand:
             for node, address in ((one, near), (two, far)):
                 bench.ip(node, "address", "add", address, "dev", f"p{number}")
                 bench.ip(node, "link", "set", f"p{number}", "up")
+        for node, address in (("speaker", "2001:db8:97::1/64"), ("other", "2001:db8:97::2/64")):
+            bench.ip(node, "-6", "address", "add", address, "dev", "p1", "nodad")
         for node in ("border", "scrubber", "victim"):
             bench.hosts[node].run(["sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0"])
         for last in (7, 8, 9):
@@ -186,7 +199,7 @@ class Stand:
         old = self.bench.hosts["speaker"]
         self.bench.hosts["speaker"] = LinuxHost(old.name, old.state(), netns=old.name)
 
-    def heard(self, name: str, prefix: str = "", table: str = "master4") -> str:
+    def heard(self, name: str, prefix: str = "", table: str = "master4", by: str = "") -> str:
         ask = [
             "birdc",
             "-s",
@@ -195,7 +208,7 @@ class Stand:
             "route",
             *([prefix] if prefix else []),
         ]
-        return self.bench.hosts[name].run([*ask, "table", table, "all", "protocol", f"to_{name}"]).out
+        return self.bench.hosts[name].run([*ask, "table", table, "all", "protocol", f"to_{name}{by}"]).out
 
     def since(self, name: str) -> str:
         """When the session came up."""

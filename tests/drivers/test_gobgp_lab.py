@@ -7,11 +7,12 @@ attacker - border - victim          border: the operator's own, BIRD, same AS
 
 import os
 import signal
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from routes_stand import LEAVE, Stand, announce, border, eventually, limit, other, speaker
+from routes_stand import LEAVE, Stand, announce, border, by_ipv6, eventually, limit, other, speaker
 
 from kitei.drivers.gobgp import Gobgp, established
 from kitei.drivers.gobgp.upstreams import tag_of
@@ -51,6 +52,19 @@ def test_each_upstream_hears_it_in_its_own_dress(stand) -> None:
     assert "BGP.as_path: 64500" in theirs and "BGP.next_hop: 10.97.0.1" in theirs
     assert eventually(lambda: "blackhole 2001:db8:7::/64" in stand.kernel("border", "-6"))
     assert "BGP.next_hop: 100::1" in stand.heard("border", "2001:db8:7::/64", "master6")
+
+
+def test_ipv6_goes_over_a_session_by_ipv6(stand) -> None:
+    leave = replace(LEAVE, upstreams=("border", "other", "other6"))
+    wanted = (speaker(), border(), other(), by_ipv6(), leave)
+    rule = limit("six", "2001:db8:7::/64", protocol=17, source_ports=(53,), to=("other6",))
+    stand.want(*wanted, announce("2001:db8:7::/64", to=("other6",)), rule)
+    assert eventually(lambda: "blackhole 2001:db8:7::/64" in stand.kernel("other", "-6"))
+    told = stand.heard("other", "2001:db8:7::/64", "master6", "_by_ipv6")
+    assert "BGP.next_hop: 2001:db8:97::1" in told and "(65535,666) (65535,65281)" in told
+    assert "sport 53" in stand.heard("other", table="f6", by="_by_ipv6")
+    stand.want(*wanted)
+    assert eventually(lambda: "2001:db8:7::" not in stand.kernel("other", "-6"))
 
 
 def test_a_route_that_goes_to_fewer_upstreams_is_withdrawn_from_the_others(stand) -> None:
