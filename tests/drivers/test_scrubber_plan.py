@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from kitei.drivers.scrubber import Scrubber as Driver
 from kitei.drivers.scrubber import ScrubberSeen
 from kitei.drivers.scrubber.fallback import ruleset
-from kitei.drivers.scrubber.layout import ceiling_of
+from kitei.drivers.scrubber.layout import ceiling_of, prefix_text, read_prefix
 from kitei.drivers.scrubber.seen import Attached, Filter
 from kitei.drivers.scrubber.wanted import Cleaning, Lists, lists_of, wanted_of
 from kitei.network import Origin, Part, PermanentError, Route, Step
@@ -187,3 +187,23 @@ def test_a_ceilings_cost_is_true_to_a_ten_thousandth(bps) -> None:
     cost, burst = ceiling_of(bps)
     assert cost * bps == pytest.approx(8 * 10**9 * 256 * 65536, rel=1e-4)
     assert burst >= (65536 * cost >> 16)
+
+
+@given(
+    some.sampled_from(SOURCES + PREFIXES)
+    | some.from_regex(r"[0-9a-f.:/]{1,20}", fullmatch=True)
+    | some.ip_addresses().map(str)
+    | some.tuples(some.ip_addresses(), some.integers(0, 140)).map(lambda pair: f"{pair[0]}/{pair[1]}")
+)
+def test_prefixes_are_read_as_the_standard_library_reads_them(text) -> None:
+    try:
+        network = ip_network(text)
+    except ValueError:
+        assert read_prefix(text) is None
+        return
+    read = read_prefix(text)
+    if "." in text.partition("/")[2]:
+        assert read is None, "a length is a number here, not a mask"
+        return
+    assert read == (network.version, int(network.network_address), network.prefixlen)
+    assert ip_network(prefix_text(*read)) == network

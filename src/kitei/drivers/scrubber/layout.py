@@ -2,10 +2,8 @@
 
 import struct
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Final, TypeAlias
-
-Network: TypeAlias = IPv4Network | IPv6Network
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+from typing import Final
 
 REASONS: Final = (
     "passed",
@@ -115,30 +113,54 @@ def slot_of(value: bytes) -> int:
     return number
 
 
-def protected_key(prefix: Network) -> bytes:
-    return struct.pack("=I", prefix.prefixlen) + prefix.network_address.packed
+def read_prefix(text: str) -> tuple[int, int, int] | None:
+    """Family, address as a number, and length; None for what is no prefix. Many times faster than `ip_network`."""
+    address, slash, length = text.partition("/")
+    version, bits = (6, 128) if ":" in address else (4, 32)
+    try:
+        number = int.from_bytes(inet_pton(AF_INET6 if version == 6 else AF_INET, address))
+    except (OSError, ValueError):
+        return None
+    if not slash:
+        return version, number, bits
+    if not (length.isascii() and length.isdecimal()) or int(length) > bits:
+        return None
+    left = bits - int(length)
+    return None if number & ((1 << left) - 1) else (version, number, int(length))
+
+
+def prefix_text(version: int, number: int, length: int) -> str:
+    family, size = (AF_INET6, 16) if version == 6 else (AF_INET, 4)
+    return f"{inet_ntop(family, number.to_bytes(size))}/{length}"
+
+
+def protected_key(prefix: str) -> tuple[str, bytes]:
+    """The table of a protected prefix, and its key there."""
+    address, _, length = prefix.partition("/")
+    version, family = (6, AF_INET6) if ":" in address else (4, AF_INET)
+    return f"protected{version}", struct.pack("=I", int(length)) + inet_pton(family, address)
 
 
 def prefix_of(key: bytes) -> str:
-    return str(ip_network((key[4:], struct.unpack("=I", key[:4])[0])))
+    length: int = struct.unpack("=I", key[:4])[0]
+    return prefix_text(4 if len(key) == 8 else 6, int.from_bytes(key[4:]), length)
 
 
-def is_host(prefix: Network) -> bool:
-    return prefix.prefixlen == prefix.max_prefixlen
+def listed_key(number: int, prefix: str) -> tuple[str, bytes]:
+    """The table that an entry of a list belongs to, and its key there. `prefix` is as `prefix_text` writes it."""
+    address, _, length = prefix.partition("/")
+    version, most = (6, 128) if ":" in address else (4, 32)
+    packed = inet_pton(AF_INET6 if version == 6 else AF_INET, address)
+    if int(length) == most:
+        return f"hosts{version}", struct.pack("=I", number) + packed
+    return f"listed{version}", struct.pack("=II", 32 + int(length), number) + packed
 
 
-def listed_key(number: int, prefix: Network) -> bytes:
-    """In `hosts4` and `hosts6` for a single address, else in `listed4` and `listed6`."""
-    length = b"" if is_host(prefix) else struct.pack("=I", 32 + prefix.prefixlen)
-    return length + struct.pack("=I", number) + prefix.network_address.packed
-
-
-LISTED: Final = {"listed4": (4, False), "listed6": (6, False), "hosts4": (4, True), "hosts6": (6, True)}
-"""The tables of lists: which family each is for, and whether for single addresses."""
+LISTED: Final = ("listed4", "listed6", "hosts4", "hosts6")
 
 
 def list_in(table: str, key: bytes) -> int:
-    number: int = struct.unpack_from("=I", key, 0 if LISTED[table][1] else 4)[0]
+    number: int = struct.unpack_from("=I", key, 4 if table.startswith("listed") else 0)[0]
     return number
 
 

@@ -6,7 +6,7 @@ none does any more; a policy takes another's place as one.
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
-from ipaddress import ip_network
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -80,14 +80,9 @@ def put_lists(program: Program, wanted: Lists) -> None:
     place = _free(range(1, layout.LISTS_MOST), taken, "lists")
     program.maps["lists"].put(layout.slot(place), layout.DIRTY)
     for prefixes, verdict in ((wanted.allow, _ALLOWED), (wanted.deny, _DENIED)):
-        networks = [ip_network(prefix) for prefix in prefixes]
-        for name, kind in layout.LISTED.items():
-            keys = [
-                layout.listed_key(place, net)
-                for net in networks
-                if (net.version, layout.is_host(net)) == kind
-            ]
-            program.maps[name].put_all(keys, verdict)
+        keys = sorted(layout.listed_key(place, prefix) for prefix in prefixes)
+        for name, group in groupby(keys, key=lambda pair: pair[0]):
+            program.maps[name].put_all([key for _, key in group], verdict)
     ports = [layout.reflector_key(place, port) for port in wanted.reflectors]
     program.maps["reflectors"].put_all(ports, _DENIED)
     program.maps["lists"].put(layout.slot(place), bytes.fromhex(wanted.digest))
@@ -164,8 +159,8 @@ def _policies(program: Program) -> Iterator[tuple[str, Policy]]:
 
 
 def _protected(program: Program, prefix: str) -> tuple[Map, bytes]:
-    network = ip_network(prefix)
-    return program.maps[f"protected{network.version}"], layout.protected_key(network)
+    name, key = layout.protected_key(prefix)
+    return program.maps[name], key
 
 
 def _free(places: range, taken: Collection[int], what: str) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from ipaddress import ip_network
+from typing import Final
 
 from kitei.drivers.scrubber.layout import (
     HOSTS,
@@ -12,8 +12,9 @@ from kitei.drivers.scrubber.layout import (
     NO_FRAGMENTS,
     REFLECTORS,
     SYN_PROOF,
-    Network,
     ceiling_of,
+    prefix_text,
+    read_prefix,
     source_cost_of,
 )
 from kitei.network import Part, PermanentError
@@ -116,27 +117,46 @@ def clean_rates(live: Iterable[Scrubbing]) -> dict[str, int]:
 
 
 def lists_of(part: Scrubbing) -> Lists:
-    return _lists(part.allow, part.deny, part.reflectors, ip_network(part.prefix).version)
+    return _read(part)[0]
 
 
-@lru_cache(maxsize=64)
-def _lists(allow: tuple[str, ...], deny: tuple[str, ...], reflectors: tuple[int, ...], version: int) -> Lists:
-    denied = {net for net in map(ip_network, deny) if net.version == version}
-    lengths = sorted({net.prefixlen for net in denied})
-    allowed = {net for net in map(ip_network, allow) if net.version == version}
-    allowed = {net for net in allowed if not any(over in denied for over in _above(net, lengths))}
-    return Lists(
-        tuple(map(str, _ordered(allowed))), tuple(map(str, _ordered(denied))), tuple(sorted(set(reflectors)))
-    )
+def _read(part: Scrubbing) -> tuple[Lists, tuple[str, ...]]:
+    """A part's lists as far as they concern its family, and what is wrong with them."""
+    version = 6 if ":" in part.prefix else 4
+    return _lists(part.allow, part.deny, part.reflectors, version)
 
 
-def _ordered(networks: Iterable[Network]) -> list[Network]:
-    return sorted(networks, key=lambda net: (int(net.network_address), net.prefixlen))
+@lru_cache(maxsize=64)  # a list may be long, and is the same from one look to the next
+def _lists(
+    allow: tuple[str, ...], deny: tuple[str, ...], reflectors: tuple[int, ...], version: int
+) -> tuple[Lists, tuple[str, ...]]:
+    faults: list[str] = []
+    found: dict[str, set[tuple[int, int]]] = {"allow": set(), "deny": set()}
+    for name, prefixes in (("allow", allow), ("deny", deny)):
+        for prefix in prefixes:
+            read = read_prefix(prefix)
+            if read is None:
+                faults.append(f"{name} {_NO_PREFIX.format(prefix)}")
+            elif read[0] == version:
+                found[name].add(read[1:])
+    faults += [f"reflectors: {port} is not a UDP port, 0 to 65535" for port in reflectors if port >> 16]
+    denied, bits = found["deny"], 32 if version == 4 else 128
+    lengths = sorted({length for _, length in denied})
+    allowed = {
+        (number, length)
+        for number, length in found["allow"]
+        if not any(
+            (number >> bits - above << bits - above, above) in denied for above in lengths if above <= length
+        )
+    }
+
+    def texts(prefixes: Iterable[tuple[int, int]]) -> tuple[str, ...]:
+        return tuple(prefix_text(version, number, length) for number, length in sorted(prefixes))
+
+    return Lists(texts(allowed), texts(denied), tuple(sorted(set(reflectors)))), tuple(faults)
 
 
-def _above(network: Network, lengths: Sequence[int]) -> Iterator[Network]:
-    """The network itself and those that hold it, of these prefix lengths."""
-    return (network.supernet(new_prefix=length) for length in lengths if length <= network.prefixlen)
+_NO_PREFIX: Final = "{!r} is not a prefix such as '198.51.100.0/24' or '2001:db8::/32'"
 
 
 def _cleaning(part: Scrubbing, lists: Lists) -> Cleaning:
@@ -150,19 +170,10 @@ def _cleaning(part: Scrubbing, lists: Lists) -> Cleaning:
     return Cleaning(part.contract, flags, source_cost_of(part.source_pps), lists.digest)
 
 
-@lru_cache(maxsize=64)  # a list may be long
-def _faults(part: Scrubbing) -> tuple[str, ...]:
-    return tuple(_wrong(part))
-
-
-def _wrong(part: Scrubbing) -> Iterator[str]:
-    for name, prefixes in (("prefix", (part.prefix,)), ("allow", part.allow), ("deny", part.deny)):
-        for prefix in prefixes:
-            if not _is_prefix(prefix):
-                yield f"{part.key}: {name} {prefix!r} is not a prefix such as '198.51.100.0/24' or '2001:db8::/32'"
-    for port in part.reflectors:
-        if not 0 <= port <= 65535:
-            yield f"{part.key}: reflectors: {port} is not a UDP port, 0 to 65535"
+def _faults(part: Scrubbing) -> Iterator[str]:
+    if not _is_prefix(part.prefix):
+        yield f"{part.key}: prefix {_NO_PREFIX.format(part.prefix)}"
+    yield from (f"{part.key}: {fault}" for fault in _read(part)[1])
     for limit, number in (("clean_bps", part.clean_bps), ("source_pps", part.source_pps)):
         if number < 0:
             yield f"{part.key}: {limit} {number} is less than nothing; 0 is no limit"
@@ -183,12 +194,10 @@ def _repeated(live: Sequence[Scrubbing]) -> list[str]:
 
 
 def _is_prefix(text: str) -> bool:
-    try:
-        ip_network(text)
-    except ValueError:
-        return False
-    return True
+    return read_prefix(text) is not None
 
 
 def _plain(prefix: str) -> str:
-    return str(ip_network(prefix))
+    read = read_prefix(prefix)
+    assert read is not None, prefix
+    return prefix_text(*read)
