@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 from kitei.agent.senses import Feeling, Felt, Numb
 from kitei.drivers.gobgp import established
-from kitei.network import Host, Part, TemporaryError, Upstream
+from kitei.network import Host, Part, PermanentError, TemporaryError, Upstream
 from kitei.network.report import What
 
 
@@ -24,7 +24,7 @@ class Upstreams:
             return {}
         try:
             up = {ip_address(address) for address in established(self._host)}
-        except TemporaryError as error:
+        except (TemporaryError, PermanentError) as error:  # one that has just begun refuses, too
             raise Numb(str(error)) from error
         return {("upstream", part.name): Feeling(_address(part) in up, {}) for part in wanted}
 
