@@ -54,12 +54,13 @@ def digest_of_parts(parts: Iterable[Part]) -> str:
 
 def part_json(part: Part) -> JsonObject:
     """A part as an object: `kind`, `origin` and its own fields."""
-    written: dict[str, Json] = {"kind": kind_of(part)}
-    for field in fields(part):
-        value = getattr(part, field.name)
+    kind, names = _WRITTEN[type(part)]
+    written: dict[str, Json] = {"kind": kind}
+    for name in names:
+        value = getattr(part, name)
         if isinstance(value, Origin):
             value = {"owner": value.owner, "cites": list(value.cites)}
-        written[field.name] = list(value) if isinstance(value, tuple) else value
+        written[name] = list(value) if isinstance(value, tuple) else value
     return written
 
 
@@ -205,6 +206,9 @@ def _row(part: Part) -> tuple[object, ...]:
 
 
 _KINDS: Final = _kinds()
+_WRITTEN: Final[dict[type, tuple[str, tuple[str, ...]]]] = {
+    kind: (kind_of(kind), tuple(field.name for field in fields(kind))) for kind in get_args(Part)
+}
 _FIELDS: Final[dict[type, Callable[[Any], object]]] = {
     kind: attrgetter(*names)
     if (names := [field.name for field in fields(kind) if field.name != "origin"])

@@ -98,6 +98,9 @@ class Defence:
         now = self.now()
         if self._begun < 0:
             self._begun = now
+            self.office.situation(
+                SERVICE, self.office.today()
+            )  # read the terms now and not at the first alarm
         if not self._inbox and now - self._looked < _LOOK:
             return False
         while self._inbox and self.now() - now < _PART:
