@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ from kitei.office.telling import Telling
 from kitei.office.why import why_part
 from kitei.radius.policy import Reason
 from kitei.radius.users import read_csv
-from kitei.store.logins import LoginLog
+from kitei.store import logins as store
+from kitei.store.engine import open_engine, writing
+from kitei.store.logins import LoginLog, LoginRow, SessionRow, UsageRow
 
 BOOK = """
 service = "auth-outsource"
@@ -405,3 +408,31 @@ at = 2026-04-01T11:00:00+09:00
 contract = "bolt-vpdn-1"
 terminators = [{ address = "192.0.2.20" }, { address = "192.0.2.21", preference = 1 }]
 """
+
+
+def test_the_log_is_kept_on_either_database(url: str) -> None:
+    engine = open_engine(url)
+    store.prepare(engine)
+    row = LoginRow(NIGHT, "n", "c-1", "t-1", "192.0.2.1", "alice@a_b.example", "", "accepted")
+    session = SessionRow(
+        "192.0.2.1", "s1", "c-1", "alice", "4", "203.0.113.7", NIGHT, NIGHT, None, 2**40, 2**41
+    )
+    with writing(engine) as connection:
+        store.keep_logins(connection, [row, replace(row, user="alice@a.example", reason="wrong-secret")])
+        for received in (0, 2**40):
+            store.put_session(connection, replace(session, received=received))
+            store.add_usage(connection, "c-1", "2026-04", UsageRow("alice", 1, received, 1))
+            store.add_unsigned(connection, {"192.0.2.1": 2}, {"192.0.2.1": "t-1"}, NIGHT)
+    log = LoginLog(engine)
+    assert [each.user for each in log.logins("c-1", user="alice@a_b.example")] == ["alice@a_b.example"]
+    assert len(log.logins("t-1", user="alice")) == 2 and len(log.logins("t-1", refused=True)) == 1
+    assert log.sessions("c-1") == (session,)
+    assert log.usage("c-1", "2026-04") == (UsageRow("alice", 2, 2**40, 2),)
+    assert [(each.count, each.contract) for each in log.unsigned()] == [(4, "t-1")]
+    later = NIGHT + timedelta(days=1)
+    with writing(engine) as connection:
+        store.end_silent(connection, later)
+        assert store.open_sessions_of(connection, "192.0.2.1") == ()
+        store.forget(connection, later, "2026-05")
+    assert not (log.logins("c-1") or log.sessions("c-1") or log.usage("c-1", "2026-04") or log.unsigned())
+    engine.dispose()
