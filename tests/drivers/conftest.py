@@ -80,6 +80,18 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         bench.end()
 
 
+@pytest.fixture(scope="module")
+def shared_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """Nodes of all tests of a module: what takes long to begin is begun once."""
+    if os.geteuid() != 0:
+        pytest.skip("real engines need root and network namespaces")
+    bench = Bench(tmp_path_factory.mktemp("shared"))
+    try:
+        yield bench
+    finally:
+        bench.end()
+
+
 def make_right(driver: Any, host: Host, wanted: Sequence[Part], patience: float = 20.0) -> tuple[Step, ...]:
     """See, plan, apply and see again, as an agent does; again after a TemporaryError.
 
@@ -102,6 +114,6 @@ def make_right(driver: Any, host: Host, wanted: Sequence[Part], patience: float 
         return first
 
 
-@pytest.fixture(name="make_right")
+@pytest.fixture(name="make_right", scope="session")
 def law() -> Callable[..., tuple[Step, ...]]:
     return make_right

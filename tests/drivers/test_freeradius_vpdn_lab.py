@@ -1,7 +1,6 @@
 """VPDN from a phone to the customer's site: our answer, a real terminator, and packets both ways."""
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,7 +25,6 @@ from vpdn_stand import (
     ping,
 )
 
-from conftest import Bench, make_right
 from kitei.lab.mobile.asking import Refused
 from kitei.network import RadiusCaps, RadiusVpdn
 from kitei.radius.leaving import Heard
@@ -42,17 +40,11 @@ VPDN = RadiusVpdn(FOR, "vpn.example", "D", True)
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    if os.geteuid() != 0:
-        pytest.skip("real engines need root and network namespaces")
-    bench = Bench(tmp_path_factory.mktemp("vpdn"))
-    try:
-        ground = Ground(bench, make_right)
-        ground.make(ASKS, *LNS, STAFF, VPDN, *doors())
-        yield ground
-        ground.carrier.end()
-    finally:
-        bench.end()
+def ground(shared_bench, make_right) -> Iterator[Ground]:
+    ground = Ground(shared_bench, make_right)
+    ground.make(ASKS, *LNS, STAFF, VPDN, *doors())
+    yield ground
+    ground.carrier.end()
 
 
 @pytest.fixture(autouse=True)

@@ -4,11 +4,11 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from radius_stand import FOR, put_sack, put_users, record
 from test_freeradius_lab import eventually
 
-from conftest import Bench
 from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.host import LinuxHost
 from kitei.lab.mobile.asking import Refused
@@ -93,7 +93,7 @@ _START = "mount --bind {folder} /etc/l2tpns && exec /usr/sbin/l2tpns -c {folder}
 class Ground:
     """A wide area network with our RADIUS node, the mobile network, two terminators and the site behind them."""
 
-    def __init__(self, bench: Bench, make_right: Callable[..., object]) -> None:
+    def __init__(self, bench: Any, make_right: Callable[..., object]) -> None:
         self.bench, self._make_right = bench, make_right
         self._switch("w", ())
         self.radius = bench.node("r")
