@@ -361,6 +361,9 @@ def test_a_contract_can_be_used_as_long_as_one_collector_watches_it() -> None:
         ("speak1", "upstream", "border1"),
     ]
     assert told["c2"].states == ()
+    always = with_option(contracts[0], "always-on")
+    states = availabilities([always], compile_contracts([always], ESTATE, ON), ON)["c1"].states
+    assert ("scrub1", "scrubbing", "c1") in [(p.source, p.what, p.subject) for p in states]
     down = [
         Observation(NOW.replace(hour=hour), node, "flows", "engine", up)
         for hour, node, up in (

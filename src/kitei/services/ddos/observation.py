@@ -10,7 +10,7 @@ from datetime import date
 from typing import Final
 
 from kitei.ledger.contracts import Contract
-from kitei.network import FloodWatch, NodeIntent, ReturnTunnel, RouteLeave
+from kitei.network import FloodWatch, NodeIntent, ReturnTunnel, RouteLeave, Scrubbing
 from kitei.watch import Availability, Point
 
 # The programs that nodes keep running for it, as their drivers name them.
@@ -36,6 +36,8 @@ def availabilities(
                     told = states.setdefault(owner, {})
                     told[Point(node.node, "engine", SPEAKER)] = None
                     told |= {Point(node.node, "upstream", name): None for name in part.upstreams}
+                case Scrubbing(until=None):
+                    states.setdefault(owner, {})[Point(node.node, "scrubbing", part.contract)] = None
                 case ReturnTunnel():
                     states.setdefault(owner, {})[Point(node.node, "tunnel", part.key)] = None
     return {
