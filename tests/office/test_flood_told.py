@@ -18,10 +18,11 @@ from kitei.collect.policies import read_policies
 from kitei.collect.replay import Replay
 from kitei.desk import Verdict
 from kitei.network.events import Event
+from kitei.network.sheaf import SheafName, written
 from kitei.office import Office
 from kitei.office.bell import ring
 from kitei.office.defence import Defence
-from kitei.office.flood_history import take_counters, up_to_date
+from kitei.office.flood_history import history_of, take_counters, up_to_date
 from kitei.office.flood_report import flood_report
 from kitei.office.incidents import attacks, incident
 from kitei.office.orderbook import read_book, take_book
@@ -30,6 +31,7 @@ from kitei.office.post import Letter
 from kitei.office.publishing import Publishing
 from kitei.office.takers import words_of
 from kitei.store.outbox import Outbox
+from kitei.store.tallies import top
 from kitei.values import JST, Month
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "collect"))
@@ -128,12 +130,8 @@ def play(office: Office, path: Path, folder: Path, post: Kept) -> None:
             defence.work()
         ring(office, outbox, post, lambda _: "")
     diary.close()
-    with office.book.writing() as transaction:
-        told = [
-            Event(n, office.clock(), "counters.sheaf", {"name": name, "text": text})
-            for n, (name, text) in enumerate(diary.finished(), 1)
-        ]
-        take_counters(office, "see1", tuple(told), transaction)
+    for name, text in diary.finished():  # by the capture's own time, which is the office's here
+        history_of(office.home).take("see1", name, text)
 
 
 def test_a_flood_is_told_with_the_same_numbers_from_its_packets_to_the_months_report(
@@ -171,3 +169,17 @@ def test_a_flood_is_told_with_the_same_numbers_from_its_packets_to_the_months_re
     assert struck.peak == found.peak
     assert any(each.what.en.startswith("a policy was set") for each in report.changes)
     assert HOST in report_html(report, "ja") and "501 pps" in report_html(report, "en")
+
+
+def test_what_a_collector_tells_is_set_ahead_with_the_providers_clock(office: Office) -> None:
+    assert isinstance(office.clock, Clock)
+    ahead = timedelta(days=200, seconds=17)
+    office.clock.at = datetime.now(JST) + ahead
+    minute = int(datetime.now(JST).timestamp()) // 60 * 60
+    line = written("port", minute, CONTRACT, "203.0.113.0/24", 443, 7)
+    body = {"name": str(SheafName(minute, 0, "see1")), "text": line}
+    with office.book.writing() as transaction:
+        take_counters(office, "see1", (Event(1, office.clock(), "counters.sheaf", body),), transaction)
+    first = minute + int(ahead.total_seconds())
+    (port,) = top(up_to_date(office.home), "port", first - 5, first + 5)
+    assert (port.name, port.packets) == ("443", 7)

@@ -16,7 +16,7 @@ from kitei.collect.meter import Flow
 from kitei.collect.policies import read_policies
 from kitei.collect.policy import Policy, book_of
 from kitei.collect.replay import Replay
-from kitei.network.sheaf import MINUTE, BadSheaf, SheafName, first_second, read_sheaf
+from kitei.network.sheaf import MINUTE, BadSheaf, SheafName, first_second, read_sheaf, set_ahead
 from kitei.store.history import KEPT_CLOSE_DAYS, KEPT_DAYS, Day, History
 from kitei.store.tallies import daily, peak, samples, seconds, sources, top
 from kitei.values import Month
@@ -205,7 +205,7 @@ def test_history_is_kept_as_long_as_it_says_and_no_longer(tmp_path: Path) -> Non
         "nonsense",
         '["flood", 1]',
         '["port", 1, "acme"]',
-        line(START + MINUTE),
+        line(START + 2 * MINUTE),
         line(packets=-1),
         line(packets=2**63),
         line(contract="a\0b"),
@@ -326,3 +326,13 @@ def test_of_several_collectors_a_minute_was_watched_as_long_as_one_of_them_did(t
     history.gather()
     (day,) = daily(history, "acme", Month(2026, 6))
     assert day.judged == 45
+
+
+@pytest.mark.parametrize("ahead", [-86_400 * 164 - 17, -1, 0, 59, 86_400 * 365 + 31])
+def test_a_sheaf_set_ahead_says_the_same_of_another_time(tmp_path: Path, ahead: int) -> None:
+    name, text = set_ahead(SheafName.parse(NAME), f"{line()}\n{line(START + 59)}", ahead)
+    history = History(tmp_path)
+    assert history.take("n1", str(name), text) and not history.gather().bad
+    first = START + ahead
+    assert [each.packets for each in top(history, "port", first, first + 60)] == [10]
+    assert top(history, "port", first + 60, first + 600) == top(history, "port", first - 600, first) == ()

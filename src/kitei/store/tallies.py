@@ -222,7 +222,7 @@ def ports(
     """The destination ports of most packets to the prefix or host, by the minutes the span touches."""
     sql = """SELECT port::VARCHAR, sum(packets) FROM lines WHERE contract = $contract AND target = $target
         AND moment >= $first AND moment < $until GROUP BY port ORDER BY 2 DESC, port LIMIT $most"""
-    since = first - first % MINUTE
+    since = first - MINUTE + 1  # the minute that the span begins in
     values = {"contract": contract, "target": target, "first": since, "until": until, "most": most}
     rows = history.query("port", day_at(since), day_at(max(since, until - 1)), sql, values)
     return tuple(Top(port, int(packets)) for port, packets in rows)
