@@ -129,6 +129,28 @@ class Site:
 
         return bool(within(self.users.name, ask))
 
+    def uploads(self, size: int) -> int:
+        """How much of a large transfer the server has when the user has sent it all."""
+        listening = within(self.server.name, lambda: socket.create_server((SERVER, 81)))
+        had: list[int] = []
+
+        def serve() -> None:
+            line, _ = listening.accept()
+            with line:
+                while piece := line.recv(1 << 16):
+                    had.append(len(piece))
+
+        def upload() -> None:
+            with socket.create_connection((SERVER, 81), 20.0, (USER, 0)) as line:
+                line.sendall(bytes(size))
+
+        server = threading.Thread(target=serve)
+        server.start()
+        within(self.users.name, upload)
+        server.join(20.0)
+        listening.close()
+        return sum(had)
+
     def send(self, *packets: bytes) -> None:
         for packet in packets:
             self._wire.send(ethernet(packet, macs=self.macs))
@@ -166,6 +188,10 @@ def test_a_real_client_reaches_a_real_server_through_the_proof(site, make_right)
     assert site.dropped() == {"unproven": 2, "answer": 2}, "the proven are not asked again"
     site.send(*(tcp(f"192.0.2.{n}", SERVER, SYN) for n in range(1, 101)))
     assert site.dropped() == {"unproven": 102, "answer": 2}, "no forged SYN gets through"
+    assert site.uploads(4 << 20) == 4 << 20
+    assert site.dropped() == {"unproven": 102, "answer": 2}, (
+        "nothing of a large transfer is taken for nonsense"
+    )
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -182,9 +182,9 @@ class Scrubber:
 class Scrubbing:
     """How traffic to a prefix is cleaned, for a contract. The most specific prefix decides.
 
-    Order: `deny`, `allow`, fragments, amplification (UDP from `reflectors` ports), SYN proof (cookies, RFC 4987),
-    `source_pps` for each source, then the contract's `clean_bps` police for all that is left (shared by all
-    prefixes of the contract; 0: no ceiling). A limit of 0 is none.
+    Order: `deny`, `allow`, what makes no sense, fragments, amplification (UDP from `reflectors` ports), SYN proof
+    (cookies), `source_pps` for each source, then the contract's `clean_bps` police for all that is left and all
+    that is allowed (shared by all prefixes of the contract; 0: no ceiling). A limit of 0 is none.
     """
 
     origin: Origin
