@@ -10,7 +10,9 @@
 #include "sflow.h"
 
 enum { BATCH = 64, BUFFER = 65536, SOCKETS = 16 };
-#define PAUSE 10000000ull /* ns in which datagrams gather; a tenth of it where the kernel may hold only few */
+#define PAUSE 1000000ull      /* ns in which datagrams gather */
+#define LONG_PAUSE 5000000ull /* where few come, and the kernel may hold many */
+enum { FEW = 256 };
 
 static u32 power_of_two(u32 n) {
   u32 p = 1;
@@ -34,7 +36,7 @@ PUBLIC Meter *meter_new(u32 blocks, u32 hosts6, u32 groups, u32 sessions, u32 te
   m->template_bytes_max = template_bytes;
   m->seed = mix(seed + 1);
   m->epoch = 1;
-  m->pause = PAUSE;
+  m->pause = LONG_PAUSE;
   m->early_packets = m->early_bytes = UINT64_MAX;
   m->hosts_mask = power_of_two(hosts6 * 2 + 64) - 1;
   m->prefixes_mask = power_of_two(groups * 2 + 2) * 2 - 1;
@@ -196,7 +198,7 @@ PUBLIC int meter_prepare(Meter *m, int fd) {
   int one = 1, room = 0;
   socklen_t size = sizeof room;
   getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, &size);
-  if (room < 32 << 20) m->pause = PAUSE / 10;
+  if (room < 32 << 20) m->pause = PAUSE;
   int told = setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof one);
   setsockopt(fd, SOL_UDP, UDP_GRO, &one, sizeof one); /* older kernels: one by one */
   return told;
@@ -258,6 +260,7 @@ static int take_batch(Meter *m, int fd, u32 *dropped) {
 PUBLIC int meter_receive(Meter *m, const int *fds, u32 *dropped, u32 count_of_fds, u64 until) {
   struct pollfd wait[SOCKETS];
   if (count_of_fds > SOCKETS) return -EINVAL;
+  u64 before = m->datagrams;
   for (;;) {
     int most = 0;
     for (u32 i = 0; i < count_of_fds; i++) {
@@ -275,7 +278,9 @@ PUBLIC int meter_receive(Meter *m, const int *fds, u32 *dropped, u32 count_of_fd
       if (poll(wait, count_of_fds, left > 100 ? 100 : (int)left) <= 0 || (now = wall_clock()) >= until) continue;
     }
     /* let some gather: a batch costs less than its datagrams one by one, and to wake costs more than ten of them */
-    u64 pause = until - now < m->pause ? until - now : m->pause;
+    u64 pause = m->datagrams - before > FEW ? PAUSE : m->pause;
+    if (pause > until - now) pause = until - now;
+    before = m->datagrams;
     nanosleep(&(struct timespec){0, (long)pause}, 0);
   }
 }
