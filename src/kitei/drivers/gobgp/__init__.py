@@ -51,14 +51,15 @@ class Gobgp:
             itself = line.itself()
             if itself is None:
                 return SpeakerSeen(at, program, present=True)
+            guarded, permits = line.rules(itself.asn)
             routes, strange = line.routes(itself.asn)
             return SpeakerSeen(
                 at=at,
                 program=program,
                 itself=itself,
-                guarded=line.is_guarded(),
+                guarded=guarded,
                 neighbours=line.neighbours(),
-                permits=line.permits(itself.asn),
+                permits=permits,
                 routes=routes,
                 strange=strange,
                 present=True,

@@ -6,7 +6,7 @@ process 20 MiB and a tenth of a second.
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
 from typing import Any, Final
@@ -52,22 +52,21 @@ class Line:
             )
             self._ask("SetPolicyAssignment", pb.SetPolicyAssignmentRequest(assignment=assignment))
 
-    def is_guarded(self) -> bool:
-        there = self._assignments()
-        for direction, name in _GUARDS:
-            found = there.get(direction)
-            if (
-                found is None
-                or found.default_action != pb.REJECT
-                or [p.name for p in found.policies] != [name]
-            ):
-                return False
-        return [_is_our_own(each) for each in there[pb.IMPORT].policies[0].statements] == [True]
-
-    def _assignments(self) -> dict[Any, Any]:
-        asked = pb.ListPolicyAssignmentRequest(name=_GLOBAL)
-        told = self._list("ListPolicyAssignment", asked, pb.ListPolicyAssignmentResponse)
-        return {each.assignment.direction: each.assignment for each in told}
+    def rules(self, asn: int) -> tuple[bool, frozenset[Permit]]:
+        """Whether nothing goes in or out unless permitted, and what is permitted."""
+        told = self._begin("ListPolicyAssignment", *_ASSIGNMENTS)
+        sets = [self._begin("ListDefinedSet", *_sets(kind)) for kind in (pb.NEIGHBOR, pb.LARGE_COMMUNITY)]
+        there = {
+            each.assignment.direction: each.assignment for each in self._all("ListPolicyAssignment", told)
+        }
+        named = {
+            each.defined_set.name: " ".join(each.defined_set.list)
+            for found in sets
+            for each in self._all("ListDefinedSet", found)
+        }
+        policies = there[pb.EXPORT].policies if pb.EXPORT in there else ()
+        permits = (_permit(statement, named, asn) for policy in policies for statement in policy.statements)
+        return _is_guarded(there), frozenset(permits)
 
     # Neighbours.
 
@@ -124,27 +123,22 @@ class Line:
             pb.SetPoliciesRequest(defined_sets=list(sets.values()), policies=[_INWARD, outward]),
         )
 
-    def permits(self, asn: int) -> frozenset[Permit]:
-        assignment = self._assignments().get(pb.EXPORT)
-        if assignment is None:
-            return frozenset()
-        sets: dict[str, str] = {}
-        for kind in (pb.NEIGHBOR, pb.LARGE_COMMUNITY):
-            asked = pb.ListDefinedSetRequest(defined_type=kind)
-            for each in self._list("ListDefinedSet", asked, pb.ListDefinedSetResponse):
-                sets[each.defined_set.name] = " ".join(each.defined_set.list)
-        statements = [s for policy in assignment.policies for s in policy.statements]
-        return frozenset(_permit(statement, sets, asn) for statement in statements)
-
     # Routes.
 
     def routes(self, asn: int) -> tuple[frozenset[Held], tuple[str, ...]]:
         """Those it holds, and what is strange about others."""
         held: set[Held] = set()
         strange: list[str] = []
-        for family in FAMILIES:
-            asked = pb.ListPathRequest(table_type=pb.GLOBAL, family=family_of(family))
-            for each in self._list("ListPath", asked, pb.ListPathResponse):
+        tables = [
+            self._begin(
+                "ListPath",
+                pb.ListPathRequest(table_type=pb.GLOBAL, family=family_of(family)),
+                pb.ListPathResponse,
+            )
+            for family in FAMILIES
+        ]
+        for table in tables:
+            for each in self._all("ListPath", table):
                 for path in each.destination.paths:
                     try:
                         held.add(held_of(path, asn))
@@ -175,12 +169,20 @@ class Line:
         with _told(verb):
             return call(request, timeout=_PATIENCE, wait_for_ready=True)
 
-    def _list(self, verb: str, request: Any, answer: Any) -> list[Any]:
+    def _begin(self, verb: str, request: Any, answer: Any) -> Any:
+        """Ask for a list; several may be under way at once."""
         call = self._channel.unary_stream(
             f"/apipb.GobgpApi/{verb}", type(request).SerializeToString, answer.FromString
         )
         with _told(verb):
-            return list(call(request, timeout=_PATIENCE, wait_for_ready=True))
+            return call(request, timeout=_PATIENCE, wait_for_ready=True)
+
+    def _all(self, verb: str, begun: Any) -> list[Any]:
+        with _told(verb):
+            return list(begun)
+
+    def _list(self, verb: str, request: Any, answer: Any) -> list[Any]:
+        return self._all(verb, self._begin(verb, request, answer))
 
 
 @contextmanager
@@ -250,6 +252,18 @@ def _statement(permit: Permit, asn: int) -> Any:
     return pb.Statement(name=name, conditions=conditions, actions=actions)
 
 
+def _is_guarded(there: Mapping[Any, Any]) -> bool:
+    for direction, name in _GUARDS:
+        found = there.get(direction)
+        if found is None or found.default_action != pb.REJECT or [p.name for p in found.policies] != [name]:
+            return False
+    return [_is_our_own(each) for each in there[pb.IMPORT].policies[0].statements] == [True]
+
+
+def _sets(kind: Any) -> tuple[Any, Any]:
+    return pb.ListDefinedSetRequest(defined_type=kind), pb.ListDefinedSetResponse
+
+
 def _is_our_own(statement: Any) -> bool:
     when = statement.conditions
     is_narrow = when.HasField("neighbor_set") or when.HasField("large_community_set") or len(when.afi_safi_in)
@@ -316,3 +330,4 @@ _INWARD: Final = pb.Policy(
     ],
 )
 _GUARDS: Final = ((pb.IMPORT, _IN), (pb.EXPORT, _OUT))
+_ASSIGNMENTS: Final = (pb.ListPolicyAssignmentRequest(name=_GLOBAL), pb.ListPolicyAssignmentResponse)
