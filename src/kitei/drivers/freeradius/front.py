@@ -356,11 +356,6 @@ server default {{
         &User-Name := &control:Tmp-String-1
       }}
     }}
-    elsif (&control:Tmp-Octets-1) {{
-      update proxy-request {{
-        &User-Name := &control:Tmp-Octets-1
-      }}
-    }}
   }}
   post-proxy {{
     update control {{

@@ -451,6 +451,14 @@ static rlm_rcode_t CC_HINT(nonnull) mod_put_back(void *instance, REQUEST *reques
   if (!aside) return RLM_MODULE_NOOP;
   for (int i = 0; i < CARRIED; i++) fr_pair_delete_by_num(&request->packet->vps, carried[i].carrier, 0, TAG_ANY);
   fr_pair_add(&request->packet->vps, aside);
+  /* a name for another server, which Python can only tell as octets */
+  VALUE_PAIR *name = fr_pair_find_by_num(request->config, PW_TMP_OCTETS_0 + 1, 0, TAG_ANY);
+  VALUE_PAIR *text = name ? fr_pair_afrom_num(request, PW_TMP_STRING_1, 0) : NULL;
+  if (text) {
+    fr_pair_value_bstrncpy(text, name->vp_octets, name->vp_length);
+    text->op = T_OP_SET;
+    fr_pair_add(&request->config, text);
+  }
   return RLM_MODULE_NOOP;
 }
 
