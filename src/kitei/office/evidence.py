@@ -56,7 +56,8 @@ def keep_excerpt(home: Home, contract: str, target: str, at: int, node: str, pca
             f"an excerpt is a pcap of up to {LARGEST} bytes, this begins with {pcap[:4].hex()!r}"
         )
     folder = home.folder / "evidence" / contract
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     first = network.network_address
     address = str(first) if first.version == 4 else first.packed.hex()
     place = folder / f"{at}~{address}~{network.prefixlen}~{node}.pcap"

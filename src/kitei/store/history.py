@@ -94,7 +94,8 @@ class History:
         place = self._waiting / f"{node}~{name}"
         if place.exists() or f"{node}/{name}" in Day.read(self.day_folder(parsed.day)).sheaves:
             return False
-        self._waiting.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._waiting.mkdir(exist_ok=True)
         draft = self._waiting / f".{place.name}"
         with draft.open("w", encoding="utf-8") as file:
             file.write(text)
@@ -211,7 +212,7 @@ class History:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(self.folder / ".gathering", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
