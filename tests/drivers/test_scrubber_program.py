@@ -53,7 +53,13 @@ def program():
 def fill(program, *parts: Scrubbing) -> None:
     asked = wanted_of((Scrubber(FOR, "dirty", "xdp"), *parts), NOW)
     assert asked is not None
-    tables.fill(program, layout.settings(SECRET, digest(), is_veth=False), asked.ceilings, asked.lists, asked.cleanings)
+    tables.fill(
+        program,
+        layout.settings(SECRET, digest(), is_veth=False),
+        asked.ceilings,
+        asked.lists,
+        asked.cleanings,
+    )
 
 
 def reasons(program) -> dict[str, int]:
