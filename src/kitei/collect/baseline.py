@@ -117,6 +117,8 @@ def learn(
     values: dict[tuple[str, Scope, str], Counter[int]] = {}
     first = last = left_out = seconds = 0
     for second in history:
+        if second.unheard:
+            continue
         first, last, seconds = first or second.at, second.at, seconds + 1
         busiest = _busiest(book, second)
         for policy in book.policies:

@@ -123,7 +123,8 @@ class Second:
 
     `hosts` holds the hosts that reached their prefix's handing-over limit, or all where that was asked for;
     `prefixes` every protected prefix with traffic. `active` counts hosts with traffic; `untold` those over a
-    limit for which there was no room. A `partial` one is not over yet, and holds hosts over their limits alone.
+    limit for which there was no room. In an `unheard` one exporters were overdue: what looks calm is not known
+    to be. A `partial` one is not over yet, and holds hosts over their limits alone.
     """
 
     at: int
@@ -132,3 +133,4 @@ class Second:
     active: int = 0
     untold: int = 0
     partial: bool = False
+    unheard: bool = False

@@ -124,7 +124,12 @@ def judge(book: Book, watches: Watches, second: Second) -> tuple[Watches, tuple[
     for policy, scope, target, counters, thresholds in figures(book, second):
         key: Key = (policy.name, scope, target)
         seen.add(key)
-        watch, decision = _step(policy, key, watches.get(key), second.at, counters, thresholds)
+        before = watches.get(key)
+        if second.unheard and before is not None and before.alarmed is not None:
+            before = replace(
+                before, high_at=before.high_at + 1
+            )  # others may still tell of it, but not all do
+        watch, decision = _step(policy, key, before, second.at, counters, thresholds)
         if watch is not None:
             kept[key] = watch
         if decision is not None:
@@ -135,6 +140,11 @@ def judge(book: Book, watches: Watches, second: Second) -> tuple[Watches, tuple[
             continue
         if second.untold and key[1] == "host":  # it may be one that was not told: not calm, as far as we know
             kept[key] = replace(watch, high_at=second.at)
+            continue
+        if (
+            second.unheard and watch.alarmed is not None
+        ):  # neither calm nor excess: the count of calm stands still
+            kept[key] = replace(watch, high_at=watch.high_at + 1)
             continue
         after, decision = _step(policies[key[0]], key, watch, second.at, _SILENCE, _NOTHING)
         if after is not None:

@@ -16,6 +16,8 @@ Stream = tuple[Address, Address | None, int, str, int]
 SECOND: Final = 10**9
 LEAST_SILENCE: Final = 10 * SECOND  # an exporter of one datagram a second is not silent after two
 MOST_SILENCE: Final = 600 * SECOND
+BEATS: Final = 8
+GONE: Final = 120
 TEMPLATE_WAIT: Final = 60 * SECOND  # data may come before its template, but not for ever
 
 
@@ -43,9 +45,12 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What was last known of a stream."""
+    """What was last known of a stream. `spoke_at` is the last second in which it sent anything, `gaps` the last
+    few distances between such seconds: its beat."""
 
     heard: Heard
+    spoke_at: int = 0
+    gaps: tuple[int, ...] = ()
     silent: bool = False
     unread_since: int = 0
     unread_told: bool = False
@@ -87,7 +92,7 @@ def _look_at(known: Health | None, now: Heard, now_ns: int) -> tuple[Health, lis
         said.append(Notice(now_ns, kind, now.address, now.protocol, now.domain, Words(ja, en)))
 
     before = known or Health(now)
-    health = replace(before, heard=now)
+    health = _beaten(before, now, known is None)
     spoken_of = now.datagrams > 1
     if spoken_of and (known is None or known.heard.datagrams <= 1):
         say("new", f"{now.protocol} の送出が始まった", f"began to export {now.protocol}")
@@ -118,6 +123,23 @@ def _look_at(known: Health | None, now: Heard, now_ns: int) -> tuple[Health, lis
         dropped = now.source_drops - before.heard.source_drops
         say("dropping", f"送出元が自ら {dropped} 標本を捨てた", f"dropped {dropped} samples itself")
     return _unread(health, before, now, now_ns, say), said
+
+
+def _beaten(before: Health, now: Heard, is_new: bool) -> Health:
+    at = now.last_ns // SECOND
+    if not is_new and now.datagrams == before.heard.datagrams:
+        return replace(before, heard=now)
+    gap = at - before.spoke_at
+    gaps = (*before.gaps, gap)[-BEATS:] if before.spoke_at and gap else before.gaps
+    return replace(before, heard=now, spoke_at=at, gaps=gaps)
+
+
+def are_overdue(healths: Healths, at: int) -> bool:
+    """Whether at the end of a second exporters owe a word: such as told records in a beat, and have missed it by
+    more than a second. One that is gone for `GONE` seconds is waited for no more while others speak."""
+    regular = [each for each in healths.values() if each.gaps and each.heard.records]
+    late = [each for each in regular if at - each.spoke_at > max(each.gaps) + 1]
+    return bool(late) and (len(late) == len(regular) or any(at - each.spoke_at < GONE for each in late))
 
 
 def _unread(health: Health, before: Health, now: Heard, now_ns: int, say: Say) -> Health:

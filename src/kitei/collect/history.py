@@ -32,16 +32,16 @@ class _Sum:
     seconds: int = 0
     sums: list[int] = field(default_factory=lambda: [0] * len(SUMS))
     sources: int = 0
-    most_bytes: int = 0
-    most_packets: int = 0
+    mosts: list[int] = field(default_factory=lambda: [0] * len(SUMS))
 
     def add(self, counters: Counters) -> None:
         self.seconds += 1
         for n, name in enumerate(SUMS):
-            self.sums[n] += getattr(counters, name)
+            value = getattr(counters, name)
+            self.sums[n] += value
+            if value > self.mosts[n]:
+                self.mosts[n] = value
         self.sources = max(self.sources, counters.sources)
-        self.most_bytes = max(self.most_bytes, counters.bytes)
-        self.most_packets = max(self.most_packets, counters.packets)
 
 
 class Minute:
@@ -106,7 +106,7 @@ class Minute:
             lines.append(
                 written(
                     "minute", self.at, contract, scope, target, each.seconds, *each.sums, each.sources,
-                    each.most_bytes, each.most_packets,
+                    *each.mosts,
                 )
             )  # fmt: skip
         for (contract, target, port), packets in sorted(self._ports.items()):

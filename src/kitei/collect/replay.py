@@ -1,13 +1,14 @@
 """A capture judged again, by the times written in it: the same file and policies give the same decisions, always."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
 from kitei.collect.capture import Datagram, Frame, datagram_in, frames
 from kitei.collect.counters import Address, Network, Second
 from kitei.collect.detection import PARTS, Decision, judge_all
+from kitei.collect.exporters import UNHEARD, Healths, are_overdue, look
 from kitei.collect.faults import Fault
 from kitei.collect.meter import Exporter, Heard, Meter
 from kitei.collect.policy import Book
@@ -58,6 +59,7 @@ class Replay:
         self._meter.protect(limits)
         if exporters:
             self._meter.allow(exporters, only=False)
+        self._healths: Healths = UNHEARD
         self._seconds = self._datagrams = self._packets = 0
 
     def seconds(self) -> Iterator[Second]:
@@ -77,6 +79,8 @@ class Replay:
                 now = at
             if at > now:
                 yield self._roll(now)
+                if taking == "exports":
+                    yield from self._between(now + 1, at)
                 now, part = at, 0
             reached = (frame.at_ns - now * SECOND) * PARTS // SECOND
             if reached > part:
@@ -104,7 +108,16 @@ class Replay:
 
     def _roll(self, at: int) -> Second:
         self._seconds += 1
-        return self._meter.roll(at, whole=self.whole)
+        return self._known(self._meter.roll(at, whole=self.whole))
+
+    def _between(self, first: int, end: int) -> Iterator[Second]:
+        """Seconds of a capture of exports in which nothing came; of a long break its first hour."""
+        for at in range(first, min(end, first + 3600)):
+            yield self._known(Second(at, {}, {}))
+
+    def _known(self, second: Second) -> Second:
+        self._healths, _ = look(self._healths, self._meter.heard(), (second.at + 1) * SECOND)
+        return replace(second, unheard=are_overdue(self._healths, second.at))
 
     def _export(self, frame: Frame) -> Datagram | None:
         found = datagram_in(frame)

@@ -1,12 +1,12 @@
 """One collector's judging, second after second: what it remembers, and what it has to say after each."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kitei.collect.counters import Second
 from kitei.collect.detection import NO_WATCHES, Decision, Watches, forsake, judge
-from kitei.collect.exporters import UNHEARD, Healths, Notice, look
+from kitei.collect.exporters import UNHEARD, Healths, Notice, are_overdue, look
 from kitei.collect.faults import FAULT_WORDS, Fault
 from kitei.collect.policy import Book
 from kitei.collect.receiver import SECOND, Turn
@@ -42,6 +42,7 @@ class Sitting:
     watches: Watches = field(default_factory=lambda: NO_WATCHES)
     _healths: Healths = field(default_factory=lambda: UNHEARD)
     _told: Mapping[Fault, int] = field(default_factory=dict)
+    _unknown: bool = False
 
     def use(self, book: Book, at: int) -> tuple[Decision, ...]:
         """Judge by another book from now on; alarms of what it does not watch are released."""
@@ -56,10 +57,27 @@ class Sitting:
 
     def take(self, turn: Turn) -> Judged:
         second = turn.second
-        self.watches, decisions = judge(self.book, self.watches, second)
-        notes = tuple(self._notes(turn))
         self._healths, notices = look(self._healths, turn.heard, (second.at + 1) * SECOND)
+        second = replace(second, unheard=are_overdue(self._healths, second.at))
+        self.watches, decisions = judge(self.book, self.watches, second)
+        notes = (*self._notes(turn), *self._doubts(second))
         return Judged(second, decisions, notices, notes)
+
+    def _doubts(self, second: Second) -> Iterator[Note]:
+        """That alarms stand because nothing is known of them, once, and once when that is over."""
+        stand = sum(each.alarmed is not None for each in self.watches.values())
+        unknown = second.unheard and stand > 0
+        if unknown != self._unknown:
+            self._unknown = unknown
+            words = (
+                Words(
+                    f"送出元が黙り、警報 {stand} 件の今がわからない",
+                    f"exporters are silent: {stand} alarms stand unseen",
+                )
+                if unknown
+                else Words("警報の今が再びわかる", "alarms are seen again")
+            )
+            yield Note("unknown" if unknown else "known", {"at": second.at, "alarms": stand}, words)
 
     def _notes(self, turn: Turn) -> Iterator[Note]:
         at = turn.ended.at
