@@ -14,7 +14,7 @@ from typing import TypeVar
 import duckdb
 from figure import Figure
 
-from kitei.network.sheaf import LINES, MINUTE, SUMS, SheafName, day_at, first_second, written
+from kitei.network.sheaf import LINES, MINUTE, MOSTS, SUMS, SheafName, day_at, first_second, written
 from kitei.store import tallies
 from kitei.store.history import Day, History
 from kitei.values import Month
@@ -72,6 +72,7 @@ def _fill(history: History) -> int:
     """The month as gathering would have left it after its merges: a file a day, by contract and minute."""
     total = 0
     sums = ", ".join(f"(hash(i, '{name}') % 1000000)::BIGINT AS {name}" for name in SUMS)
+    mosts = ", ".join(f"9::BIGINT AS {name}" for name in MOSTS)
     with duckdb.connect(config={"threads": 2, "memory_limit": "1GB"}) as duck:
         for day in MONTH.days():
             place = history.day_folder(day)
@@ -81,7 +82,7 @@ def _fill(history: History) -> int:
                 f"""COPY (SELECT ({start} + (i % 1440) * 60)::BIGINT AS moment,
                     printf('c-%04d', i // 1440) AS contract, 'prefix' AS scope,
                     printf('10.%d.%d.0/24', i // 1440 // 256, i // 1440 % 256) AS target, 60::BIGINT AS seconds,
-                    {sums}, 5::BIGINT AS sources, 9::BIGINT AS most_bytes, 9::BIGINT AS most_packets
+                    {sums}, 5::BIGINT AS sources, {mosts}
                     FROM range({CONTRACTS} * 1440) r(i) ORDER BY contract, moment)
                     TO '{place}/minute-00001.parquet' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 16384)"""
             ).fetchone() or (0,)
@@ -210,7 +211,7 @@ def _intake(folder: Path) -> Figure:
 def _sheaf(at: int) -> str:
     sums = range(1000, 1000 + len(SUMS))
     return "".join(
-        written("minute", at, f"c-{n % 500:04}", "host", f"10.0.{n // 250}.{n % 250}", 60, *sums, 5, 9, 9)
+        written("minute", at, f"c-{n % 500:04}", "host", f"10.0.{n // 250}.{n % 250}", 60, *sums, 5, *sums)
         + "\n"
         for n in range(TARGETS)
     )

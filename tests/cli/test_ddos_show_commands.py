@@ -37,9 +37,10 @@ def home(cli: Cli) -> Cli:
     say(office, detected(), ordered(), over(at=BEGAN + timedelta(seconds=40)))
     office.close()
     sums = dict.fromkeys(SUMS, 0) | {"bytes": 5_000_000, "packets": 40_000, "syn": 39_000}
+    mosts = (100_000, 700, *(0 for _ in range(len(SUMS) - 2)))
     lines = [
-        written("minute", AT, "x1", "prefix", "203.0.113.0/24", 60, *sums.values(), 9, 100_000, 700),
-        written("minute", AT, "x1", "host", "203.0.113.5", 60, *sums.values(), 9, 100_000, 700),
+        written("minute", AT, "x1", "prefix", "203.0.113.0/24", 60, *sums.values(), 9, *mosts),
+        written("minute", AT, "x1", "host", "203.0.113.5", 60, *sums.values(), 9, *mosts),
         written("port", AT, "x1", "203.0.113.0/24", 443, 39_500),
         written("flow", AT + 12, "x1", "192.0.2.7", 1, "203.0.113.5", 443, 6, 60, 1, 2, "192.0.2.254"),
         written("note", AT, "", "seconds", 60),

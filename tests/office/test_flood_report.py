@@ -110,7 +110,8 @@ def row(
         "udp": packets // 4,
     }
     counted = [] if seconds is None else [seconds]
-    return written(kind, at, contract, scope, target, *counted, *sums.values(), 5, *(most or ()))
+    mosts = () if most is None else (*most, *(0 for _ in range(len(SUMS) - 2)))
+    return written(kind, at, contract, scope, target, *counted, *sums.values(), 5, *mosts)
 
 
 def attacked(office: Office) -> None:

@@ -17,8 +17,9 @@ SUMS: Final = (
     "bytes", "packets", "flows", "tcp_bytes", "tcp", "syn", "udp_bytes", "udp", "amp_bytes", "icmp_bytes",
     "icmp", "fragments",
 )  # fmt: skip
+MOSTS: Final = tuple(f"most_{each}" for each in SUMS)
 LINES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
-    "minute": ("moment", "contract", "scope", "target", "seconds", *SUMS, "sources", "most_bytes", "most_packets"),
+    "minute": ("moment", "contract", "scope", "target", "seconds", *SUMS, "sources", *MOSTS),
     "second": ("moment", "contract", "scope", "target", *SUMS, "sources"),
     "port": ("moment", "contract", "target", "port", "packets"),
     "flow": (
@@ -35,7 +36,7 @@ LINES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
     "note": ("moment", "contract", "what", "number"),
 })  # fmt: skip
 """Columns by kind. `moment`: unix seconds, of a minute its first. A row of a minute or second counts what came
-towards `target`; `most_bytes` and `most_packets` are those of its fullest second. Of the notes `seconds` counts
+towards `target`; `most_...` is the largest that any one of its seconds had, of each sum by itself. Of the notes `seconds` counts
 those that a collector (in place of a contract) judged; others what was left out. A row of `scrub` and those of `dropped` (by reason) count what a scrubber did in the
 seconds up to `moment`."""
 

@@ -279,7 +279,9 @@ def _see(duck: "duckdb.DuckDBPyConnection", kind: str, files: Sequence[Path]) ->
     """Name the rows of these files `lines`; where there are no files, there are no rows."""
     if files:
         listed = ", ".join(map(_quoted, files))
-        duck.execute(f"CREATE OR REPLACE TEMP VIEW lines AS SELECT * FROM read_parquet([{listed}])")
+        duck.execute(
+            f"CREATE OR REPLACE TEMP VIEW lines AS SELECT * FROM read_parquet([{listed}], union_by_name=true)"
+        )
         return
     typed = ", ".join(f'NULL::{"VARCHAR" if c in TEXTS else "BIGINT"} AS "{c}"' for c in LINES[kind])
     duck.execute(f"CREATE OR REPLACE TEMP VIEW lines AS SELECT {typed} WHERE false")
