@@ -11,6 +11,7 @@ from kitei.network import Orders, sacks_of
 from kitei.network.events import Batch
 from kitei.network.report import Report
 from kitei.office.defence import Defence
+from kitei.office.enforcing import Enforcing
 from kitei.office.forgetting import forget_ended
 from kitei.office.hearing import Hearing
 from kitei.office.logins import Logins
@@ -37,6 +38,7 @@ class Dispatch:
     hearing: Hearing
     _telling: Telling | None = None
     _defence: Defence | None = None
+    _enforcing: Enforcing | None = None
     _days: Days | None = None
     _vault: Vault | None = None
     _again: float = 0.0
@@ -63,6 +65,10 @@ class Dispatch:
 
     def take_report(self, node: str, report: Report) -> None:
         self.hearing.take_report(node, report)
+        try:
+            self._enforce().take(report)
+        except Exception:  # the report is kept, and what stands is looked at again with the next
+            log.exception("what %s has in force could not be told", node)
 
     @property
     def defence(self) -> Defence:
@@ -97,11 +103,19 @@ class Dispatch:
         if time.monotonic() < self._again:
             return
         try:
-            if self.defence.work():
+            changed = self.defence.work()
+            if changed:
                 self.publishing.remember(self.defence.published())
+            if changed or not self._enforce().waits:
+                self._enforce().expect(self.defence.published())
         except Exception:
             self._again = time.monotonic() + _REST
             log.exception("the defence against floods failed; it goes on in %g seconds", _REST)
+
+    def _enforce(self) -> Enforcing:
+        if self._enforcing is None:
+            self._enforcing = Enforcing(self.office)
+        return self._enforcing
 
     def _turn_the_day(self) -> None:
         """At the beginning of a day, and of this process, what ended with the day before leaves the nodes."""

@@ -57,7 +57,8 @@ class Attack:
 class Mitigation:
     """A step taken. In force until `until` by the nodes' own time, unless it was taken back before.
 
-    `cites` are those of the order. `prolonged_at` is when it was last ordered or prolonged.
+    `cites` are those of the order. `prolonged_at` is when it was last ordered or prolonged; `effective_at` is when
+    the nodes that had to act had done so, None as long as that is not known.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Mitigation:
     released_at: datetime | None
     released_by: str = ""
     cites: tuple[str, ...] = ()
+    effective_at: datetime | None = None
 
     @property
     def stands(self) -> bool:
@@ -174,7 +176,7 @@ def _attack(id: str, body: Mapping[str, Any]) -> Attack:
 
 
 def _mitigation(id: str, body: Mapping[str, Any]) -> Mitigation:
-    released = body.get("released_at")
+    released, effective = body.get("released_at"), body.get("effective_at")
     return Mitigation(
         id,
         body["step"],
@@ -189,6 +191,7 @@ def _mitigation(id: str, body: Mapping[str, Any]) -> Mitigation:
         datetime.fromisoformat(released) if released else None,
         body.get("released_by", ""),
         tuple(body.get("cites", ())),
+        datetime.fromisoformat(effective) if effective else None,
     )
 
 
@@ -232,6 +235,8 @@ def grow(contract: Contract, entry: Entry) -> Contract:
             _forget(defence["attacks"], "over_at")
         case "mitigation.ordered":
             defence["mitigations"][body["mitigation"]] = {**body, "cites": list(entry.fact.cites)}
+        case "mitigation.effective":
+            _change(defence["mitigations"], body["mitigation"], effective_at=body["at"])
         case "mitigation.prolonged":
             changes = {"prolonged_at": body["at"], "until": body["until"]}
             _change(defence["mitigations"], body["mitigation"], **changes)
@@ -254,6 +259,7 @@ GROWTH: Final = {
             "attack.detected",
             "attack.over",
             "mitigation.ordered",
+            "mitigation.effective",
             "mitigation.prolonged",
             "mitigation.released",
         ),
