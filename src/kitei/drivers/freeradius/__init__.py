@@ -23,6 +23,7 @@ from kitei.drivers.freeradius.front import SLOTS, Folders, quoted, server_config
 from kitei.drivers.freeradius.lists import DICTIONARY, REFUSED
 from kitei.drivers.freeradius.policy import authorities_of, policy_text
 from kitei.drivers.freeradius.relay import fill, pools_of, relay_config, servers_of
+from kitei.drivers.freeradius.waiting import with_sacks_of_now
 from kitei.network import (
     HomeServer,
     Host,
@@ -131,8 +132,9 @@ class Freeradius:
         return tuple(self._steps(server, wanted, seen))
 
     def _steps(self, server: RadiusServer, wanted: Sequence[Part], seen: RadiusSeen) -> Iterator[Step]:
-        needed = sacks_of(wanted)
-        arrived = seen.sacks & needed.keys()
+        awaited = sacks_of(wanted)
+        wanted = with_sacks_of_now(wanted, seen.sacks, seen.policy)
+        arrived = seen.sacks & sacks_of(wanted).keys()
         yield from self._client_files(wanted, arrived, seen)
         authorities = authorities_of(wanted)
         if authorities != seen.authorities:
@@ -165,8 +167,8 @@ class Freeradius:
             yield Step(self.name, "watch over home servers and tunnel terminators", "watch")
         yield from self._retirements(slot if relay else None, seen)
         yield from self._unwanted_files(wanted, arrived, seen)
-        for sack in sorted(needed.keys() - seen.sacks):
-            yield Step(self.name, f"wait for {sack}, which {needed[sack]} needs", "await", {"sack": sack})
+        for sack in sorted(awaited.keys() - seen.sacks):
+            yield Step(self.name, f"wait for {sack}, which {awaited[sack]} needs", "await", {"sack": sack})
 
     def _client_files(
         self, wanted: Sequence[Part], arrived: frozenset[str], seen: RadiusSeen
