@@ -1,11 +1,17 @@
-"""`ddos reage`: thresholds learned anew from history, beside the present ones. Nothing changes by it."""
+"""`ddos reage`: thresholds learned anew, beside the present ones: of a contract as an order, or of capture files.
+
+With `--policy` the arguments are captures, and nothing but files is read or written; without it the one argument is a
+contract, and the order goes to the terms (`ddos_reaging`).
+"""
 
 import json
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
-from kitei.cli.ddos import book_of_file, policy_option, taking_option
+from kitei.cli.ddos import book_of_file, taking_option
 from kitei.cli.speak import Misuse, Talk, command, option
 from kitei.collect.capture import NotACapture
 from kitei.collect.counters import Second, shown
@@ -15,33 +21,106 @@ from kitei.collect.reaging import Line, Reaging, reage
 from kitei.collect.replay import Replay, Taking
 from kitei.values import Json, JsonObject, Words
 
+_DAY = click.DateTime(["%Y-%m-%d"])
+
 
 @command(
     "reage",
-    ja="記録から学び直し、勧めるしきい値を今のものと並べ、それぞれが出したはずの警報の数を示す",
-    en="Learn thresholds anew from captures; show them beside the present ones, with the alarms of each.",
+    ja="契約のしきい値を履歴から学び直す(規程が判断し、報告し、--apply で承認)。--policy があれば契約でなく記録の"
+    "ファイルから学ぶ",
+    en="Learn a contract's thresholds anew from the history: decided by the terms, reported, approved by --apply."
+    " With --policy: from capture files instead, outside of any contract.",
 )
-@click.argument(
-    "captures", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+@click.argument("contract_or_captures", nargs=-1, required=True)
+@option("--from", "first", type=_DAY, ja="学ぶ最初の日", en="The first day to learn from.")
+@option("--to", "last", type=_DAY, ja="学ぶ最後の日", en="The last day to learn from.")
+@option(
+    "--by",
+    default="operator",
+    show_default=True,
+    ja="誰が(operator か契約者の id)",
+    en="Who orders or approves: the operator, or the customer's id.",
 )
-@policy_option
+@option("--what-if", is_flag=True, ja="判断だけして記録しない", en="Only decide; record nothing.")
+@option("--apply", "approved", is_flag=True, ja="報告の勧めを承認し、定める", en="Approve what was reported.")
+@option(
+    "--reaging", ja="承認する学び直し(なければ最後のもの)", en="Which re-aging to approve; else the last."
+)
+@option("--show", is_flag=True, ja="最後の報告をもう一度示す", en="Show the last report again.")
+@option(
+    "--policy",
+    "policy",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    ja="記録のファイルから: 今のしきい値の TOML",
+    en="For captures: the present thresholds, a TOML file.",
+)
 @taking_option
 @option(
     "--baseline",
     type=click.Path(dir_okay=False, path_type=Path),
-    ja="学んだ値をここに書く(承認ののち replay や collect に渡す)",
-    en="Write what was learned here, for `replay` and `collect` once it is approved.",
+    ja="記録のファイルから: 学んだ値をここに書く(承認ののち replay や collect に渡す)",
+    en="For captures: write what was learned here, for `replay` and `collect` once it is approved.",
 )
 @option(
     "--write",
     "recommended",
     type=click.Path(dir_okay=False, path_type=Path),
-    ja="勧めるしきい値をこのファイルに書く(承認ののち --policy に渡す)",
-    en="Write the recommended policies here, to be used as --policy once they are approved.",
+    ja="記録のファイルから: 勧めるしきい値をここに書く(承認ののち --policy に渡す)",
+    en="For captures: write the recommended policies here, to be used as --policy once approved.",
 )
-def reage_(
+def reage_(talk: Talk, contract_or_captures: tuple[str, ...], **more: Any) -> None:
+    of_files = {name: more.pop(name) for name in ("policy", "taking", "baseline", "recommended")}
+    of_order = {name: value for name, value in more.items() if value not in (None, False, "operator")}
+    if of_files["policy"] is not None:
+        if of_order:
+            raise Misuse(_APART)
+        _of_captures(talk, tuple(map(_capture, contract_or_captures)), **of_files)
+        return
+    if of_files["baseline"] or of_files["recommended"] or len(contract_or_captures) > 1:
+        raise Misuse(_APART)
+    _of_contract(talk, contract_or_captures[0], **more)
+
+
+_APART = Words(
+    "契約は一つで --from --to --by --what-if --apply --show とともに、記録のファイルは --policy とともに指定します",
+    "name one contract (with --from, --to, --by, --what-if, --apply, --show), or captures with --policy",
+)
+
+
+def _capture(name: str) -> Path:
+    place = Path(name)
+    if not place.is_file():
+        raise Misuse(Words(f"{name} というファイルはありません", f"there is no file {name}"))
+    return place
+
+
+def _of_contract(
+    talk: Talk,
+    contract: str,
+    *,
+    first: datetime | None,
+    last: datetime | None,
+    by: str,
+    what_if: bool,
+    approved: bool,
+    reaging: str | None,
+    show: bool,
+) -> None:
+    from kitei.cli import ddos_reaging
+
+    if show:
+        ddos_reaging.show(talk, contract)
+    elif approved:
+        ddos_reaging.apply(talk, contract, reaging, by=by)
+    else:
+        days = {"first": first.date() if first else None, "last": last.date() if last else None}
+        ddos_reaging.order(talk, contract, by=by, what_if=what_if, **days)
+
+
+def _of_captures(
     talk: Talk,
     captures: tuple[Path, ...],
+    *,
     policy: Path,
     taking: Taking,
     baseline: Path | None,

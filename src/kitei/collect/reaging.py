@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from kitei.collect.baseline import Baseline, Learning, learn
 from kitei.collect.counters import METRICS, Second
 from kitei.collect.detection import Decision, judge_all
+from kitei.collect.minutes import Past, judged_seconds, usual_seconds
 from kitei.collect.policy import Book, Policy, Scope, book_of
 
 
@@ -46,7 +47,27 @@ def reage(book: Book, history: Sequence[Second], learning: Learning | None = Non
     present = tuple(judge_all(book, iter(history)))
     baseline = learn(book, history, _alarmed(book, present, history), learning)
     relearned = book_of(tuple(_with(policy, baseline) for policy in book.policies))
-    recommended = tuple(judge_all(relearned, iter(history)))
+    return _compared(book, relearned, baseline, present, tuple(judge_all(relearned, iter(history))))
+
+
+def relearn(book: Book, past: Past, learning: Learning | None = None) -> Reaging:
+    """The same from what is kept by the minute: learned from every minute's fullest second, but for those in which
+    an alarm was given; `baseline` counts minutes. Alarms are as many as there can have been."""
+    baseline = learn(book, usual_seconds(past), past.alarmed_minutes(), learning)
+    relearned = book_of(tuple(_with(policy, baseline) for policy in book.policies))
+    present, recommended = (
+        tuple(judge_all(each, judged_seconds(past, book, relearned))) for each in (book, relearned)
+    )
+    return _compared(book, relearned, baseline, present, recommended)
+
+
+def _compared(
+    book: Book,
+    relearned: Book,
+    baseline: Baseline,
+    present: tuple[Decision, ...],
+    recommended: tuple[Decision, ...],
+) -> Reaging:
     lines = tuple(
         _line(policy, after, scope, metric, baseline, present, recommended)
         for policy, after in zip(book.policies, relearned.policies, strict=True)

@@ -113,8 +113,10 @@ WRITTEN: dict[str, dict[str, Any]] = {
         "path": "other-carrier",
     },
     "month-close": {"contract": "X1", "customer": "C1"},
+    "reage": {"contract": "X1", "from": "2026-05-01", "to": "2026-05-28"},
     "set-policy": {
         "by": "operator",
+        "reaging": "r1",
         "contract": "X1",
         "name": "web",
         "prefixes": ["203.0.113.0/24"],
@@ -304,6 +306,7 @@ BARE: tuple[tuple[str, dict[str, Any]], ...] = (
     ("operator-terminate", {"effective": "2026-07-31"}),
     ("set-policy", {"host": {"bps": 1}}),
     ("set-policy", {}),
+    ("reage", {}),
     *(("mitigate", {"target": target, "step": step}) for target in ("203.0.113.9", "::1") for step in STEPS),
     ("attack-detected", WRITTEN["attack-detected"]),
     ("attack-over", {"attack": "at1"}),

@@ -134,6 +134,7 @@ ACTS: Mapping[str, type[acts.Act]] = {
     "network-event": operation.NetworkEvent,
     "month-close": acts.MonthClose,
     "set-policy": defending.SetPolicy,
+    "reage": defending.Reage,
     "attack-detected": defending.AttackDetected,
     "attack-over": defending.AttackOver,
     "mitigate": defending.Mitigate,

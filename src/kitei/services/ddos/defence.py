@@ -1,12 +1,13 @@
 """How a contract is defended: its policies, the attacks on it and what is done, as its facts left them.
 
-All of it stands in a contract's body under `defence`: `policies` by name, `attacks` and `mitigations` by id.
+All of it stands in a contract's body under `defence`: `policies` by name, `attacks`, `mitigations` and `reagings` by
+id.
 What is over is forgotten after a while (the ledger has it for ever), so that a contract stays small.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, cast
 
 from kitei.ledger.contracts import Contract
@@ -82,6 +83,23 @@ class Mitigation:
         return self.released_at is None
 
 
+@dataclass(frozen=True, slots=True)
+class Reaging:
+    """An order to learn thresholds anew, from one day to another and no further than `at`.
+
+    `recommended` are the thresholds of each policy (`name`, `host`, `prefix`), None until they were reported.
+    """
+
+    id: str
+    first: date
+    last: date
+    at: datetime
+    by: str
+    recommended: tuple[JsonObject, ...] | None
+    applied: bool
+    cites: tuple[str, ...] = ()
+
+
 # What is watched before thresholds were learned and approved: a dry run, which is told and never acted upon.
 FIRST_THRESHOLDS: Final[Mapping[str, int]] = {
     "bps": 200_000_000,
@@ -101,7 +119,7 @@ FIRST_POLICY: Final = Policy(
 def policies(contract: Contract) -> tuple[Policy, ...]:
     """The policies of a contract by name; the first there is where none was set."""
     told = _part(contract, "policies")
-    return tuple(_policy(name, told[name]) for name in sorted(told)) or (FIRST_POLICY,)
+    return tuple(policy_read(name, told[name]) for name in sorted(told)) or (FIRST_POLICY,)
 
 
 def policy_of(contract: Contract, watched: str) -> Policy:
@@ -127,6 +145,12 @@ def standing_mitigations(contract: Contract) -> tuple[Mitigation, ...]:
     return tuple(each for each in mitigations(contract) if each.stands)
 
 
+def reagings(contract: Contract) -> tuple[Reaging, ...]:
+    """In the order they were ordered in."""
+    found = (_reaging(id, body) for id, body in _part(contract, "reagings").items())
+    return tuple(sorted(found, key=lambda each: (each.at, each.id)))
+
+
 def is_defended(contract: Contract) -> bool:
     """Whether any attack stands or any step does; cheap."""
     return any(
@@ -141,7 +165,8 @@ def _part(contract: Contract, name: str) -> Mapping[str, Any]:
     return cast(Mapping[str, Any], defence.get(name, {})) if isinstance(defence, Mapping) else {}
 
 
-def _policy(name: str, body: Mapping[str, Any]) -> Policy:
+def policy_read(name: str, body: Mapping[str, Any]) -> Policy:
+    """A policy as its fact tells it."""
     scrub: dict[str, Any] = {
         key: tuple(each) if isinstance(each, list) else each for key, each in body["scrub"].items()
     }
@@ -195,6 +220,20 @@ def _mitigation(id: str, body: Mapping[str, Any]) -> Mitigation:
     )
 
 
+def _reaging(id: str, body: Mapping[str, Any]) -> Reaging:
+    told = body.get("recommended")
+    return Reaging(
+        id,
+        date.fromisoformat(body["first"]),
+        date.fromisoformat(body["last"]),
+        datetime.fromisoformat(body["at"]),
+        body["by"],
+        None if told is None else tuple(told),
+        body.get("applied", False),
+        tuple(body.get("cites", ())),
+    )
+
+
 # -- growing -----------------------------------------------------------------------------------------
 
 
@@ -212,6 +251,7 @@ def policy_body(asked: SetPolicy) -> JsonObject:
         "ladder": asdict(asked.ladder),
         "scrub": {key: _plain(each) for key, each in asdict(asked.scrub).items()},
         "dry_run": asked.dry_run,
+        **({"reaging": asked.reaging} if asked.reaging else {}),
     }
 
 
@@ -223,11 +263,16 @@ def grow(contract: Contract, entry: Entry) -> Contract:
     """The contract after one more fact of its defence."""
     body = cast(Mapping[str, Any], entry.fact.body)
     defence: dict[str, dict[str, Any]] = {
-        name: dict(_part(contract, name)) for name in ("policies", "attacks", "mitigations")
+        name: dict(_part(contract, name)) for name in ("policies", "attacks", "mitigations", "reagings")
     }
     match entry.fact.kind:
         case "policy.set":
             defence["policies"][body["name"]] = {**body, "cites": list(entry.fact.cites)}
+            _change(defence["reagings"], body.get("reaging"), applied=True)
+        case "reaging.ordered":
+            defence["reagings"][body["reaging"]] = {**body, "cites": list(entry.fact.cites)}
+        case "reaging.reported":
+            _change(defence["reagings"], body["reaging"], recommended=body["recommended"])
         case "attack.detected":
             defence["attacks"][body["attack"]] = body
         case "attack.over":
@@ -256,6 +301,8 @@ GROWTH: Final = {
     **dict.fromkeys(
         (
             "policy.set",
+            "reaging.ordered",
+            "reaging.reported",
             "attack.detected",
             "attack.over",
             "mitigation.ordered",
@@ -269,8 +316,8 @@ GROWTH: Final = {
 }
 
 
-def _change(among: dict[str, Any], id: str, **changes: Any) -> None:
-    if id in among:
+def _change(among: dict[str, Any], id: str | None, **changes: Any) -> None:
+    if id is not None and id in among:
         among[id] = {**among[id], **changes}
 
 

@@ -11,15 +11,30 @@ from kitei.services.ddos.defending import (
     IncidentStep,
     Mitigate,
     Prolong,
+    Reage,
     Release,
     SetPolicy,
 )
 from kitei.services.ddos.rules.defence import means_of, picked, until
+from kitei.services.ddos.rules.reaging import period_of
 from kitei.values import day_of
 
 
 def _policy(asked: SetPolicy, decision: Decision, s: Situation) -> Iterator[Recorded]:
     yield to_contract(asked.contract, "policy.set", policy_body(asked), day_of(asked.at), cited(decision))
+
+
+def _reaging(asked: Reage, decision: Decision, s: Situation) -> Iterator[Recorded]:
+    """The order goes by the number of the act; what was learned is another fact, told when it is known."""
+    first, last = period_of(asked, s.contract(asked.contract))
+    body: Body = {
+        "reaging": asked.id,
+        "at": asked.at.isoformat(),
+        "by": asked.by,
+        "first": first.isoformat(),
+        "last": last.isoformat(),
+    }
+    yield to_contract(asked.contract, "reaging.ordered", body, day_of(asked.at), cited(decision))
 
 
 def _detected(asked: AttackDetected, decision: Decision, s: Situation) -> Iterator[Recorded]:
@@ -121,6 +136,7 @@ def _step(asked: IncidentStep, decision: Decision, s: Situation) -> Iterator[Rec
 
 RECORDS: Mapping[type, Record] = {
     SetPolicy: _policy,
+    Reage: _reaging,
     AttackDetected: _detected,
     AttackOver: _over,
     Mitigate: _mitigated,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from ipaddress import ip_network
 from typing import Annotated, Final, Literal, TypeAlias, get_args
 
@@ -147,6 +147,7 @@ class SetPolicy(Act):
     """What is too much for a contract, and what follows. A type M may have several, by `name`.
 
     Without `prefixes` all protected addresses are meant. In a dry run alarms are told and nothing follows.
+    `reaging` is the re-aging whose recommendation is approved by it, if it is one.
     """
 
     contract: str
@@ -160,6 +161,19 @@ class SetPolicy(Act):
     dry_run: bool = False
     ladder: Ladder = Ladder()
     scrub: Scrub = Scrub()
+    reaging: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reage(Act):
+    """Have thresholds learned anew from what was seen from one day to another (art. 10.2(4)); both are included.
+
+    Left out, it is to the moment of the order, and from four weeks before. Nothing changes until it is approved.
+    """
+
+    contract: str
+    first: date | None = field(default=None, metadata={"key": "from"})
+    last: date | None = field(default=None, metadata={"key": "to"})
 
 
 # -- an attack ---------------------------------------------------------------------------------------

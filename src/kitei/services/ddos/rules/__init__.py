@@ -22,6 +22,7 @@ from kitei.services.ddos.rules import (
     options,
     policies,
     readiness,
+    reaging,
     route_control,
     traffic,
 )
@@ -169,6 +170,12 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:10.2.3", policies.set_by),
         Rule("art:1.1.t7", policies.whose, also=("art:5.1", "art:5.2", *_ROWS)),
         Rule("art:1.1", policies.sound, also=_ROWS),
+        Rule("art:10.2.4.a2", reaging.approved),
+    ),
+    defending.Reage: (
+        Rule("art:10.2.4.a2", reaging.who, also=_ROWS),
+        Rule("art:10.2.4", reaging.ordered, also=("art:10.2.4.a2", "schedule:1.1.2")),
+        Rule("art:10.2.4.a2", reaging.period),
     ),
     defending.AttackDetected: (
         Rule("art:1.1", attacks.seen_by_us, also=_ROWS),
