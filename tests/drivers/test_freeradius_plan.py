@@ -202,8 +202,34 @@ def test_a_realm_is_not_two_things_and_a_server_has_not_two_secrets() -> None:
     home = HomeServer(FOR, "a.example", "203.0.113.1", 1812, "udp", "h@1", 1, 1, False, "", None)
     twin = replace(home, realm="b.example", sack="h@2")
     seen = RadiusSeen(FOLDERS, sacks=frozenset({*SACKS, "h@2"}))
-    with pytest.raises(PermanentError, match="one server with two secrets"):
-        Freeradius().plan((SERVER, proxy, replace(proxy, realm="b.example"), home, twin), seen)
+    wanted = (SERVER, proxy, replace(proxy, realm="b.example"), home, twin)
+    steps = Freeradius().plan(wanted, seen)
+    (refused,) = [step for step in steps if step.act == "refuse"]
+    assert twin.key in refused.do and "one server with two secrets" in refused.with_["why"]
+    for step in steps:
+        seen = after(seen, step) if step.act != "refuse" else seen
+    told = json.loads(seen.policy or "")["realms"]
+    assert [len(told[realm]["targets"]) for realm in ("a.example", "b.example")] == [1, 0]
+
+
+def test_who_was_there_first_keeps_its_home_server_whatever_others_order() -> None:
+    proxy = RadiusProxy(FOR, "b.example", False, False)
+    home = HomeServer(FOR, "b.example", "203.0.113.1", 1812, "udp", "h@1", 1, 1, False, "", None)
+    seen = RadiusSeen(FOLDERS, sacks=frozenset({*SACKS, "h@2", "h@3"}))
+    for step in Freeradius().plan((SERVER, proxy, home), seen):
+        seen = after(seen, step)
+    theirs = (
+        RadiusProxy(OTHER, "a.example", False, False),
+        replace(home, origin=OTHER, realm="a.example", sack="h@2"),
+    )
+    for wanted in (home, replace(home, sack="h@3")):
+        steps = Freeradius().plan((SERVER, proxy, wanted, *theirs), seen)
+        assert [step.do for step in steps if step.act == "refuse" and theirs[1].key in step.do]
+        for step in steps:
+            seen = after(seen, step) if step.act != "refuse" else seen
+        told = json.loads(seen.policy or "")["realms"]
+        assert [each["sack"] for each in told["b.example"]["targets"]] == [wanted.sack]
+        assert told["a.example"]["targets"] == []
 
 
 @given(some.text(min_size=1, max_size=20))

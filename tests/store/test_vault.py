@@ -101,3 +101,15 @@ def test_what_is_forgotten_is_gone_and_its_name_never_comes_back(vault, book) ->
     again = vault.user_sacks("a.example")
     assert again.users == "users.a.example@5" and vault.users("a.example") == {"carol": "{}"}
     assert read_changes(vault.content("changes.a.example@3-5").decode()) == {"carol": "{}"}
+
+
+def test_secrets_that_are_alike_go_out_as_one(vault) -> None:
+    for name, secret in (("home.a", "same"), ("home.b", "same"), ("home.c", "other"), ("client.a", "same")):
+        vault.keep(name, secret)
+    assert vault.shared("home", "papers") == {
+        "home.a": "home.a@1",
+        "home.b": "home.a@1",
+        "home.c": "home.c@1",
+    }
+    vault.keep("home.a", "newer")
+    assert vault.shared("home") == {"home.a": "home.a@2", "home.b": "home.b@1", "home.c": "home.c@1"}

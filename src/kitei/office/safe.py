@@ -32,7 +32,8 @@ def open_vault(home: Home, engine: Engine) -> Vault:
 
 
 def with_sacks(estate: Estate, vault: Vault, published: Intent) -> Estate:
-    """An estate with the names of what the vault holds. No secret is read.
+    """An estate with the names of what the vault holds; no secret leaves it. A home server that serves two realms
+    shares one secret, so what contracts have alike of these is in one sack.
 
     A realm's table stays the one that nodes were told, and goes on with what changed since: one user's new
     password is not a whole table's way.
@@ -41,7 +42,7 @@ def with_sacks(estate: Estate, vault: Vault, published: Intent) -> Estate:
     users = {realm: vault.user_sacks(realm, bases.get(realm, 0)) for realm in vault.realms()}
     return replace(
         estate,
-        sacks=vault.sacks(),
+        sacks={**vault.sacks(), **vault.shared("home", "papers")},
         users={realm: UserTables(found.users, found.changes) for realm, found in users.items()},
     )
 

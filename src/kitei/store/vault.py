@@ -103,6 +103,16 @@ class Vault:
         with reading(self._engine) as connection:
             return {name: f"{name}@{version}" for name, version in connection.execute(newest)}
 
+    def shared(self, *kinds: str) -> dict[str, str]:
+        """As `sacks`, of these kinds (`'home'`) only: secrets that are alike are in one sack, the first one's."""
+        first: dict[tuple[str, str], str] = {}
+        found = {}
+        for name, sack in sorted(self.sacks().items()):
+            kind = name.partition(".")[0]
+            if kind in kinds:
+                found[name] = first.setdefault((kind, self.content(sack).decode()), sack)
+        return found
+
     def realms(self) -> tuple[str, ...]:
         """The realms that have users, or had."""
         found = select(USER.c.realm).where(USER.c.name != _NOBODY).distinct().order_by(USER.c.realm)

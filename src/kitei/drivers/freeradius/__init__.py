@@ -19,6 +19,7 @@ from typing import Final
 
 import kitei
 from kitei.drivers.freeradius import native
+from kitei.drivers.freeradius.clashes import without_clashes
 from kitei.drivers.freeradius.front import SLOTS, Folders, quoted, server_config
 from kitei.drivers.freeradius.lists import DICTIONARY, REFUSED
 from kitei.drivers.freeradius.policy import authorities_of, policy_text
@@ -133,7 +134,7 @@ class Freeradius:
 
     def _steps(self, server: RadiusServer, wanted: Sequence[Part], seen: RadiusSeen) -> Iterator[Step]:
         awaited = sacks_of(wanted)
-        wanted = with_sacks_of_now(wanted, seen.sacks, seen.policy)
+        wanted, clashes = without_clashes(with_sacks_of_now(wanted, seen.sacks, seen.policy), seen.policy)
         arrived = seen.sacks & sacks_of(wanted).keys()
         yield from self._client_files(wanted, arrived, seen)
         authorities = authorities_of(wanted)
@@ -169,6 +170,9 @@ class Freeradius:
         yield from self._unwanted_files(wanted, arrived, seen)
         for sack in sorted(awaited.keys() - seen.sacks):
             yield Step(self.name, f"wait for {sack}, which {awaited[sack]} needs", "await", {"sack": sack})
+        for clash in clashes:
+            told = {"why": f"{clash.out} and {clash.stays} are {clash.cure}"}
+            yield Step(self.name, f"leave out {clash.out}, since {clash.stays} is there", "refuse", told)
 
     def _client_files(
         self, wanted: Sequence[Part], arrived: frozenset[str], seen: RadiusSeen
@@ -231,6 +235,8 @@ class Freeradius:
                 host.stop(_relay(told["slot"]))
             case "await":
                 raise TemporaryError(f"{told['sack']} has not reached {host.name} yet")
+            case "refuse":
+                raise PermanentError(str(told["why"]))
             case "stop":
                 _stop(host)
             case _:

@@ -46,12 +46,17 @@ def pools_of(parts: Sequence[Part]) -> tuple[Pool, ...]:
     return tuple(pools)
 
 
+def shared_with(part: HomeServer) -> tuple[str, str, str | None]:
+    """What realms that share a server have to have alike: it knows us by our address, so by one secret only."""
+    return part.sack, part.authority, part.papers
+
+
 def servers_of(parts: Sequence[Part]) -> Mapping[str, HomeServer]:
     """By name. PermanentError: one address with two secrets, which no server can tell apart."""
     found: dict[str, HomeServer] = {}
     for part in sorted((part for part in parts if isinstance(part, HomeServer)), key=lambda part: part.key):
         other = found.setdefault(server_name(part), part)
-        if (other.sack, other.authority, other.papers) != (part.sack, part.authority, part.papers):
+        if shared_with(other) != shared_with(part):
             raise PermanentError(
                 f"{part.key} and {other.key} are one server with two secrets; give it one, or two addresses"
             )

@@ -28,7 +28,7 @@ _WITH_SACK: Final = (RadiusClient, RadiusProber, HomeServer, TunnelTerminator, R
 def with_sacks_of_now(parts: Sequence[Part], here: Collection[str], policy: str | None) -> tuple[Part, ...]:
     """The parts, with the sacks of the `policy` in force for those that have not arrived `here`.
 
-    Only what is another version of the same secret, still here, and of the same contract.
+    Only what is still here, for the same thing of the same contract.
     """
     told = json.loads(policy) if policy else {}
     return tuple(_with_sacks_of_now(part, here, told) for part in parts)
@@ -51,14 +51,14 @@ def _group(part: RadiusGroup, here: Collection[str], told: Mapping[str, Any]) ->
         return part
     now = _realm(part, told)
     users, changes = now.get("users"), now.get("changes")
-    if not users or _stem(users) != _stem(part.users) or not {users, *filter(None, (changes,))} <= set(here):
+    if not users or not {users, *filter(None, (changes,))} <= set(here):
         return part
     return replace(part, users=users, changes=changes)
 
 
 def _older(part: P, name: str, older: str | None, here: Collection[str]) -> P:
     wanted = getattr(part, name)
-    if wanted is None or wanted in here or older not in here or _stem(older or "") != _stem(wanted):
+    if wanted is None or wanted in here or older not in here:
         return part
     changed: dict[str, Any] = {name: older}
     return replace(part, **changed)
@@ -86,8 +86,3 @@ def _now(part: Part, told: Mapping[str, Any]) -> Mapping[str, Any]:
 def _realm(part: Any, told: Mapping[str, Any]) -> Mapping[str, Any]:
     now: Mapping[str, Any] = told.get("realms", {}).get(part.realm, {})
     return now if now.get("owner") == part.origin.owner else {}
-
-
-def _stem(sack: str) -> str:
-    """A sack's name without its version."""
-    return sack.rpartition("@")[0]
