@@ -3,6 +3,7 @@
 users (198.51.100.0/24, 2001:db8:77::/64) -- dirty -- scrub -- clean -- server (203.0.113.9, 2001:db8:5::9)
 """
 
+import base64
 import json
 import signal
 import socket
@@ -13,11 +14,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pyroute2.netns
 import pytest
 from scrub_frames import SYN, ethernet, ip, tcp, udp
 
+from kitei.agent.scrubs import Scrubs
 from kitei.drivers.scrubber import Scrubber as Driver
 from kitei.drivers.scrubber import bpf, port, program
 from kitei.drivers.scrubber.tallies import Tally, read_tallies
@@ -413,3 +416,30 @@ def test_anothers_program_is_not_pushed_aside(site, make_right) -> None:
         port.attach(site.scrub, "dirty", other, None)
         with bpf.loaded(program.built(), "scrub") as ours, pytest.raises(PermanentError, match="dirty"):
             port.attach(site.scrub, "dirty", ours, None)
+
+
+def test_packets_that_the_port_drops_before_the_kernel_sees_them_are_evidence(
+    site, make_right, tmp_path
+) -> None:
+    """The agent's sense finds a new prefix, and a file that tcpdump reads lies in its lane some seconds later."""
+    until = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+    wanted = (Scrubber(FOR, "dirty", "xdp"), cleaning(f"{SERVER}/32", deny=("192.0.2.0/24",), until=until))
+    make_right(Driver(), site.scrub, wanted)
+    sense = Scrubs(site.scrub, lambda: datetime.now(UTC))
+    lane = Path(site.scrub.state("events", "excerpts"))
+    deadline = time.monotonic() + 60
+    while not list(lane.glob("*.jsonl")) and time.monotonic() < deadline:
+        sense.feel(wanted)
+        site.send(*(udp(f"192.0.2.{n % 250}", SERVER, 5000) for n in range(2000)))
+        time.sleep(0.5)
+    (told,) = [
+        json.loads(line)["body"] for each in lane.glob("*.jsonl") for line in each.read_text().splitlines()
+    ]
+    assert (told["contract"], told["target"]) == ("acme", f"{SERVER}/32")
+    kept = tmp_path / "kept.pcap"
+    kept.write_bytes(base64.b64decode(told["pcap"]))
+    read = subprocess.run(["tcpdump", "-nr", str(kept)], capture_output=True, text=True, check=True).stdout
+    lines = read.splitlines()
+    assert 10 <= len(lines) <= 200
+    assert all("192.0.2." in line and f"> {SERVER}." in line for line in lines)
+    assert site.tally().passed.packets == 0 and site.dropped().keys() == {"denied"}

@@ -8,7 +8,8 @@ import pytest
 from scrub_frames import ACK, BACK, DROP, FIN, PASS, RST, SYN, checksum, ethernet, ip, tcp, tried, udp
 
 from kitei.drivers.scrubber import layout, tables
-from kitei.drivers.scrubber.bpf import loaded
+from kitei.drivers.scrubber.bpf import libbpf, loaded
+from kitei.drivers.scrubber.heads import heads_of
 from kitei.drivers.scrubber.program import built, digest
 from kitei.drivers.scrubber.tallies import tallies_of
 from kitei.drivers.scrubber.wanted import wanted_of
@@ -227,3 +228,35 @@ def test_all_prefixes_of_a_contract_share_its_ceiling(program) -> None:
     assert sent.count(DROP) > packets / 2, "both together are over, each alone is not"
     counted = reasons(program)
     assert counted == {"passed": sent.count(PASS), "ceiling": sent.count(DROP)}
+
+
+@both
+@tagged
+def test_the_beginning_of_what_is_dropped_is_kept_as_it_came(program, v, tags) -> None:
+    fill(program, part(HOME[v], syn_proof=True))
+    denied, long = udp(DENIED[v], HERE[v], 5000), udp(THERE[v], HERE[v], 53, size=200)
+    syn = tcp(THERE[v], HERE[v], SYN)
+    for packet in (denied, long, syn):  # the last is answered with a challenge, made of the same frame
+        tried(program, ethernet(packet, *tags))
+    kept = {head.reason: head for head in heads_of(program)}
+    assert kept["denied"].start == denied[:128]
+    assert (kept["amplified"].start, kept["amplified"].size) == (long[:128], len(long))
+    assert kept["unproven"].start == syn[:128]
+    assert heads_of(program) == (), "what was taken is gone"
+
+
+def test_of_many_packets_few_are_kept(program) -> None:
+    fill(program, part(HOME[4]))
+    for _ in range(600):
+        tried(program, ethernet(udp(DENIED[4], HERE[4], 5000)))
+    kept = len(heads_of(program))
+    assert 600 // 256 <= kept <= 600 // 256 + (os.cpu_count() or 1)  # each core counts for itself
+
+
+def test_a_queue_that_nobody_empties_costs_no_more_than_its_size(program) -> None:
+    fill(program, part(HOME[4]))
+    queue, value = program.maps["heads"], bytes(layout.SIZES["heads"][1])
+    for _ in range(layout.HEADS):
+        libbpf().bpf_map_update_elem(queue.handle, None, value, 0)
+    assert tried(program, ethernet(udp(DENIED[4], HERE[4], 5000)))[0] == DROP
+    assert len(heads_of(program)) == layout.HEADS

@@ -1,11 +1,13 @@
 """What a scrubber does: whether each contract's traffic is cleaned, and what came, passed and was dropped."""
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from kitei.agent.excerpts import Excerpts
 from kitei.agent.relay import LANES
 from kitei.agent.senses import Feeling, Felt, Numb
 from kitei.drivers.scrubber.tallies import Tally, read_tallies, since
@@ -35,6 +37,8 @@ class Scrubs:
         self._told: dict[str, tuple[float, Tally]] = {}
         self._read: dict[str, Tally] = {}
         self._looked = False
+        self._excerpts = Excerpts(host, clock)
+        self._trouble = ""
 
     def feel(self, parts: Sequence[Part]) -> Felt:
         is_scrubber = any(isinstance(part, Scrubber) for part in parts)
@@ -45,11 +49,23 @@ class Scrubs:
         except (PermanentError, TemporaryError) as fault:
             raise Numb(str(fault)) from fault
         self._tell(read)
+        self._look(parts)
         now = self._clock()
         asked = {
             part.contract for part in parts if isinstance(part, Scrubbing) and not has_expired(part, now)
         }
         return {("scrubbing", contract): Feeling(contract in read, {}) for contract in sorted(asked)}
+
+    def _look(self, parts: Sequence[Part]) -> None:
+        """Evidence that cannot be had is told once where the agent's output goes; states do not wait for it."""
+        try:
+            self._excerpts.look(parts)
+        except (PermanentError, TemporaryError, OSError) as fault:
+            if str(fault) != self._trouble:
+                print(f"no excerpts of packets: {fault}", file=sys.stderr, flush=True)
+            self._trouble = str(fault)
+        else:
+            self._trouble = ""
 
     def _tell(self, read: dict[str, Tally]) -> None:
         now = time.monotonic()

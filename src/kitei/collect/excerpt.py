@@ -10,7 +10,8 @@ import ctypes
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -41,7 +42,7 @@ def excerpt(
 ) -> bytes:
     """A pcap of up to so many packets towards `target`, some of each of so many seconds, the first `snap` bytes of
     each. It takes that long. Raises OSError: no such interface, or no right to listen there."""
-    kept = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, snap, _RAW)]
+    kept = []
     each = max(1, packets // max(1, seconds))
     for _ in range(max(1, seconds)):
         until = time.monotonic() + 1.0
@@ -50,23 +51,47 @@ def excerpt(
             while found < each and time.monotonic() < until and not stopped():
                 packet = _next(sock)
                 if packet:
-                    kept.append(_record(packet))
+                    kept.append(Packet(time.time_ns() // 1000, _length(packet), packet))
                     found += 1
         while time.monotonic() < until and not stopped():
             time.sleep(min(_WAIT, max(0.0, until - time.monotonic())))
-    return b"".join(kept)
+    return pcap(kept, snap)
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """The beginning of an IP packet: when it came (unix µs), how long all of it was."""
+
+    at: int
+    length: int
+    start: bytes
+
+
+def pcap(packets: Iterable[Packet], snap: int = SNAP) -> bytes:
+    """A file of packets, without the headers of their frames (LINKTYPE_RAW)."""
+    records = (
+        struct.pack("<IIII", each.at // 10**6, each.at % 10**6, len(start), max(each.length, len(start)))
+        + start
+        for each in packets
+        for start in (each.start[:snap],)
+    )
+    return b"".join((struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, snap, _RAW), *records))
 
 
 def tell_excerpt(lane: Path, interface: str, contract: str, target: Network, at: int) -> JsonObject:
     """Capture, and have the node's agent carry it to the controller by the lane `excerpts`; what is told."""
-    pcap = excerpt(interface, target)
+    return tell_pcap(Lane(lane), contract, target, at, excerpt(interface, target))
+
+
+def tell_pcap(lane: Lane, contract: str, target: Network, at: int, packets: bytes) -> JsonObject:
+    """Have the node's agent carry packets to the controller; what is told. `at` is their first second, unix."""
     body: JsonObject = {
         "contract": contract,
         "target": str(target),
         "at": at,
-        "pcap": base64.b64encode(pcap).decode(),
+        "pcap": base64.b64encode(packets).decode(),
     }
-    Lane(lane).put(datetime.now(UTC), "flood.excerpt", body)
+    lane.put(datetime.now(UTC), "flood.excerpt", body)
     return body
 
 
@@ -122,11 +147,9 @@ def _next(sock: socket.socket) -> bytes:
     return b"" if kind == _OUTGOING else packet
 
 
-def _record(packet: bytes) -> bytes:
-    now = time.time_ns() // 1000
-    length = (
-        struct.unpack_from(">H", packet, 2)[0]
-        if packet[0] >> 4 == 4
-        else 40 + struct.unpack_from(">H", packet, 4)[0]
-    )
-    return struct.pack("<IIII", now // 10**6, now % 10**6, len(packet), max(length, len(packet))) + packet
+def _length(packet: bytes) -> int:
+    """What an IP packet says of its length."""
+    if packet[0] >> 4 == 4:
+        told: int = struct.unpack_from(">H", packet, 2)[0]
+        return told
+    return 40 + int(struct.unpack_from(">H", packet, 4)[0])

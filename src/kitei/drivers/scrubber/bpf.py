@@ -102,6 +102,7 @@ def libbpf() -> ctypes.CDLL:
         ("bpf_map_lookup_elem", number, [number, place, place]),
         ("bpf_map_update_elem", number, [number, place, place, u64]),
         ("bpf_map_delete_elem", number, [number, place]),
+        ("bpf_map_lookup_and_delete_elem", number, [number, place, place]),
         ("bpf_map_lookup_batch", number, [number, place, place, place, place, ctypes.POINTER(u32), place]),
         ("bpf_map_update_batch", number, [number, place, place, ctypes.POINTER(u32), place]),
         ("bpf_map_delete_batch", number, [number, place, ctypes.POINTER(u32), place]),
@@ -157,6 +158,15 @@ class Map:
             count = u32(len(part))
             if libbpf().bpf_map_delete_batch(self.handle, b"".join(part), ctypes.byref(count), None):
                 raise self._refusal("cannot be emptied")
+
+    def pop(self) -> bytes | None:
+        """The oldest of a queue, taken out of it; None where it is empty."""
+        value = ctypes.create_string_buffer(self.value_size)
+        if libbpf().bpf_map_lookup_and_delete_elem(self.handle, None, value) == 0:
+            return value.raw
+        if ctypes.get_errno() == errno.ENOENT:
+            return None
+        raise self._refusal("cannot be taken from")
 
     def entries(self) -> Iterator[tuple[bytes, bytes]]:
         """All there is, a batch at a time; do not change the map meanwhile."""

@@ -30,6 +30,8 @@ _POLICY: Final = struct.Struct("=IIIIQ")
 _CONTRACT: Final = struct.Struct("=64sQQQ")
 _SETTINGS: Final = struct.Struct("=16sQQQQ16s")
 _TALLY: Final = struct.Struct("=QQ")
+_HEAD: Final = struct.Struct("=QIIII128s")
+HEADS: Final = 512
 SIZES: Final = {
     "settings": (4, _SETTINGS.size),
     "protected4": (8, _POLICY.size),
@@ -45,6 +47,7 @@ SIZES: Final = {
     "guesses": (8, 8),
     "proven": (8, 8),
     "tallies": (4, _TALLY.size),
+    "heads": (0, _HEAD.size),
 }
 
 
@@ -172,3 +175,23 @@ def tally_of(value: bytes) -> tuple[int, int]:
     """Packets and bytes over all cores."""
     pairs = list(_TALLY.iter_unpack(value))
     return sum(packets for packets, _ in pairs), sum(size for _, size in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The beginning of a packet: when it came (ns of the machine's uptime), the place of its contract, the reason it
+    was counted under, and how long it says its IP packet is."""
+
+    at: int
+    contract: int
+    reason: str
+    size: int
+    start: bytes
+
+
+def head_of(value: bytes) -> Head:
+    at, contract, reason, size, kept, start = _HEAD.unpack(value)
+    there = min(
+        kept, max(size, 20)
+    )  # without what fills up a short frame, if it does not lie about its length
+    return Head(at, contract, REASONS[reason], size, start[:there])

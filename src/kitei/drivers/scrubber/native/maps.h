@@ -9,6 +9,9 @@
 #define LISTED (1 << 19) /* addresses, and prefixes, of all lists together, each family */
 #define SOURCES (1 << 18)
 #define NAME 64
+#define HEADS 512    /* kept until somebody takes them; a full queue keeps the first */
+#define HEAD 128     /* bytes of each, from the IP header on */
+#define ONE_OF 256   /* packets, a power of two: for each contract, reason and core the first, and then one of so many */
 
 enum reason {
     PASSED,     /* clean */
@@ -102,6 +105,16 @@ struct settings {
     __u8 made[16];     /* digest of the sources of this program */
 };
 
+/* The beginning of a packet, as it came. */
+struct head {
+    __u64 at; /* ns of the machine's uptime */
+    __u32 contract;
+    __u32 reason;
+    __u32 bytes; /* of the IP packet, as it says */
+    __u32 kept;
+    __u8 start[HEAD];
+};
+
 #define MAP(name, kind, count, flags, key_type, value_type) \
     struct {                                                \
         __uint(type, kind);                                 \
@@ -125,3 +138,10 @@ MAP(senders, BPF_MAP_TYPE_LRU_HASH, SOURCES, 0, struct sender, __u64);
 MAP(guesses, BPF_MAP_TYPE_LRU_HASH, 65536, 0, __u64, __u64);
 MAP(proven, BPF_MAP_TYPE_LRU_HASH, SOURCES, 0, __u64, __u64); /* until when, ns of the machine's uptime */
 MAP(tallies, BPF_MAP_TYPE_PERCPU_ARRAY, CONTRACTS * REASONS, 0, __u32, struct tally);
+
+struct {
+    __uint(type, BPF_MAP_TYPE_QUEUE);
+    __uint(max_entries, HEADS);
+    __uint(key_size, 0);
+    __uint(value_size, sizeof(struct head));
+} heads SEC(".maps");

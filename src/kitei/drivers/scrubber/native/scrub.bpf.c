@@ -43,23 +43,49 @@ struct packet {
     bool is_plain; /* no options or extension headers */
 };
 
-INLINE int count(const struct policy *policy, __u32 reason, __u32 bytes, int verdict)
+/* Where `l3` is in the frame. */
+INLINE __u32 place_of(struct xdp_md *frame, const void *l3)
 {
-    __u32 at = policy->contract * REASONS + reason;
-    struct tally *tally = bpf_map_lookup_elem(&tallies, &at);
-    if (tally) {
-        tally->packets++;
-        tally->bytes += bytes;
-    }
-    return verdict;
+    __u64 before = l3 - (void *)(long)frame->data;
+    asm volatile("" : "+r"(before)); /* or clang subtracts in an order that no verifier takes */
+    return before;
 }
 
 /* All of the frame behind what stands before `l3`, whether it lies in one piece or not. */
 INLINE __u32 length_from(struct xdp_md *frame, const void *l3)
 {
-    __u64 before = l3 - (void *)(long)frame->data;
-    asm volatile("" : "+r"(before)); /* or clang subtracts in an order that no verifier takes */
-    return bpf_xdp_get_buff_len(frame) - before;
+    return bpf_xdp_get_buff_len(frame) - place_of(frame, l3);
+}
+
+/* Put the beginning of a packet aside, as evidence; nothing where the queue is full. Not inline: it has a stack of
+ * its own, and is seldom called. */
+static __attribute__((noinline)) int keep_head(struct xdp_md *frame, __u32 from, __u32 contract, __u32 reason,
+                                               __u32 bytes)
+{
+    struct head head = {.at = bpf_ktime_get_ns(), .contract = contract, .reason = reason, .bytes = bytes};
+    __u32 kept = bpf_xdp_get_buff_len(frame) - from;
+    if (kept > HEAD)
+        kept = HEAD;
+    if (kept < 1 || bpf_xdp_load_bytes(frame, from, head.start, kept))
+        return 0;
+    head.kept = kept;
+    bpf_map_push_elem(&heads, &head, 0);
+    return 0;
+}
+
+/* Count a packet, which is as it came; of many, keep the beginning of one. */
+INLINE int count(struct xdp_md *frame, const void *l3, const struct policy *policy, __u32 reason, __u32 bytes,
+                 int verdict)
+{
+    __u32 at = policy->contract * REASONS + reason;
+    struct tally *tally = bpf_map_lookup_elem(&tallies, &at);
+    if (tally) {
+        if (!(tally->packets & (ONE_OF - 1)))
+            keep_head(frame, place_of(frame, l3), policy->contract, reason, bytes);
+        tally->packets++;
+        tally->bytes += bytes;
+    }
+    return verdict;
 }
 
 /* ---- reading ---------------------------------------------------------------------------------- */
@@ -249,36 +275,36 @@ INLINE int clean(struct xdp_md *frame, const struct packet *packet, const struct
     if (is_allowed)
         goto ceiling;
     if (is_malformed(packet))
-        return count(policy, MALFORMED, packet->bytes, XDP_DROP);
+        return count(frame, packet->l3, policy, MALFORMED, packet->bytes, XDP_DROP);
     if (packet->fragment != WHOLE && policy->flags & NO_FRAGMENTS)
-        return count(policy, FRAGMENT, packet->bytes, XDP_DROP);
+        return count(frame, packet->l3, policy, FRAGMENT, packet->bytes, XDP_DROP);
     if (is_amplified(policy, packet))
-        return count(policy, AMPLIFIED, packet->bytes, XDP_DROP);
+        return count(frame, packet->l3, policy, AMPLIFIED, packet->bytes, XDP_DROP);
     if (policy->flags & SYN_PROOF && packet->protocol == IPPROTO_TCP && packet->l4) {
         struct tcphdr *tcp = packet->l4;
         __u32 zero = 0;
         const struct settings *set = bpf_map_lookup_elem(&settings, &zero);
         if (!set || (void *)(tcp + 1) > packet->end)
-            return count(policy, MALFORMED, packet->bytes, XDP_DROP);
+            return count(frame, packet->l3, policy, MALFORMED, packet->bytes, XDP_DROP);
         if (tcp->syn && !tcp->ack && !is_proven(packet)) {
-            int verdict = packet->is_plain ? challenge(frame, set, packet->l3, is_v6, tcp) : XDP_DROP;
-            return count(policy, UNPROVEN, packet->bytes, verdict);
+            count(frame, packet->l3, policy, UNPROVEN, packet->bytes, XDP_DROP); /* before it becomes the answer */
+            return packet->is_plain ? challenge(frame, set, packet->l3, is_v6, tcp) : XDP_DROP;
         }
         if (tcp->rst && !is_proven(packet) && is_answer(set, packet, tcp, is_v6)) {
             __u64 until = bpf_ktime_get_ns() + set->trust_ns;
             bpf_map_update_elem(&proven, &packet->source, &until, BPF_ANY);
-            return count(policy, ANSWER, packet->bytes, XDP_DROP);
+            return count(frame, packet->l3, policy, ANSWER, packet->bytes, XDP_DROP);
         }
     }
     if (policy->source_cost) {
         struct sender key = {.source = packet->source, .contract = policy->contract};
         if (is_early(&senders, &key, policy->source_cost, SECOND))
-            return count(policy, SOURCE, packet->bytes, XDP_DROP);
+            return count(frame, packet->l3, policy, SOURCE, packet->bytes, XDP_DROP);
     }
 ceiling:
     if (is_over_ceiling(policy, packet))
-        return count(policy, CEILING, packet->bytes, XDP_DROP);
-    return count(policy, PASSED, packet->bytes, XDP_PASS);
+        return count(frame, packet->l3, policy, CEILING, packet->bytes, XDP_DROP);
+    return count(frame, packet->l3, policy, PASSED, packet->bytes, XDP_PASS);
 }
 
 INLINE int scrub4(struct xdp_md *frame, struct iphdr *ip, void *end)
@@ -292,7 +318,7 @@ INLINE int scrub4(struct xdp_md *frame, struct iphdr *ip, void *end)
         return XDP_PASS;
     const __u32 *is_allowed = listed4_of(policy, ip);
     if (is_allowed && !*is_allowed)
-        return count(policy, DENIED, bpf_ntohs(ip->tot_len), XDP_DROP);
+        return count(frame, ip, policy, DENIED, bpf_ntohs(ip->tot_len), XDP_DROP);
     struct packet packet = {.end = end, .l3 = ip, .source = 0xffffULL << 32 | bpf_ntohl(ip->saddr)};
     read4(&packet, ip, length_from(frame, ip));
     return clean(frame, &packet, policy, is_allowed, false);
@@ -309,7 +335,7 @@ INLINE int scrub6(struct xdp_md *frame, struct ipv6hdr *ip, void *end)
         return XDP_PASS;
     const __u32 *is_allowed = listed6_of(policy, ip);
     if (is_allowed && !*is_allowed)
-        return count(policy, DENIED, sizeof(*ip) + bpf_ntohs(ip->payload_len), XDP_DROP);
+        return count(frame, ip, policy, DENIED, sizeof(*ip) + bpf_ntohs(ip->payload_len), XDP_DROP);
     struct packet packet = {.end = end, .l3 = ip};
     __builtin_memcpy(&packet.source, &ip->saddr, 8);
     packet.source = bpf_be64_to_cpu(packet.source);
