@@ -10,10 +10,11 @@ from typing import Final, Literal, TypeAlias
 
 from kitei.lab.lab import Lab
 
-Kind: TypeAlias = Literal["syn", "udp", "bulk", "fragments", "dns", "ntp"]
+Kind: TypeAlias = Literal["syn", "udp", "bulk", "fragments", "dns", "ntp", "dns-by-six"]
 KINDS: Final[tuple[Kind, ...]] = ("syn", "udp", "bulk", "fragments", "dns", "ntp")
 
-# Layer 3 and above of one packet, as trafgen writes it; {target} is an IPv4 address, {source} its sender's.
+# Layer 3 and above of one packet, as trafgen writes it; {target} is an address, {source} its sender's.
+# Those `by-six` are of IPv6.
 _PACKETS: Final[dict[Kind, str]] = {
     "syn": "ipv4(saddr=drnd(), daddr={target}, ttl=60), tcp(sport=drnd(), dport=80, syn, seq=drnd(), win=64240)",
     "udp": "ipv4(saddr=drnd(), daddr={target}, ttl=60), udp(sport=drnd(), dport=drnd()), fill(0x5a, {size})",
@@ -21,8 +22,10 @@ _PACKETS: Final[dict[Kind, str]] = {
     "fragments": "ipv4(saddr=drnd(), daddr={target}, ttl=60, mf, frag=185, id=drnd(), proto=17), fill(0x5a, {size})",
     "dns": "ipv4(saddr={source}, daddr={target}, ttl=60), udp(sport=53, dport=drnd()), fill(0x5a, 1372)",
     "ntp": "ipv4(saddr={source}, daddr={target}, ttl=60), udp(sport=123, dport=drnd()), fill(0x5a, 440)",
+    "dns-by-six": "ipv6(saddr={source}, daddr={target}, hoplimit=60), udp(sport=53, dport=drnd()), fill(0x5a, 1352)",
 }
 _REFLECTORS: Final = tuple(f"198.18.0.{n}" for n in range(1, 9))
+_REFLECTORS_SIX: Final = tuple(f"2001:db8:3::{n}" for n in range(1, 9))
 _SIZES: Final = (
     24,
     120,
@@ -45,9 +48,10 @@ def start_attack(lab: Lab, attack: Attack, place: str, gateway: tuple[str, str])
     """Begin it; `gateway` is the place and port at the other end of the cable. It ends by `stop_attack`."""
     own, far = (_mac(lab, *end) for end in ((place, "eth0"), gateway))
     packet = _PACKETS[attack.kind]
+    reflectors = _REFLECTORS_SIX if packet.startswith("ipv6") else _REFLECTORS
     variants = [
         {"source": source, "size": size}
-        for source in (_REFLECTORS if "{source}" in packet else ("",))
+        for source in (reflectors if "{source}" in packet else ("",))
         for size in (_SIZES if "{size}" in packet else (0,))
     ]
     file = lab.home / f"{attack.name}.trafgen"

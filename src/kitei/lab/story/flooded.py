@@ -10,20 +10,31 @@ from typing import Final
 
 from kitei.lab import internet
 from kitei.lab.attacks import Attack, Kind, start_attack, stop_attack
-from kitei.lab.internet import ISP_A, ISP_B, Site, Stand
+from kitei.lab.internet import ISP_A, ISP_B, Site, Six, Stand
 from kitei.lab.lab import Lab
 from kitei.lab.story.stage import Stage
 from kitei.lab.visitors import Visits, visits
 
 SITES: Final = (
     Site("kaede", ISP_A, "198.51.100.0/26", "100.64.2.1/30", "100.64.2.2/30", 800),
-    Site("sumire", ISP_A, "198.51.100.64/26", "100.64.2.5/30", "100.64.2.6/30", 100),
+    Site(
+        "sumire",
+        ISP_A,
+        "198.51.100.64/26",
+        "100.64.2.5/30",
+        "100.64.2.6/30",
+        100,
+        Six("2001:db8:64::/64", "2001:db8:e::1/64", "2001:db8:e::2/64"),
+    ),
     Site("yuzu", ISP_A, "198.51.100.128/26", "100.64.2.9/30", "100.64.2.10/30", 100),
     Site("tsubaki", ISP_B, "203.0.113.0/26", "100.64.2.13/30", "100.64.2.14/30", 100),
 )
 COLLECTOR: Final = Stand("col-1", "ix0", "100.64.9.5/24")
 SPEAKER: Final = Stand("spk-1", "ix0", "100.64.9.4/24")
-SCRUBBER: Final = Stand("scr-1", "ix0", "100.64.9.3/24", ("cl0", "100.64.10.2/30", "100.64.10.1/30"))
+SCRUBBER: Final = Stand(
+    "scr-1", "ix0", "100.64.9.3/24", ("cl0", "100.64.10.2/30", "100.64.10.1/30"), "2001:db8:9::3/64"
+)
+SCRUBBERS: Final = tuple(each.partition("/")[0] for each in SCRUBBER.addresses)
 SPEAKER_ASN: Final = 64500
 SFLOW_RATE: Final = 10
 
@@ -75,6 +86,7 @@ class Ground:
         internet.lay(self.lab, SITES, (COLLECTOR, SPEAKER, SCRUBBER))
         for provider in internet.PROVIDERS:
             internet.start_router(self.lab, provider, SITES, _ip(SPEAKER.address), SPEAKER_ASN)
+        internet.start_enforcement(self.lab, ISP_A)
         internet.start_netflow(self.lab, ISP_A, _ip(COLLECTOR.address), 2055)
         internet.start_sflow(self.lab, ISP_B, _ip(COLLECTOR.address), 6343, SFLOW_RATE)
         users = [_ip(each) for each in internet.USER_ADDRESSES]
@@ -82,6 +94,17 @@ class Ground:
             self._run(each.server, each.server, "serve", each.ip)
         for each in SITES:
             self._run(f"visits-{each.name}", internet.USERS, "visit", each.ip, str(self._log(each)), *users)
+
+    def open_by_six(self, of: Site) -> None:
+        """The site is served and visited by IPv6 as well, from now on."""
+        assert of.six is not None, of
+        users = [_ip(each) for each in internet.USER_SIX]
+        self._run(f"{of.server}-six", of.server, "serve", of.six.ip)
+        log = str(self.lab.home / f"visits-{of.name}-six.txt")
+        self._run(f"visits-{of.name}-six", internet.USERS, "visit", of.six.ip, log, *users)
+
+    def visits_by_six(self, of: Site, begin: float, end: float) -> Visits:
+        return visits(self.lab.home / f"visits-{of.name}-six.txt", begin, end)
 
     def attack(self, of: Site, kind: Kind, pps: int, target: str | None = None) -> None:
         """A flood towards a site's server, or another address of its prefix."""
@@ -116,16 +139,17 @@ class Ground:
         ]
         return "Established" in self.lab.run(provider.name, command).out
 
-    def way(self, of: Site, target: str | None = None) -> str:
-        """Where the site's border sends what is for its server: a next hop, or `blackhole`."""
-        told = self.lab.run(of.provider.name, ["ip", "-j", "route", "get", target or of.ip])
+    def way(self, of: Site, target: str | None = None, at: internet.Provider | None = None) -> str:
+        """Where the site's border, or another, sends what is for its server: a next hop, or `blackhole`."""
+        border = (at or of.provider).name
+        told = self.lab.run(border, ["ip", "-j", "route", "get", target or of.ip])
         if told.code:
             return "blackhole"
         found: str = json.loads(told.out)[0].get("gateway", "")
         return found
 
-    def is_diverted(self, of: Site, target: str | None = None) -> bool:
-        return self.way(of, target) == _ip(SCRUBBER.address)
+    def is_diverted(self, of: Site, target: str | None = None, at: internet.Provider | None = None) -> bool:
+        return self.way(of, target, at) in SCRUBBERS
 
     def carried(self, of: Site, seconds: float) -> tuple[float, float]:
         """Mbit/s over so many seconds, frames whole: what reached the scrubber, and what reached a site's server."""
