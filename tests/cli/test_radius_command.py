@@ -84,6 +84,13 @@ def test_users_come_by_csv_and_go_out_without_secrets(opened: Cli, tmp_path: Pat
     assert "alice" in csv and "horse" not in csv
 
 
+def test_a_list_in_another_encoding_is_told_with_its_line(opened: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "users.csv"
+    file.write_bytes("name,password\nalice,correct horse\n山田,correct horse\n".encode("shift_jis"))
+    done = opened.run("radius", "users", "acme-group-1", str(file))
+    assert done.returncode == 1 and f"{file}:3" in done.stderr and "UTF-8" in done.stderr
+
+
 def test_faults_of_a_file_are_told_by_line_and_no_more_users_than_accounts(
     opened: Cli, tmp_path: Path
 ) -> None:

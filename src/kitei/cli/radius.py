@@ -91,8 +91,14 @@ def users(talk: Talk, contract: str, file: Path | None, export: bool) -> None:
                 f"{file}:{each.line}: {each.column}: {each.what.to(talk.language)}" for each in faulty.faults
             ]
             raise Fault("\n".join(lines)) from None
-        except UnicodeDecodeError:
-            raise Fault(Words(f"{file} は UTF-8 ではありません", f"{file} is not UTF-8")) from None
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            raise Fault(
+                Words(
+                    f"{file}:{line}: UTF-8 ではありません。表計算ソフトでは「CSV UTF-8」で保存してください",
+                    f"{file}:{line}: not UTF-8; save it as `CSV UTF-8`",
+                )
+            ) from None
         told = Words(f"{changed} 人を変更、合わせて {count} 人", f"{changed} changed, {count} in all")
         talk.answer({"changed": changed, "users": count}, lambda: told.to(talk.language))
 

@@ -14,7 +14,7 @@ from kitei.office.publishing import Publishing
 from kitei.office.safe import open_vault
 from kitei.radius.document import read_user
 from kitei.radius.policy import User
-from kitei.radius.users import read_csv, take, write_csv
+from kitei.radius.users import count_after, read_csv, take, write_csv
 from kitei.services.auth_outsource.contract import Door, door, number
 from kitei.services.auth_outsource.intent import Unserved
 from kitei.services.auth_outsource.intent import unserved as find_unserved
@@ -83,7 +83,7 @@ class Logins:
         first = number(found.body, "users") is None  # whoever is there was another contract's of this realm
         users = {} if first else self._users(opened.realm)
         entries = read_csv(text, users.keys(), opened.accounts or _ANY)
-        count = len({*users, *(entry.name for entry in entries)})
+        count = count_after(entries, users)
         asked = {"contract": contract, "by": found.customer, "users": count}
         self._decided(asked)
         changed = take(entries, users, opened.methods, _salts())

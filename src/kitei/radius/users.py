@@ -1,14 +1,19 @@
 """A customer's users as a list: imported from CSV with every fault told, exported without any secret.
 
-Columns: `name`, `password`, `state` (on or off), then any RADIUS attributes for the answer, by their names
-(`Framed-IP-Address`). Only `name` must be there. An empty or absent `password` keeps the one there is.
+Columns: `name`, `password`, `state` (on, off, or gone, which takes the user out), then any RADIUS attributes for
+the answer, by their names (`Framed-IP-Address`). Only `name` must be there, and what has no column stays as it is.
+An empty `password` keeps the one there is.
+
+What a spreadsheet would take for a formula is written with `'` before it, and read without.
 """
 
 import csv
 import io
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from typing import Final
 
 from kitei.radius.document import read_user, user_record
@@ -27,8 +32,12 @@ MAY_REPLY: Final = (
     "Reply-Message",
     "Session-Timeout",
 )
-_NAME: Final = re.compile(r"[^\s@\x00-\x1f\x7f](?:[^@\x00-\x1f\x7f]{0,62}[^\s@\x00-\x1f\x7f])?")
-_STATES: Final = {"": False, "on": False, "off": True}
+_NAME: Final = re.compile(r"[^\s@](?:[^@]{0,62}[^\s@])?")
+_NAME_BYTES: Final = 128  # with its realm it has to fit into 253 (RFC 2865, 5.1)
+_UNSEEN: Final = ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")  # categories of characters that nobody sees
+_STATES: Final = ("", "on", "off", "gone")
+_FORMULA: Final = re.compile(r"'*[-=+@\t\r＝＋－＠]")
+_FIELD: Final = 4096  # characters; no value may be longer than 253 bytes
 OTHER_PASSWORD: Final = Words("現在のパスワードが違います", "the present password is another")
 _SHORTEST, _LONGEST = 8, 128  # a PAP password holds 128 bytes (RFC 2865, 5.2)
 
@@ -44,12 +53,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line, good in itself. An empty password: as it was."""
+    """One line, good in itself. An empty password, a state of None, and attributes without a column: as they were."""
 
     name: str
     password: str
-    off: bool
+    state: str | None
     reply: Pairs
+    columns: frozenset[str] = frozenset()
 
 
 class Faulty(ValueError):
@@ -65,14 +75,14 @@ def read_csv(text: str, known: Collection[str], most: int) -> tuple[Entry, ...]:
 
     Users that the file leaves out stay. Raises Faulty with every fault.
     """
-    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
-    heading = [name.strip() for name in rows[0]] if rows else []
+    rows = list(_rows(text))
+    heading = [name.strip() for name in rows[0][1]] if rows else []
     faults = list(_heading_faults(heading))
     if faults:
         raise Faulty(faults)
     entries: list[Entry] = []
     seen: dict[str, int] = {}
-    for line, row in enumerate(rows[1:], 2):
+    for line, row in rows[1:]:
         if not any(cell.strip() for cell in row):
             continue
         entry, wrong = _entry(heading, row, line, known)
@@ -81,12 +91,40 @@ def read_csv(text: str, known: Collection[str], most: int) -> tuple[Entry, ...]:
             faults.append(_twice(line, entry.name, seen[entry.name]))
         seen.setdefault(entry.name, line)
         entries.append(entry)
-    count = len({*known, *seen})
+    count = count_after(entries, known)
     if count > most:
         faults.append(_too_many(count, most))
     if faults:
         raise Faulty(faults)
     return tuple(entries)
+
+
+def count_after(entries: Iterable[Entry], known: Collection[str]) -> int:
+    """How many users there are then."""
+    there = set(known)
+    for entry in entries:
+        (there.discard if entry.state == "gone" else there.add)(entry.name)
+    return len(there)
+
+
+def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row with the line that it begins in. Raises Faulty where a value is too long, or is not closed."""
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    begins = 1
+    try:
+        for row in reader:
+            yield begins, row
+            if any(len(cell) > _FIELD for cell in row):
+                raise Faulty([Fault(begins, "", _TOO_LONG)])
+            begins = reader.line_num + 1
+    except csv.Error:
+        raise Faulty([Fault(begins, "", _TOO_LONG)]) from None
+
+
+_TOO_LONG: Final = Words(
+    f"値が {_FIELD} 文字を超えています。引用符が閉じていないかもしれません",
+    f"a value is longer than {_FIELD} characters; perhaps a quotation mark is not closed",
+)
 
 
 def write_csv(users: Mapping[str, User]) -> str:
@@ -97,24 +135,44 @@ def write_csv(users: Mapping[str, User]) -> str:
     table.writerow(["name", "password", "state", *attributes])
     for name, user in sorted(users.items()):
         told = dict(user.reply)
-        table.writerow([name, "", "off" if user.off else "on", *(told.get(each, "") for each in attributes)])
+        values = (_shown(told.get(each, "")) for each in attributes)
+        table.writerow([_shown(name), "", "off" if user.off else "on", *values])
     return out.getvalue()
+
+
+def _shown(value: str) -> str:
+    """A cell that no spreadsheet runs (CWE-1236)."""
+    return f"'{value}" if _FORMULA.match(value) else value
+
+
+def _meant(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def take(
     entries: Sequence[Entry], users: Mapping[str, User], methods: Collection[str], salts: Iterator[bytes]
-) -> dict[str, str]:
-    """The records that entries make of users, by name: only those that change. Pure; hashing takes its time."""
-    changed: dict[str, str] = {}
+) -> dict[str, str | None]:
+    """The records that entries make of users, by name, None: gone. Only those that change. Hashing takes its time."""
+    changed: dict[str, str | None] = {}
     for entry in entries:
+        if entry.state == "gone":
+            changed[entry.name] = None
+            continue
         before = users.get(entry.name, User())
         forms = Forms(before.hashed, before.nt, before.clear)
         if entry.password:
             forms = keep(entry.password, methods, next(salts))
-        user = User(*forms, entry.off, entry.reply)
+        off = before.off if entry.state is None else entry.state == "off"
+        user = User(*forms, off, _reply(entry, before))
         if entry.name not in users or user != before:
             changed[entry.name] = user_record(user)
     return changed
+
+
+def _reply(entry: Entry, before: User) -> Pairs:
+    """In the order of the attributes' names, as exported."""
+    told = {name: value for name, value in before.reply if name not in entry.columns} | dict(entry.reply)
+    return tuple((name, told[name]) for name in MAY_REPLY if name in told)
 
 
 def change_password(record: str, old: str, new: str, methods: Collection[str], salt: bytes) -> str | Words:
@@ -178,36 +236,87 @@ def _entry(
         )
         faults.append(Fault(line, "", told))
     cells = dict(zip(heading, row, strict=False))
-    name, password = cells.get("name", "").strip(), cells.get("password", "")
-    if not _NAME.fullmatch(name):
+    name, password = _meant(cells.get("name", "").strip()), cells.get("password", "")
+    state = cells["state"].strip().lower() if "state" in cells else None
+    if not _is_name(name):
         told = Words(
-            f"{name!r} は利用者名ではありません。@、改行のない1~64文字です",
-            f"{name!r} is not a user's name; 1 to 64 characters without @ are right",
+            f"{name[:99]!r} は利用者名ではありません。@や見えない文字のない1~64文字({_NAME_BYTES}バイトまで)です",
+            f"{name[:99]!r} is not a user's name; 1 to 64 characters (at most {_NAME_BYTES} bytes) that can be "
+            "seen, without @, are right",
         )
         faults.append(Fault(line, "name", told))
     if password and (wrong := password_fault(password)):
         faults.append(Fault(line, "password", wrong))
-    if not password and name not in known:
+    if state == "gone" and name not in known:
+        faults.append(
+            Fault(line, "state", Words("この名前の利用者はいません", "there is no user of this name"))
+        )
+    elif not password and name not in known:
         told = Words("新しい利用者にはパスワードが要ります", "a new user needs a password")
         faults.append(Fault(line, "password", told))
-    state = cells.get("state", "").strip().lower()
-    if state not in _STATES:
-        faults.append(
-            Fault(
-                line,
-                "state",
-                Words(f"{state!r} は on でも off でもありません", f"{state!r} is neither on nor off"),
-            )
+    if state is not None and state not in _STATES:
+        told = Words(
+            f"{state[:99]!r} は on、off、gone のどれでもありません",
+            f"{state[:99]!r} is none of on, off and gone",
         )
-    reply = tuple((each, cells[each].strip()) for each in MAY_REPLY if cells.get(each, "").strip())
+        faults.append(Fault(line, "state", told))
+    columns = frozenset(cells) & frozenset(MAY_REPLY)
+    reply = tuple((each, _meant(cells[each].strip())) for each in MAY_REPLY if cells.get(each, "").strip())
     for attribute, value in reply:
-        if len(value.encode()) > 247 or any(ord(char) < 32 or ord(char) == 127 for char in value):
-            told = Words(
-                "247バイト以下の、制御文字のない値です",
-                "at most 247 bytes without control characters are right",
-            )
-            faults.append(Fault(line, attribute, told))
-    return Entry(name, password, _STATES.get(state, False), reply), faults
+        if wrong := _value_fault(attribute, value):
+            faults.append(Fault(line, attribute, wrong))
+    return Entry(name, password, state, reply, columns), faults
+
+
+def _is_name(name: str) -> bool:
+    if not _NAME.fullmatch(name) or any(unicodedata.category(char) in _UNSEEN for char in name):
+        return False
+    return len(name.encode()) <= _NAME_BYTES
+
+
+def _value_fault(attribute: str, value: str) -> Words | None:
+    """A node could not answer with what is no value of its attribute: the login would fail."""
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in value) or len(value.encode()) > 247:
+        return Words(
+            "247バイト以下の、制御文字のない値です", "at most 247 bytes without control characters are right"
+        )
+    right = _RIGHT.get(attribute)
+    if right is None:
+        return None
+    what, is_right = right
+    try:
+        if is_right(value):
+            return None
+    except ValueError:
+        pass
+    return Words(f"{value!r} は使えません。正しくは {what.ja} です", f"{value!r} is none; {what.en} is right")
+
+
+def _is_route(value: str) -> bool:
+    """RFC 2865, 5.22: a destination, then a gateway and metrics."""
+    return bool(IPv4Network(value.split()[0], strict=False))
+
+
+def _is_seconds(value: str) -> bool:
+    return value.isascii() and value.isdecimal() and 0 < int(value) < 2**32
+
+
+_SECONDS: Final = (Words("1 以上の秒数", "a number of seconds from 1"), _is_seconds)
+_ADDRESS: Final = (Words("192.0.2.1 のような IPv4 アドレス", "an IPv4 address as 192.0.2.1"), IPv4Address)
+_RIGHT: Final[Mapping[str, tuple[Words, Callable[[str], object]]]] = {
+    "Framed-IP-Address": _ADDRESS,
+    "Framed-IP-Netmask": _ADDRESS,
+    "Framed-IPv6-Prefix": (
+        Words("2001:db8::/64 のような IPv6 プレフィックス", "an IPv6 prefix as 2001:db8::/64"),
+        IPv6Network,
+    ),
+    "Framed-Route": (
+        Words("198.51.100.0/24 で始まる経路", "a route that begins as 198.51.100.0/24"),
+        _is_route,
+    ),
+    "Idle-Timeout": _SECONDS,
+    "Session-Timeout": _SECONDS,
+}
 
 
 def _twice(line: int, name: str, first: int) -> Fault:
