@@ -99,8 +99,8 @@ def test_a_file_of_policies_is_set_and_shown(opened: Cli, tmp_path: Path) -> Non
     [
         (('"500M"', '"500X"'), "policy 1.host.bps"),
         (("rise = 1", "raise = 1"), "policy 1.timing"),
-        (('"2k"', '"x"'), "set-policy.scrub.source_pps"),
-        (("hold = 120", "hold = true"), "set-policy.ladder.hold"),
+        (('"2k"', '"x"'), "policy 1.scrub.source_pps"),
+        (("hold = 120", "hold = true"), "policy 1.ladder.hold"),
         (("acme-ddos-2", "acme-ddos-9"), "there is no contract 'acme-ddos-9'"),
         (("198.51.100.0/24", "192.0.2.0/24"), "not protected"),
     ],

@@ -141,3 +141,54 @@ def test_no_quantities(written: str | int) -> None:
 
 def test_figures_are_shown_short() -> None:
     assert [shown(each) for each in (999, 1500, 2_000_000, 1_234_567_890)] == ["999", "1.5k", "2M", "1.23G"]
+
+
+FOLLOWING = (
+    GOOD
+    + """
+[policy.ladder]
+rate-limit = "forbidden"
+divert = "automatic"
+hold = 120
+rate = "5M"
+most = 3
+[policy.scrub]
+source_pps = "2k"
+syn_proof = false
+reflectors = [53, 123]
+fragments = "pass"
+deny = ["192.0.2.0/24", "2001:db8::/32"]
+"""
+)
+
+
+def test_what_follows_an_alarm_may_stand_in_the_file_and_decides_nothing_here() -> None:
+    book = read_policies(FOLLOWING)
+    assert [replace(each, follows={}, version="") for each in book.policies] == [
+        replace(each, version="") for each in read_policies(GOOD).policies
+    ]
+    again = read_policies(write_policies(book))
+    assert [each.follows for each in again.policies] == [each.follows for each in book.policies]
+    assert book.policies[-1].follows["scrub"]["reflectors"] == [53, 123]
+
+
+@pytest.mark.parametrize(
+    ("written", "place", "right"),
+    [
+        ('[policy.ladder]\ndivert = "at once"', "ladder.divert", "automatic, by-hand, forbidden"),
+        ('[policy.ladder]\ndivret = "by-hand"', "ladder", "divert"),
+        ("[policy.ladder]\nhold = -1", "ladder.hold", "whole number"),
+        ("[policy.ladder]\nrate = true", "ladder.rate", "quantity"),
+        ('[policy.scrub]\nfragments = "maybe"', "scrub.fragments", "pass, drop"),
+        ("[policy.scrub]\nreflectors = [0]", "scrub.reflectors", "port numbers"),
+        ('[policy.scrub]\nallow = ["here"]', "scrub.allow", "prefixes such as"),
+        ("[policy.scrub]\nsyn_proof = 1", "scrub.syn_proof", "true or false"),
+    ],
+)
+def test_a_slip_in_what_follows_is_found_wherever_the_file_is_read(
+    written: str, place: str, right: str
+) -> None:
+    with pytest.raises(BadPolicies) as caught:
+        read_policies(GOOD + "\n" + written + "\n")
+    (fault,) = caught.value.faults
+    assert fault.place.endswith(place) and right in fault.words.en

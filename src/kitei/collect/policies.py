@@ -11,8 +11,11 @@
     host = { udp-pps = "200k", syn-pps = 0 }
     [policy.timing]
     calm = 120
+    [policy.ladder]
+    divert = "automatic"
 
-`learned` takes the figure of the baseline; where that has none, it cannot be computed, and is a fault.
+What follows an alarm (`ladder`, `scrub`) is checked and passed on: a collector does nothing by it. `learned` takes
+the figure of the baseline; where that has none, it cannot be computed, and is a fault.
 """
 
 import tomllib
@@ -25,10 +28,12 @@ from typing import Any
 
 from kitei.collect.baseline import Baseline
 from kitei.collect.counters import METRICS, Network, quantity
+from kitei.collect.following import check_ladder, check_scrub
 from kitei.collect.policy import Book, Guards, Override, Policy, Scope, Timing, book_of
 from kitei.values import Words
 
-_KEYS = ("name", "prefixes", "host", "prefix", "override", "timing", "guards", "dry_run")
+_FOLLOWS = ("ladder", "scrub")
+_KEYS = ("name", "prefixes", "host", "prefix", "override", "timing", "guards", "dry_run", *_FOLLOWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +147,14 @@ class _Reader:
             self.guards(f"{place}.guards", table.get("guards", {})),
             dry_run is True,
             self.version,
+            self.follows(place, table),
         )
+
+    def follows(self, place: str, table: Mapping[str, Any]) -> Mapping[str, Any]:
+        for key, check in (("ladder", check_ladder), ("scrub", check_scrub)):
+            if key in table:
+                check(f"{place}.{key}", table[key], self.fault)
+        return {key: table[key] for key in _FOLLOWS if key in table}
 
     def prefixes(self, place: str, written: Any) -> tuple[Network, ...]:
         if not isinstance(written, list) or not written:

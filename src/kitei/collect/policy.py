@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from kitei.collect.counters import Address, Network
 
@@ -68,7 +68,8 @@ class Policy:
     """The thresholds of one contract: `host` for each address, `prefix` for the sum over each of `prefixes`.
 
     `version` goes into every decision, so that a replay names what it was judged by. A dry run decides the
-    same and says that nothing is to follow.
+    same and says that nothing is to follow. `follows` is what is to follow an alarm, as it was written: it is kept
+    for those who write the policy again, and decides nothing here.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Policy:
     guards: Guards = field(default_factory=Guards)
     dry_run: bool = False
     version: str = ""
+    follows: Mapping[str, Any] = field(default_factory=no_thresholds)
 
     def of_host(self, address: Address) -> Thresholds:
         """The thresholds of one address: the most specific override of each metric, else the policy's own."""

@@ -1,6 +1,7 @@
 """Policies as text again: what `read_policies` reads, so that a re-aging can be approved as a file."""
 
 from dataclasses import fields
+from typing import Any
 
 from kitei.collect.policy import Book, Guards, Policy, Thresholds, Timing
 
@@ -26,6 +27,8 @@ def _policy(policy: Policy) -> str:
             f"host = {_thresholds(override.host)}",
         ]
     lines += ["[policy.timing]", *_settings(policy.timing), "[policy.guards]", *_settings(policy.guards)]
+    for table, values in policy.follows.items():
+        lines += [f"[policy.{table}]", *(f"{key} = {_value(value)}" for key, value in values.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -36,6 +39,19 @@ def _text(name: str) -> str:
         for each in name
     )
     return '"' + "".join(kept) + '"'
+
+
+def _value(value: Any) -> str:
+    """Texts, whole numbers, truths and lists of them."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return _text(value)
+        case list():
+            return "[" + ", ".join(map(_value, value)) + "]"
+        case _:
+            return str(value)
 
 
 def _thresholds(thresholds: Thresholds) -> str:

@@ -18,11 +18,11 @@ from kitei.services.ddos.defence import policies
 from kitei.services.ddos.defending import STEPS
 from kitei.values import Json, JsonObject, Words
 
-_ABOVE: Final = ("ladder", "scrub")  # what a collector has no use for
+_FOLLOWS: Final = ("ladder", "scrub")  # what a collector checks and does nothing by
 
 
 def acts_of(text: str, baseline: Baseline | None = None, by: str = "operator") -> tuple[dict[str, Any], ...]:
-    """The acts that set a file's policies: those of a collector's file, each with a `ladder` and a `scrub` if wanted.
+    """The acts that set a file's policies: those of a collector's file, each with what follows if it says so.
 
     Raises BadPolicies with everything wrong. `learned` becomes the figure it stands for.
     """
@@ -33,8 +33,7 @@ def acts_of(text: str, baseline: Baseline | None = None, by: str = "operator") -
             (Fault("file", Words(f"TOML ではありません: {error}", f"is not TOML: {error}")),)
         ) from None
     rows = written.get("policy", [])
-    plain = [_plain(each) for each in rows] if isinstance(rows, list) else rows
-    book, faults = policies_of(plain, "", baseline)
+    book, faults = policies_of(rows, "", baseline)
     strange = [
         Fault(key, Words("[[policy]] だけを書きます", "only [[policy]] stands here"))
         for key in written
@@ -44,11 +43,6 @@ def acts_of(text: str, baseline: Baseline | None = None, by: str = "operator") -
         raise BadPolicies((*strange, *faults))
     by_name = {policy.name: policy for policy in book.policies}
     return tuple(_act(told, by_name[told["name"]], by) for told in rows)
-
-
-def _plain(row: Any) -> Any:
-    """A policy as a collector reads it."""
-    return {k: v for k, v in row.items() if k not in _ABOVE} if isinstance(row, Mapping) else row
 
 
 def set_policies(
@@ -75,7 +69,7 @@ def _act(told: Mapping[str, Any], found: Policy, by: str) -> dict[str, Any]:
     """What was written, with figures in place of what was learned."""
     contract, _, name = found.name.partition("/")
     asked: dict[str, Any] = {
-        key: told[key] for key in ("timing", "guards", "dry_run", *_ABOVE) if key in told
+        key: told[key] for key in ("timing", "guards", "dry_run", *_FOLLOWS) if key in told
     }
     asked |= {"by": by, "contract": contract, "prefixes": [str(each) for each in found.prefixes]}
     asked |= {key: dict(value) for key, value in (("host", found.host), ("prefix", found.prefix)) if value}

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import fields
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from kitei.collect import following
 from kitei.collect import policy as collected
 from kitei.collect.counters import METRICS as COLLECTED
 from kitei.collect.counters import quantity
@@ -236,6 +237,15 @@ def test_what_may_be_measured_is_what_a_collector_measures() -> None:
     assert tuple(COLLECTED) == METRICS
     for ours, theirs in ((defending.Timing, collected.Timing), (defending.Guards, collected.Guards)):
         assert [f.name for f in fields(ours)] == [f.name for f in fields(theirs)]
+
+
+def test_what_follows_an_alarm_has_the_shape_that_a_collector_checks() -> None:
+    ladder = {f.metadata.get("key", f.name) for f in fields(defending.Ladder)} | {
+        f.name for f in fields(defending.Ladder) if f.name in following.STEPS
+    }
+    assert ladder == set(following.LADDER)
+    assert {f.name for f in fields(defending.Scrub)} == set(following.SCRUB)
+    assert get_args(defending.Mode) == following.MODES and following.STEPS == defending.STEPS
 
 
 @pytest.mark.parametrize("text", ["20k", "500M", "1.5G", "2T", "0", "20000", "0.125M"])
