@@ -1,14 +1,15 @@
 """The book of sessions of a running server: fed by the rows that were written down before they were answered.
 
 It outlives a kill: a snapshot in `sessions.json`, and the rows since. Only the thread beside the calls changes it.
+The snapshot is lines of JSON, each a name and some rows, so that it is written and read in pieces while others work.
 """
 
 import json
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
 
 from kitei.radius.marks import Marks
 from kitei.radius.policy import Caps, Policy, realm_of
@@ -21,7 +22,10 @@ _PIECE: Final = 500  # rows of a snapshot that are made at once
 
 
 class Accounting:
-    """`ending` are sessions that are to be asked to leave. `is_set_back`: the clock was, since this began."""
+    """`ending` are sessions that are to be asked to leave. `is_set_back`: the clock was, since this began.
+
+    `is_whole`: the snapshot has been read, so the book may be asked how many there are. `loss` says what could not be.
+    """
 
     def __init__(self, folder: str, policy: Callable[[], Policy], marks: Marks) -> None:
         self.ending: deque[Session] = deque()
@@ -33,7 +37,39 @@ class Accounting:
         self._read, self._size = 0, 0
         self._ahead = _ahead()
         self.is_set_back = False
-        self.book, self._rows = self._restored(folder)
+        self.book, self._rows = Sessions(), Rows(folder, "sessions")
+        self.is_whole = not os.path.exists(self._path)
+        self.loss = ""
+
+    def restore(self) -> Iterator[None]:
+        """Read the snapshot, once and before `catch_up`, in pieces between which others are served."""
+        if not self.is_whole:
+            self.book = Sessions()
+            try:
+                yield from self._taken()
+            except (
+                ValueError,
+                KeyError,
+                TypeError,
+            ) as fault:  # better one session too many than none answered
+                self.loss = f"the snapshot was damaged and is put aside: {type(fault).__name__}: {fault}"
+                os.replace(self._path, self._path + ".damaged")
+                self.book = Sessions()
+        now = time.time()
+        if self.book.latest() > now + _STEP:  # the clock was set back while no server ran
+            self.book.shift(now - self.book.latest(), now)
+        self.is_whole = True
+
+    def _taken(self) -> Iterator[None]:
+        with open(self._path) as file:
+            for line in file:
+                name, rows = json.loads(line)
+                if name == "place":
+                    self._rows.begin(*rows)
+                else:
+                    self.book.take(name, rows)
+                yield
+        self._size = os.path.getsize(self._path)
 
     def catch_up(self) -> list[Event]:
         """Hear what has been written down since; empty when that is all."""
@@ -89,10 +125,11 @@ class Accounting:
         """A snapshot in the place of the rows before it, when there are many. After a kill anywhere both agree."""
         if self._read < max(_FOLD, 2 * self._size):
             return
-        told = {**self.book.snapshot(), "rows": [self._rows.number, self._rows.at]}
+        told = self.book.snapshot()
         with open(self._path + ".new", "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            for text in _pieces(told):
-                file.write(text)
+            file.write(json.dumps(["place", [self._rows.number, self._rows.at]]) + "\n")
+            for line in _lines(told):
+                file.write(line)
                 time.sleep(0)  # those who wait for Python go first
             file.flush()
             os.fsync(file.fileno())
@@ -100,18 +137,6 @@ class Accounting:
         os.replace(self._path + ".new", self._path)
         self._read = 0
         self._rows.forget()
-
-    def _restored(self, folder: str) -> tuple[Sessions, Rows]:
-        book, rows = Sessions(), Rows(folder, "sessions")
-        if os.path.exists(self._path):
-            with open(self._path) as file:
-                told = json.load(file)
-            self._size = os.path.getsize(self._path)
-            book, rows = Sessions.restored(told), Rows(folder, "sessions", *told["rows"])
-        now = time.time()
-        if book.latest() > now + _STEP:  # the clock was set back while no server ran
-            book.shift(now - book.latest(), now)
-        return book, rows
 
     def _event(self, row: Row) -> Event | None:
         """Of one whose client or realm we do not know nothing is kept."""
@@ -189,16 +214,8 @@ def _at(cap: int, count: int) -> bool:
     return bool(cap) and count >= cap
 
 
-def _pieces(told: dict[str, Any]) -> Iterable[str]:
+def _lines(told: Mapping[str, list[list[object]]]) -> Iterator[str]:
     """JSON in pieces: one call for all would keep everybody waiting."""
-    before = "{"
-    for name, value in told.items():
-        yield f"{before}{json.dumps(name)}:"
-        before = ","
-        if not isinstance(value, list) or not value:
-            yield json.dumps(value)
-            continue
-        for start in range(0, len(value), _PIECE):
-            yield ("[" if start == 0 else ",") + json.dumps(value[start : start + _PIECE])[1:-1]
-        yield "]"
-    yield "}"
+    for name, rows in told.items():
+        for start in range(0, len(rows), _PIECE):
+            yield json.dumps([name, rows[start : start + _PIECE]]) + "\n"

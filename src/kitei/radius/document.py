@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kitei.radius.policy import Caps, Client, Group, Policy, Proxy, Realm, Target, User, Vpdn
+from kitei.radius.table import Table
 
 Finder = Callable[[str, str | None], Callable[[str], User | None]]
 """From the sacks of a table and of its changes to a search."""
@@ -93,3 +94,23 @@ def _targets(told: Mapping[str, Any], secret: Callable[[str], str]) -> tuple[Tar
         )
         for each in told["targets"]
     )
+
+
+class Users:
+    """A table of users with what changed since."""
+
+    def __init__(self, table: Table, newer: dict[str, str | None]) -> None:
+        self._table, self.newer = table, newer
+
+    def find(self, name: str) -> User | None:
+        record = self.newer[name] if name in self.newer else self._table.get(name)
+        return None if record is None else read_user(record)
+
+
+def but_changes(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A policy without its changes to users."""
+    realms = {
+        name: {key: value for key, value in realm.items() if key != "changes"}
+        for name, realm in told.get("realms", {}).items()
+    }
+    return {**told, "realms": realms}

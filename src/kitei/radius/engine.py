@@ -20,7 +20,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from kitei.radius.accounting import Accounting
-from kitei.radius.document import Read, read_policy, read_user
+from kitei.radius.document import Read, Users, but_changes, read_policy
+from kitei.radius.files import logins_place, read_text, replace_text
 from kitei.radius.leaving import Messenger, Order, orders
 from kitei.radius.marks import Marks
 from kitei.radius.names import bytes_of, sendable, told_of
@@ -40,6 +41,7 @@ from kitei.radius.policy import (
 )
 from kitei.radius.policy import answer as answer_of
 from kitei.radius.probing import answer_to_prober
+from kitei.radius.rates import Rates
 from kitei.radius.rows import Rows
 from kitei.radius.secret import matches
 from kitei.radius.table import Damaged, Table, read_changes
@@ -57,6 +59,10 @@ Request: TypeAlias = tuple[tuple[str, str], ...]
 Result: TypeAlias = int | tuple[int, tuple[tuple[str, ...], ...], Pairs]
 
 
+class _Reading(Exception):
+    """The sessions are being read, and how many there are is not known yet."""
+
+
 class Engine:
     """One server's policy with all it knows."""
 
@@ -66,12 +72,11 @@ class Engine:
         self._sacks = sacks
         self._policy = Policy({}, {})
         self._read: Read | None = None
-        self._tables: dict[tuple[str, str | None], _Users] = {}
+        self._tables: dict[tuple[str, str | None], Users] = {}
         self._stamps: dict[str, tuple[int, int]] = {}
         self._probers: frozenset[str] = frozenset()
         self._synthetic: dict[str, str] = {}
         self._dead: set[str] = set()
-        self._tokens: dict[str, tuple[float, float]] = {}
         self._known: OrderedDict[str, bytes] = OrderedDict()
         self._key = secrets.token_bytes(32)
         self._events: deque[tuple[float, str, str, str, str]] = deque(maxlen=100_000)
@@ -81,10 +86,10 @@ class Engine:
         self._marks = Marks(folder)
         self._accounting = Accounting(folder, lambda: self._policy, self._marks)
         self._logins = Rows(folder, "logins")
+        self._logins.begin(*logins_place(self._path("state.json")))
         self._peers = Peers(lambda: self._accounting.book.words(_ENDED_TOLD))
         self._messenger = Messenger(self._counts, self._accounting.over)
-        book = self._accounting.book
-        self._world = World(self._may_ask, self._is_password, book.count, book.octets, self._dead)
+        self._world = World(Rates().may_ask, self._is_password, self._sessions, self._octets, self._dead)
         self._counted = self._world._replace(may_ask=lambda address, rate: True)
         self._trouble = ""
         self.look()
@@ -109,7 +114,10 @@ class Engine:
             return self._probed(told)
         remembered = () if tunnel else self._mark(address, told)
         world = self._counted if "Tmp-Integer-2" in told else self._world
-        found = answer_of(self._policy, world, address, told, tunnel)
+        try:
+            found = answer_of(self._policy, world, address, told, tunnel)
+        except _Reading:  # asked again, or another node is, and it will be known
+            return _SILENCE
         if found.act == "accept":
             self._note(address, told, found.reason)
             return UPDATED, _all_of(found.reply), (*_ACCEPT, *remembered)
@@ -232,23 +240,46 @@ class Engine:
             }
             used = {(each.get("users"), each.get("changes")) for each in self._read.told["realms"].values()}
             self._forget(before.told if before else {}, self._read.told)  # once the new one is in force
-            waiting = self._read.told.get("waiting", ())
-            book = self._accounting.book
-            self._messenger.put(list(orders(book, was, self._policy, waiting, self._secret)))
             self._tables = {sacks: table for sacks, table in self._tables.items() if sacks in used}
-            peers = self._read.told.get("peers")
-            self._peers.take_up(peers, self._secret(peers["sack"]).encode() if peers else b"")
+            if self._accounting.is_whole:
+                self._take_up_sessions(was)
         if stamp := self._changed("dead.json"):
             self._stamps["dead.json"] = stamp
             dead = set(json.loads(self._text("dead.json")))
             self._dead.intersection_update(dead)
             self._dead.update(dead)
 
+    def _take_up_sessions(self, was: Policy) -> None:
+        """What a new policy means for those that are open, and who else is to hear of them."""
+        assert self._read is not None
+        waiting, peers = self._read.told.get("waiting", ()), self._read.told.get("peers")
+        book = self._accounting.book
+        self._messenger.put(list(orders(book, was, self._policy, waiting, self._secret)))
+        self._peers.take_up(peers, self._secret(peers["sack"]).encode() if peers else b"")
+
+    def _restore(self) -> None:
+        """Read the sessions of the server before this one, while who needs no count of them is answered."""
+        was = self._policy
+        for _ in self._accounting.restore():
+            time.sleep(0)
+            self._look_out()
+        self._take_up_sessions(was)
+
+    def _look_out(self) -> None:
+        try:
+            self.look()
+            self._trouble = ""
+        except Exception as error:  # told in state.json; the policy before stays in force
+            self._trouble = f"{type(error).__name__}: {error}"
+            self._counts["trouble"] += 1
+
     def run(self) -> None:
         """Look, write and tidy until the process ends."""
         second = 0.0
         while True:
             try:
+                if not self._accounting.is_whole:
+                    self._restore()
                 self.look()
                 while events := self._accounting.catch_up():
                     self._peers.tell(events)
@@ -295,7 +326,7 @@ class Engine:
 
     def _forget(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         """What was remembered under the policy before: of changed users, and of all where more has changed."""
-        if _but_changes(before) != _but_changes(after):
+        if but_changes(before) != but_changes(after):
             self._accounting.begin_anew()
             return
         for name, realm in after["realms"].items():
@@ -315,28 +346,29 @@ class Engine:
         if made is None:
             table = Table(os.path.join(self._sacks, users))
             newer = read_changes(self._secret(changes)) if changes else {}
-            made = self._tables[users, changes] = _Users(table, newer)
+            made = self._tables[users, changes] = Users(table, newer)
         return made.find
 
     def _secret(self, sack: str) -> str:
-        return _read(os.path.join(self._sacks, sack))
+        return read_text(os.path.join(self._sacks, sack))
 
     def _path(self, name: str) -> str:
         return os.path.join(self._folder, name)
 
     def _text(self, name: str) -> str:
-        return _read(self._path(name))
+        return read_text(self._path(name))
 
     # what the policy asks of the world
 
-    def _may_ask(self, address: str, rate: int) -> bool:
-        """A bucket of one second's requests, so that a burst passes and a flood does not."""
-        now = time.monotonic()
-        left, since = self._tokens.get(address, (float(rate), now))
-        left = min(float(rate), left + (now - since) * rate)
-        may = left >= 1.0
-        self._tokens[address] = (left - 1.0 if may else left, now)
-        return may
+    def _sessions(self, realm: str, user: str) -> tuple[int, int]:
+        if not self._accounting.is_whole:
+            raise _Reading
+        return self._accounting.book.count(realm, user)
+
+    def _octets(self, realm: str, user: str) -> tuple[int, int]:
+        if not self._accounting.is_whole:
+            raise _Reading
+        return self._accounting.book.octets(realm, user)
 
     def _is_password(self, who: str, password: str, hashed: str) -> bool:
         """A password found right once is known by a keyed digest, which does not outlive this process."""
@@ -398,22 +430,10 @@ class Engine:
             "dead": sorted(self._dead),
             "sessions": len(self._accounting.book),
             "policy": self._stamps.get("policy.json"),
-            "trouble": self._trouble,
+            "logins": (self._logins.number, self._logins.at),
+            "trouble": self._trouble or self._accounting.loss,
         }
-        _replace(self._path("state.json"), json.dumps(told))
-
-
-def _read(path: str) -> str:
-    with open(path) as file:
-        return file.read()
-
-
-def _replace(path: str, text: str) -> None:
-    with open(path + ".new", "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(path + ".new", path)
+        replace_text(self._path("state.json"), json.dumps(told))
 
 
 _ACCEPT: Final[Pairs] = (("Auth-Type", "Accept"),)
@@ -423,23 +443,3 @@ _SILENCE: Final[Result] = (HANDLED, (), (("Response-Packet-Type", "Do-Not-Respon
 def _all_of(reply: Pairs) -> tuple[tuple[str, ...], ...]:
     """Attributes that may stand more than once (the server's operator `+=`)."""
     return tuple((name, "+=", value) for name, value in reply)
-
-
-class _Users:
-    """A table of users with what changed since."""
-
-    def __init__(self, table: Table, newer: dict[str, str | None]) -> None:
-        self._table, self.newer = table, newer
-
-    def find(self, name: str) -> User | None:
-        record = self.newer[name] if name in self.newer else self._table.get(name)
-        return None if record is None else read_user(record)
-
-
-def _but_changes(told: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A policy without its changes to users."""
-    realms = {
-        name: {key: value for key, value in realm.items() if key != "changes"}
-        for name, realm in told.get("realms", {}).items()
-    }
-    return {**told, "realms": realms}

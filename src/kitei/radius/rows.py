@@ -10,17 +10,21 @@ from pathlib import Path
 from typing import Final
 
 _HEAD: Final = 8
+BEGINNING: Final = (0, _HEAD)
 _MOST: Final = 1 << 14  # bytes at once, so that those who wait for Python need not wait long
 
 
 class Rows:
     """Reads on. `number` and `at` are the place after what was read last."""
 
-    def __init__(self, folder: str, name: str, number: int = 0, at: int = _HEAD) -> None:
-        self.number, self.at = number, at
+    def __init__(self, folder: str, name: str) -> None:
+        self.number, self.at = BEGINNING
         self._stem = os.path.join(folder, name)
         self._file = -1
-        self._part = b""
+
+    def begin(self, number: int, at: int) -> None:
+        """Before anything is read: the place to go on from."""
+        self.number, self.at = number, at
 
     def read(self) -> bytes:
         """The next whole rows, at most 16 KiB of them; empty when there are no more yet."""

@@ -8,9 +8,9 @@ was set the book is told too (`shift`), so that nobody is kept out by a session 
 """
 
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 _SILENCE: Final = 3  # missed interim updates
 _LONGEST: Final = 86_400.0  # seconds without a word from one that never told anything between
@@ -200,33 +200,51 @@ class Sessions:
         for session in self:
             yield _word(session, session.heard, "Interim-Update" if session.pace else "Start")
 
-    def snapshot(self) -> dict[str, object]:
-        """All that must outlive a restart, as JSON when each row is made a list."""
+    def snapshot(self) -> dict[str, list[list[object]]]:
+        """All that must outlive a restart, as rows by name."""
         return {
-            "month": self._month,
+            "month": [[self._month]],
             "octets": [[realm, user, count] for (realm, user), count in self._octets.items()],
-            "open": list(map(list, self._open.values())),
-            "ended": [[*each.session, each.at, each.why] for each in self._ended.values()],
             "restarted": [[client, at] for client, at in self._restarted.items()],
             "sharing": [[client] for client in sorted(self._sharing)],
+            "ended": [[*each.session, each.at, each.why] for each in self._ended.values()],
+            "open": list(map(list, self._open.values())),
         }
 
     @classmethod
-    def restored(cls, told: Mapping[str, list[list[object]]]) -> "Sessions":
-        """Raises ValueError, KeyError or TypeError for what `snapshot` did not make."""
+    def restored(cls, told: Mapping[str, list[list[Any]]]) -> "Sessions":
         book = cls()
-        book._month = str(told["month"])
-        book._month_ends = _end_of(book._month) if book._month else 0.0
-        book._octets.update({(str(r), str(u)): int(str(n)) for r, u, n in told["octets"]})
-        book._restarted = {str(client): float(str(at)) for client, at in told.get("restarted", ())}
-        book._sharing = {str(client) for (client,) in told.get("sharing", ())}
-        for *row, at, why in told["ended"]:
-            session = Session(*row)  # type: ignore[arg-type]
-            book._ended[session.client, session.session] = Ended(session, at, why)  # type: ignore[arg-type]
-            book._note_port(session)
-        for row in told["open"]:
-            book._put(Session(*row))  # type: ignore[arg-type]
+        for name, rows in told.items():
+            book.take(name, rows)
         return book
+
+    def take(self, name: str, rows: Iterable[list[Any]]) -> None:
+        """Some of a snapshot, in its order. Raises ValueError, KeyError or TypeError for what `snapshot` did not make."""
+        for row in rows:
+            self._TAKEN[name](self, *row)
+
+    def _take_month(self, month: str) -> None:
+        self._month, self._month_ends = month, _end_of(month) if month else 0.0
+
+    def _take_octets(self, realm: str, user: str, count: int) -> None:
+        self._octets[realm, user] = count
+
+    def _take_restarted(self, client: str, at: float) -> None:
+        self._restarted[client] = at
+
+    def _take_ended(self, *row: Any) -> None:
+        session = Session(*row[:-2])
+        self._ended[session.client, session.session] = Ended(session, *row[-2:])
+        self._note_port(session)
+
+    _TAKEN: Final[Mapping[str, Callable[..., None]]] = {
+        "month": _take_month,
+        "octets": _take_octets,
+        "restarted": _take_restarted,
+        "sharing": lambda self, client: self._sharing.add(client),
+        "ended": _take_ended,
+        "open": lambda self, *row: self._put(Session(*row)),
+    }
 
     def _restart(self, event: Event) -> list[Ended]:
         """What began after it, and was heard of before it, lives on."""
