@@ -57,6 +57,11 @@ def ordered(attack: str = "t1", step: str = "divert", at: datetime = BEGAN, **mo
     return fact("mitigation.ordered", attack, at, **{**body, **more})
 
 
+def in_force(attack: str = "t1", step: str = "divert", *, at: datetime) -> Fact:
+    body = {"mitigation": f"{attack}-{step}", "step": step, "node": "speak1", "nodes": ["scrub1", "speak1"]}
+    return fact("mitigation.effective", attack, at, **body)
+
+
 def released(attack: str = "t1", step: str = "divert", *, at: datetime) -> Fact:
     return fact("mitigation.released", attack, at, mitigation=f"{attack}-{step}", why="over")
 

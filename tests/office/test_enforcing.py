@@ -176,3 +176,18 @@ def test_no_nodes_clock_makes_it_earlier_than_its_order_or_later_than_now(
     assert [each["at"] for each in in_force(office)] == [clock().isoformat()]
     (attack,) = attacks_of(office.book.read(f"contract:{E}"))
     assert [each.kind for each in attack.happenings][-1] == "mitigation.effective"
+
+
+def test_since_is_told_by_the_providers_clock(office: Office, clock: Clock) -> None:
+    dispatch = dispatch_of(office)
+    real = int(datetime.now(JST).timestamp())
+    seen = Detection(
+        at=real, kind="alarm", policy=E, version="", scope="host", target="203.0.113.9", metric="udp-bps",
+        figure=900_000_000, threshold=100_000_000, since=real - 2, sources=9, ports=((53, 9),), dry_run=False,
+    )  # fmt: skip
+    dispatch.defence.hear(Word("see1", START, (seen,), None))
+    dispatch.published()
+    (attack,) = attacks_of(office.book.read(f"contract:{E}"))
+    assert 1 <= attack.after(attack.detected.at) <= 30  # and not months
+    assert [kind for kind, _ in attack.course] == ["attack.detected", "mitigation.ordered"]
+    assert [each.body["step"] for each in attack.unreported] == ["divert"]

@@ -4,19 +4,22 @@ import base64
 import io
 import json
 import struct
+import subprocess
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pypdf
 import pytest
-from floods import BEGAN, contract, detected, fact, ordered, over, party, released, say
+from floods import BEGAN, contract, detected, fact, in_force, ordered, over, party, released, say
 
 from kitei.accounts import Recipient
+from kitei.collect.excerpt import Packet, pcap
 from kitei.network.events import Event
 from kitei.network.sheaf import MINUTE, SUMS, SheafName, written
 from kitei.office import Office
-from kitei.office.evidence import excerpts_of, forget_excerpts, keep_excerpt, take_excerpts
+from kitei.office.alert_lines import course_words, over_line
+from kitei.office.evidence import excerpts_of, forget_excerpts, keep_excerpt, take_excerpts, together
 from kitei.office.incidents import attacks, incident, incident_json
 from kitei.office.papers.incident import incident_html, incident_pdf
 from kitei.store.history import KEPT_CLOSE_DAYS, History
@@ -184,3 +187,54 @@ def test_what_a_node_sends_that_is_no_excerpt_is_refused_and_leaves_nothing(
         )
         take_excerpts(office, "n1", (Event(1, BEGAN, "flood.excerpt", right),), transaction)
     assert [each.read_bytes() for each in (office.home.folder / "evidence").rglob("*.pcap")] == [PCAP]
+
+
+def test_from_the_first_packet_to_the_end_in_seconds(office: Office, history: History) -> None:
+    begins = BEGAN + timedelta(hours=2)
+    say(
+        office,
+        detected("t9", begins, target="203.0.113.9"),
+        ordered("t9", at=begins + timedelta(seconds=0.1)),
+        in_force("t9", at=begins + timedelta(seconds=0.75)),
+        ordered("t9", "blackhole", at=begins + timedelta(seconds=20)),
+    )
+    goes_on = attacks(office, "x1")[-1]
+    assert [each.body["step"] for each in goes_on.unreported] == ["blackhole"]
+    say(office, released("t9", "blackhole", at=begins + timedelta(seconds=60)))
+    say(office, over("t9", at=begins + timedelta(seconds=63)))
+    told = incident_json(incident(office, history, "t9"))
+    assert told["course_ms"] == {
+        "attack.detected": 2000, "mitigation.ordered": 2100, "mitigation.effective": 2750, "attack.over": 65_000,
+    }  # fmt: skip
+    attack = attacks(office, "x1")[-1]
+    assert attack.unreported == ()
+    assert (
+        course_words(attack).en == "detected 2.0 s, ordered 2.1 s, in force 2.8 s, over 65.0 s after it began"
+    )
+    assert over_line(attack).en.endswith(
+        "action: divert and scrub and blackhole (seen in 2.0 s, met in 2.8 s)"
+    )
+    page = incident_html(incident(office, history, "t9"), ACME, None, "en")
+    assert "mitigation in force (divert and scrub, scrub1, speak1)" in page and "+2.8 s" in page
+
+
+def test_all_packets_of_an_attack_are_one_file_that_tcpdump_reads(office: Office, tmp_path: Path) -> None:
+    ip = bytes(
+        (0x45, 0, 0, 28, 0, 1, 0, 0, 60, 17, 0, 0, 192, 0, 2, 66, 203, 0, 113, 5, 0, 53, 1, 187, 0, 8, 0, 0)
+    )
+    kept = [
+        keep_excerpt(
+            office.home, "x1", "203.0.113.5/32", AT + n, node, pcap([Packet((AT + n) * 10**6, 28, ip)] * 3)
+        )
+        for n, node in ((1, "scrub2"), (0, "scrub1"))
+    ]
+    whole = tmp_path / "all.pcap"
+    whole.write_bytes(together(excerpts_of(office.home, "x1", "203.0.113.5", AT, AT + 9)))
+    ran = subprocess.run(["tcpdump", "-nttr", str(whole)], capture_output=True, text=True, check=True)
+    seconds = [int(line.partition(".")[0]) for line in ran.stdout.splitlines()]
+    assert seconds == [AT] * 3 + [AT + 1] * 3
+    assert "192.0.2.66.53 > 203.0.113.5.443: " in ran.stdout
+    kept[0].write_bytes(kept[0].read_bytes()[:30])  # cut off
+    assert len(together(excerpts_of(office.home, "x1", "203.0.113.5", AT, AT + 9))) == 24 + 3 * 44
+    with pytest.raises(ValueError, match="no packets"):
+        together(())

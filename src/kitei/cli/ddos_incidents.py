@@ -8,9 +8,10 @@ import click
 from kitei.cli.desk import desk_of, office_of
 from kitei.cli.show import cites_text
 from kitei.cli.speak import Misuse, Talk, command, option
-from kitei.office.alert_lines import action_words, lasting, rate_words
-from kitei.office.attacks import Attack
+from kitei.office.alert_lines import action_words, course_words, lasting, rate_words
+from kitei.office.attacks import STEPS, Attack
 from kitei.office.closing import provider_told, recipient_of
+from kitei.office.evidence import together
 from kitei.office.flood_history import up_to_date
 from kitei.office.flood_report import clock_text
 from kitei.office.flood_watch import Watched, watched
@@ -35,10 +36,20 @@ Seen = Mapping[str, Watched]
     ja="その攻撃の報告を PDF にする(ことばは --lang)",
     en="Write the incident as PDF, in the language of --lang.",
 )
-def incidents(talk: Talk, attack: str | None, contract: str | None, pdf: Path | None) -> None:
+@option(
+    "--pcap",
+    "pcap",
+    type=click.Path(dir_okay=False, path_type=Path),
+    ja="その攻撃のパケットの抜粋をまとめて一つの pcap に書く",
+    en="Write all packets that were kept of the attack as one pcap.",
+)
+def incidents(
+    talk: Talk, attack: str | None, contract: str | None, pdf: Path | None, pcap: Path | None
+) -> None:
     if attack is None:
-        if pdf is not None:
-            raise Misuse(Words("--pdf には攻撃の ID が要ります", "--pdf needs the ID of an attack"))
+        if pdf is not None or pcap is not None:
+            name = "--pdf" if pdf is not None else "--pcap"
+            raise Misuse(Words(f"{name} には攻撃の ID が要ります", f"{name} needs the ID of an attack"))
         with desk_of(talk) as desk:
             found = attacks(desk, contract)
             seen = {each.contract: each for each in watched(desk.contracts(), desk.today())}
@@ -47,7 +58,11 @@ def incidents(talk: Talk, attack: str | None, contract: str | None, pdf: Path | 
     with office_of(talk) as office:
         one = incident(office, up_to_date(office.home), attack)
         seen = {each.contract: each for each in watched(office.contracts(), office.today())}
+        packets = _packets(one) if pcap is not None else b""
         talk.answer(incident_json(one), lambda: _text(one, seen, talk))
+        if pcap is not None:
+            pcap.write_bytes(packets)
+            click.echo(str(pcap), err=True)
         if pdf is not None:
             from kitei.office.papers.incident import incident_pdf
 
@@ -55,6 +70,16 @@ def incidents(talk: Talk, attack: str | None, contract: str | None, pdf: Path | 
             provider = provider_told(office.picture().said)
             pdf.write_bytes(incident_pdf(one, recipient_of(office.book, customer), provider, talk.language))
             click.echo(str(pdf), err=True)
+
+
+def _packets(found: Incident) -> bytes:
+    try:
+        return together(found.excerpts)
+    except ValueError as error:
+        why = str(error)
+        raise Misuse(
+            Words(f"パケットの抜粋を書けません: {why}", f"packets cannot be written: {why}")
+        ) from None
 
 
 def _table(found: Sequence[Attack], seen: Seen, talk: Talk) -> str:
@@ -71,13 +96,22 @@ def _line(each: Attack, seen: Seen, talk: Talk) -> str:
 
 def _text(found: Incident, seen: Seen, talk: Talk) -> str:
     attack, language = found.attack, talk.language
-    lines = [_line(attack, seen, talk)]
+    lines = [_line(attack, seen, talk), course_words(attack).to(language)]
     if found.peak:
         peak = Words("最大", "peak").to(language)
         lines.append(f"{peak} {found.peak.bps:,} bps, {found.peak.pps:,} pps")
     for each in attack.happenings:
         cites = f"  ({cites_text(each.cites, language)})" if each.cites else ""
-        lines.append(f"  {clock_text(each.at)}  {each.words.to(language)}{cites}")
+        lines.append(
+            f"  {clock_text(each.at)}  {attack.after(each.at):+9.1f} s  {each.words.to(language)}{cites}"
+        )
+    for each in attack.unreported:
+        step = STEPS[str(each.body.get("step"))]
+        words = Words(
+            f"  ! {step.ja} は指示済みですが、有効になったとのノードの報告はまだありません(kitei status)",
+            f"  ! {step.en}: ordered, and the nodes have not reported it in force (kitei status)",
+        )
+        lines.append(words.to(language))
     for title, several in (
         (Words("送信元(標本)", "sources, of the sample"), found.sources),
         (Words("宛先ポート", "destination ports"), found.ports),
@@ -92,5 +126,7 @@ def _text(found: Incident, seen: Seen, talk: Talk) -> str:
             f" {flow.packets:,} p {flow.bytes:,} B"
             for flow in found.samples
         ]
-    lines += [f"pcap {each.path}" for each in found.excerpts]
+    lines += [f"pcap {each.path}  ({each.node}, {each.bytes:,} B)" for each in found.excerpts]
+    if not found.excerpts:
+        lines.append(Words("パケットの抜粋はありません", "no packets were kept").to(language))
     return "\n".join(lines)

@@ -72,6 +72,9 @@ def _text(found: Report, talk: Talk) -> str:
         )
         lasted = f"{each.seconds} s" if each.seconds is not None else Words("継続中", "goes on").to(language)
         cause, steps = each.attack.cause.to(language), step_words(each.attack.steps).to(language)
+        if each.attack.in_force is not None:
+            after = each.attack.after(each.attack.in_force)
+            steps += Words(f"(有効まで {after:.1f} 秒)", f" (in force after {after:.1f} s)").to(language)
         lines.append(
             f"  {clock_text(each.attack.began)}  {each.attack.target}  {cause}  {peak}  {lasted}  {steps}"
         )

@@ -1,14 +1,27 @@
 """An attack in one line: target, cause, rate and what is done about it."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from kitei.collect.counters import shown
-from kitei.office.attacks import STEPS, Attack
+from kitei.office.attacks import DETECTED, EFFECTIVE, ORDERED, OVER, STEPS, Attack, Happening
 from kitei.office.flood_watch import Watched
 from kitei.values import Words
+
+_COURSE: Final[Mapping[str, Words]] = {
+    DETECTED: Words("検知", "detected"),
+    ORDERED: Words("指示", "ordered"),
+    EFFECTIVE: Words("有効", "in force"),
+    OVER: Words("終息", "over"),
+}
 
 
 def rate_words(attack: Attack) -> Words:
     """`120 kpps (threshold 5 kpps)`."""
-    figure, threshold = rate(attack.number("figure"), attack.unit), rate(attack.number("threshold"), attack.unit)
+    figure, threshold = (
+        rate(attack.number("figure"), attack.unit),
+        rate(attack.number("threshold"), attack.unit),
+    )
     return Words(f"{figure}(しきい値 {threshold})", f"{figure} (threshold {threshold})")
 
 
@@ -47,12 +60,37 @@ def mitigated_line(attack: Attack) -> Words:
     )
 
 
-def over_line(attack: Attack) -> Words:
-    lasted = lasting(attack)
-    action = action_words(attack, None)
+def withheld_line(attack: Attack, held: Happening) -> Words:
+    """That a step was due and none is taken, and what would change that."""
+    most, step = held.body.get("most"), STEPS.get(str(held.body.get("step")), Words("対処", "a step"))
     return Words(
-        f"攻撃が終息: {attack.target} {attack.cause.ja} 継続 {lasted.ja} 対応: {action.ja}",
-        f"Attack over on {attack.target}: {attack.cause.en}, lasted {lasted.en}; action: {action.en}",
+        f"緩和を見送り: {attack.target} {attack.cause.ja} {step.ja}は上限({most} 件)のため行っていない。"
+        "要らないものを release するか、ポリシーの most を上げる",
+        f"Not mitigating the attack on {attack.target}: {attack.cause.en}; {step.en} was due, and the policy's"
+        f" limit of {most} is reached: release what is not needed, or raise `most`",
+    )
+
+
+def over_line(attack: Attack) -> Words:
+    """With how soon it was met, where something was in force against it."""
+    lasted, action, soon = lasting(attack), action_words(attack, None), Words("", "")
+    if attack.in_force is not None:
+        seen, met = attack.after(attack.detected.at), attack.after(attack.in_force)
+        soon = Words(
+            f"(検知まで {seen:.1f} 秒、有効まで {met:.1f} 秒)", f" (seen in {seen:.1f} s, met in {met:.1f} s)"
+        )
+    return Words(
+        f"攻撃が終息: {attack.target} {attack.cause.ja} 継続 {lasted.ja} 対応: {action.ja}{soon.ja}",
+        f"Attack over on {attack.target}: {attack.cause.en}, lasted {lasted.en}; action: {action.en}{soon.en}",
+    )
+
+
+def course_words(attack: Attack) -> Words:
+    """`detected 1.2 s, ordered 1.3 s, in force 1.9 s, over 65.0 s after it began`."""
+    told = [(_COURSE[kind], seconds) for kind, seconds in attack.course]
+    return Words(
+        "始まりから " + "、".join(f"{words.ja} {seconds:.1f} 秒" for words, seconds in told),
+        ", ".join(f"{words.en} {seconds:.1f} s" for words, seconds in told) + " after it began",
     )
 
 

@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 from kitei.catalogue import service_named
 from kitei.ledger import Entry, standing
 from kitei.ledger.contracts import Contract
-from kitei.office.alert_lines import detected_line, mitigated_line, over_line
-from kitei.office.attacks import DETECTED, ORDERED, OVER, Attack, attacks_of
+from kitei.office.alert_lines import detected_line, mitigated_line, over_line, withheld_line
+from kitei.office.attacks import DETECTED, ORDERED, OVER, WITHHELD, Attack, attacks_of, happening_of
 from kitei.office.flood_watch import Watched, watched
 from kitei.office.office import Office
 from kitei.store.outbox import Message, Outbox, OutboxFull, Way
@@ -33,7 +33,7 @@ _SINGLY, _WITHIN = 5, timedelta(minutes=5)
 _TOGETHER: Final = timedelta(seconds=60)
 _STUCK: Final = 500
 _LINES: Final = 50
-_KINDS: Final = (DETECTED, ORDERED, OVER)
+_KINDS: Final = (DETECTED, ORDERED, OVER, WITHHELD)
 _PAGE: Final = 500
 MITIGATED: Final = "attack.mitigated"
 
@@ -147,6 +147,9 @@ def _alert(
             return replace(first, settles=waits and not any(_acts(e.body) for e in orders))
         case kind if kind == OVER and attack.over is not None:
             return Alert(OVER, contract.customer, attack, over_line(attack), attack.over)
+        case kind if kind == WITHHELD:
+            held = happening_of(entry)
+            return Alert(WITHHELD, contract.customer, attack, withheld_line(attack, held), held.at)
         case kind if kind == ORDERED:
             acts = [each for each in orders if _acts(each.body)]
             is_first = bool(acts) and acts[0].seq == entry.seq
@@ -266,6 +269,7 @@ def alert_json(alert: Alert) -> dict[str, Json]:
         "dry_run": attack.is_dry_run,
         "began": attack.began.isoformat(),
         "detected": attack.detected.at.isoformat(),
+        "in_force": attack.in_force.isoformat() if attack.in_force else None,
         "over": over.isoformat() if over and alert.event == OVER else None,
         "text": {"ja": alert.line.ja, "en": alert.line.en},
     }

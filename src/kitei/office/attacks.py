@@ -11,14 +11,17 @@ from kitei.values import JST, Json, JsonObject, Words
 DETECTED: Final = "attack.detected"
 OVER: Final = "attack.over"
 ORDERED: Final = "mitigation.ordered"
+EFFECTIVE: Final = "mitigation.effective"
 PROLONGED: Final = "mitigation.prolonged"
 RELEASED: Final = "mitigation.released"
+WITHHELD: Final = "mitigation.withheld"
 _STREAM: Final = "contract:"
 
 HAPPENINGS: Final[Mapping[str, Words]] = {
     DETECTED: Words("検知", "detected"),
     ORDERED: Words("緩和を指示", "mitigation ordered"),
-    "mitigation.effective": Words("緩和が有効", "mitigation in force"),
+    WITHHELD: Words("上限のため見送り", "withheld at the policy's limit"),
+    EFFECTIVE: Words("緩和が有効", "mitigation in force"),
     PROLONGED: Words("緩和を延長", "mitigation prolonged"),
     RELEASED: Words("緩和を解除", "mitigation released"),
     "incident.opened": Words("インシデント対応を開始", "incident opened"),
@@ -68,6 +71,12 @@ class Happening:
             value = self.body.get(key)
             if isinstance(value, str) and value and not (key == "by" and value == "policy"):
                 told.append(_MORE[key](value))
+        if self.kind == WITHHELD:
+            most = self.body.get("most")
+            told.append(Words(f"同時に {most} 件まで", f"no more than {most} at once"))
+        nodes: Any = self.body.get("nodes")
+        if self.kind == EFFECTIVE and isinstance(nodes, list | tuple):
+            told += [Words(str(each), str(each)) for each in nodes]
         if not told:
             return head
         ja, en = ", ".join(each.ja for each in told), ", ".join(each.en for each in told)
@@ -131,7 +140,35 @@ class Attack:
 
     @property
     def over(self) -> datetime | None:
-        return next((each.at for each in self.happenings if each.kind == OVER), None)
+        return self._first(OVER)
+
+    @property
+    def in_force(self) -> datetime | None:
+        """When the first step against it was in force, as its nodes reported; None as long as none did."""
+        return self._first(EFFECTIVE)
+
+    @property
+    def unreported(self) -> tuple[Happening, ...]:
+        """Orders of steps that stand and that the nodes have not reported in force."""
+        done = {e.body.get("mitigation") for e in self.happenings if e.kind in (EFFECTIVE, RELEASED)}
+        orders = (
+            each for each in self.happenings if each.kind == ORDERED and each.body.get("step") != "observe"
+        )
+        return tuple(each for each in orders if each.body.get("mitigation") not in done)
+
+    @property
+    def course(self) -> tuple[tuple[str, float], ...]:
+        """What happened first of detection, order, force and end, in seconds from the beginning of the first second
+        of the excess: the first packet may have come up to a second after that."""
+        found = ((kind, self._first(kind)) for kind in (DETECTED, ORDERED, EFFECTIVE, OVER))
+        return tuple((kind, self.after(at)) for kind, at in found if at is not None)
+
+    def after(self, at: datetime) -> float:
+        """Seconds from its beginning."""
+        return (at - self.began).total_seconds()
+
+    def _first(self, kind: str) -> datetime | None:
+        return next((each.at for each in self.happenings if each.kind == kind), None)
 
     @property
     def ports(self) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from kitei.clock import wall_clock
 from kitei.desk import Verdict
 from kitei.ledger.contracts import Contract
 from kitei.network import Orders
@@ -19,6 +20,7 @@ from kitei.network.detection import Detection, Standing, Word
 from kitei.network.events import Event
 from kitei.office.office import Office
 from kitei.office.refreshing import Refreshing
+from kitei.office.withholding import withhold
 from kitei.services.ddos import SERVICE
 from kitei.services.ddos.defence import (
     Attack,
@@ -30,7 +32,7 @@ from kitei.services.ddos.defence import (
     policy_of,
 )
 from kitei.services.ddos.defending import CONTROLLER
-from kitei.services.ddos.ladder import WHY, Due, Order, Prolong, Release, due
+from kitei.services.ddos.ladder import WHY, Due, Order, Prolong, Release, Withhold, due
 from kitei.services.ddos.means import means
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,8 @@ _AGAIN: Final = 60.0
 """Seconds before something that was refused is asked again."""
 
 _REMEMBERED: Final = 10_000
+
+_TOLERATED: Final = timedelta(seconds=1)
 
 
 @dataclass(slots=True)
@@ -158,7 +162,7 @@ class Defence:
             "metric": seen.metric,
             "figure": seen.figure,
             "threshold": seen.threshold,
-            "since": datetime.fromtimestamp(seen.since, UTC).isoformat(),
+            "since": self._provider_time(seen.since).isoformat(),
             "sources": seen.sources,
             "ports": [list(pair) for pair in seen.ports],
             "source_ports": [list(pair) for pair in seen.source_ports],
@@ -168,6 +172,11 @@ class Defence:
         }
         self._ask("attack-detected", written, (contract.id, "alarm", seen.policy, seen.scope, seen.target))
         self._tend(self.office.contract(contract.id))  # before the next alarm is looked at
+
+    def _provider_time(self, second: int) -> datetime:
+        """Collectors keep the world's time; where the provider's clock is set ahead, theirs is set ahead with it."""
+        ahead = self.office.clock() - wall_clock()
+        return datetime.fromtimestamp(second, UTC) + (ahead if abs(ahead) > _TOLERATED else timedelta())
 
     def _end_what_is_over(self, word: Word) -> None:
         """Attacks that this collector spoke of, and that no collector sees any more."""
@@ -245,6 +254,8 @@ class Defence:
                 self._about("prolong", contract, each.mitigation, {})
             case Release():
                 self._about("release", contract, each.mitigation, {"why": WHY[each.why].en})
+            case Withhold():
+                withhold(self.office, contract, each)
 
     def _about(self, act: str, contract: Contract, each: Mitigation, more: Mapping[str, str]) -> None:
         written = {"contract": contract.id, "mitigation": each.id, **more}

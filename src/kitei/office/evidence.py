@@ -8,7 +8,8 @@ import base64
 import binascii
 import os
 import re
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from ipaddress import IPv4Address, ip_network
@@ -85,6 +86,41 @@ def excerpts_of(home: Home, contract: str, target: str, first: int, until: int) 
             kept = ip_network((packed, int(found[3])))
             if kept.version == wanted.version and kept.overlaps(wanted):
                 yield Excerpt(path, int(found[1]), str(kept), found[4], path.stat().st_size)
+
+
+def together(excerpts: Iterable[Excerpt]) -> bytes:
+    """All their packets as one pcap, in order of time. ValueError: a file that cannot be read with the others."""
+    heads: dict[bytes, Path] = {}
+    packets: list[tuple[int, int, bytes]] = []
+    for each in excerpts:
+        raw = each.path.read_bytes()
+        if raw[:4] != _MAGIC[0]:
+            raise ValueError(
+                f"{each.path} is in another order of bytes, or in nanoseconds; take it by itself"
+            )
+        heads.setdefault(raw[:16] + raw[20:24], each.path)
+        if len(heads) > 1:
+            raise ValueError(f"{each.path} has frames of another kind than {next(iter(heads.values()))}")
+        packets += _packets(raw)
+    if not packets:
+        raise ValueError("no packets were kept")
+    head = next(iter(heads))
+    most = max(len(each) for *_, each in packets) - 16
+    return b"".join(
+        (head[:16], struct.pack("<I", max(most, 65535)), head[16:], *(p for *_, p in sorted(packets)))
+    )
+
+
+def _packets(raw: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """When, where in its file, and the record itself; one that was cut off is left out."""
+    at = 24
+    while at + 16 <= len(raw):
+        seconds, micros, size = struct.unpack_from("<III", raw, at)
+        end = at + 16 + size
+        if end > len(raw):
+            return
+        yield seconds * 10**6 + micros, at, raw[at:end]
+        at = end
 
 
 def forget_excerpts(home: Home, today: date) -> int:

@@ -82,6 +82,7 @@ def struck_json(each: Struck) -> dict[str, Json]:
         "figure": attack.number("figure"),
         "began": attack.began.isoformat(),
         "detected": attack.detected.at.isoformat(),
+        "in_force": attack.in_force.isoformat() if attack.in_force else None,
         "over": each.ended.isoformat() if each.ended else None,
         "seconds": each.seconds,
         "peak_bps": peak.bps if peak else None,

@@ -137,8 +137,10 @@ def attack_json(attack: Attack) -> dict[str, Json]:
         "node": attack.text("node"),
         "began": attack.began.isoformat(),
         "detected": attack.detected.at.isoformat(),
+        "in_force": attack.in_force.isoformat() if attack.in_force else None,
         "over": attack.over.isoformat() if attack.over else None,
         "steps": list(attack.steps),
+        "course_ms": {kind: round(seconds * 1000) for kind, seconds in attack.course},
     }
 
 
@@ -146,6 +148,7 @@ def _timeline(attack: Attack) -> Iterator[Json]:
     for each in attack.happenings:
         yield {
             "at": each.at.isoformat(),
+            "after_ms": round(attack.after(each.at) * 1000),
             "kind": each.kind,
             "what": {"ja": each.words.ja, "en": each.words.en},
             "actor": each.actor,
