@@ -1,5 +1,6 @@
 """Laws of the ladder, over whatever attacks, steps and policies there are."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as some
 
 from kitei.services.ddos.defence import Attack, Mitigation, Policy
 from kitei.services.ddos.defending import CONTROLLER, STEPS, Ladder, Scrub
-from kitei.services.ddos.ladder import FILTERED, Order, Prolong, Release, due, linger
+from kitei.services.ddos.ladder import FILTERED, Order, Prolong, Release, Withhold, due, linger
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 TARGETS = some.sampled_from(("203.0.113.7/32", "203.0.113.8/32", "203.0.113.0/24"))
@@ -84,7 +85,15 @@ def test_laws_of_what_is_due(
             assert each.attack.figure >= policy.ladder.blackhole_above
         taken = [STEPS.index(step.step) for step in standing if step.target == each.attack.target]
         assert all(STEPS.index(each.step) > rung for rung in taken)
-    told = [each.mitigation.id for each in found if not isinstance(each, Order)]
+    full = len(standing) + len(orders) >= policy.ladder.most
+    for each in found:
+        if isinstance(each, Withhold):
+            assert full and not each.attack.withheld and each.attack.stands and not unseen
+            assert policy.ladder.mode(each.step) == "automatic"
+            marked = [replace(one, withheld=True) for one in attacks]
+            again = due({"": policy}, marked, steps, NOW, mitigates=mitigates, blind=blind)
+            assert not any(isinstance(one, Withhold) for one in again)
+    told = [each.mitigation.id for each in found if isinstance(each, Prolong | Release)]
     assert len(told) == len(set(told)) and set(told) <= {each.id for each in standing}
     for step in standing:
         if step.until <= NOW and mitigates:

@@ -33,7 +33,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """An alarm and its end."""
+    """An alarm and its end. `withheld`: a step was due once and not taken, for there were as many as may be."""
 
     id: str
     policy: str
@@ -48,6 +48,7 @@ class Attack:
     node: str
     source_ports: tuple[tuple[int, ...], ...]
     over_at: datetime | None
+    withheld: bool = False
 
     @property
     def stands(self) -> bool:
@@ -197,6 +198,7 @@ def _attack(id: str, body: Mapping[str, Any]) -> Attack:
         body["node"],
         tuple(tuple(pair) for pair in body["source_ports"]),
         datetime.fromisoformat(over) if over else None,
+        body.get("withheld", False),
     )
 
 
@@ -278,6 +280,8 @@ def grow(contract: Contract, entry: Entry) -> Contract:
         case "attack.over":
             _change(defence["attacks"], body["attack"], over_at=body["at"])
             _forget(defence["attacks"], "over_at")
+        case "mitigation.withheld":
+            _change(defence["attacks"], body["attack"], withheld=True)
         case "mitigation.ordered":
             defence["mitigations"][body["mitigation"]] = {**body, "cites": list(entry.fact.cites)}
         case "mitigation.effective":
@@ -305,6 +309,7 @@ GROWTH: Final = {
             "reaging.reported",
             "attack.detected",
             "attack.over",
+            "mitigation.withheld",
             "mitigation.ordered",
             "mitigation.effective",
             "mitigation.prolonged",

@@ -41,7 +41,16 @@ class Release:
     why: Reason
 
 
-Due: TypeAlias = Order | Prolong | Release
+@dataclass(frozen=True, slots=True)
+class Withhold:
+    """A step is due and is not taken: as many as the policy allows are in force. Due once for an attack."""
+
+    step: Step
+    attack: Attack
+    most: int
+
+
+Due: TypeAlias = Order | Prolong | Release | Withhold
 
 
 def fits(step: Step, attack: Attack) -> bool:
@@ -104,18 +113,22 @@ def due(
     seconds = policy_of[""].ladder.blind
     if blind is not None and blind > timedelta(seconds=seconds):
         return  # what stands by the ledger may have ended unseen
-    room = policy_of[""].ladder.most - len(standing)
+    count = len(standing)
     for attack in attacks:
         policy = policy_of.get(attack.id, policy_of[""])
-        if not attack.stands or attack.dry_run or policy.dry_run or room <= 0:
+        if not attack.stands or attack.dry_run or policy.dry_run:
             continue
         if _called_off(attack, mitigations):
             continue
         taken = [each for each in standing if each.target == attack.target]
         step = climb(policy, attack, taken, now)
-        if step is not None:
-            room -= 1
+        if step is None:
+            continue
+        if count < policy.ladder.most:
+            count += 1
             yield Order(step, attack)
+        elif not attack.withheld:
+            yield Withhold(step, attack, policy.ladder.most)
 
 
 def _called_off(attack: Attack, mitigations: Sequence[Mitigation]) -> bool:
