@@ -8,7 +8,8 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 from kitei.radius.marks import Marks
@@ -125,10 +126,9 @@ class Accounting:
         """A snapshot in the place of the rows before it, when there are many. After a kill anywhere both agree."""
         if self._read < max(_FOLD, 2 * self._size):
             return
-        told = self.book.snapshot()
         with open(self._path + ".new", "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             file.write(json.dumps(["place", [self._rows.number, self._rows.at]]) + "\n")
-            for line in _lines(told):
+            for line in _lines(self.book):
                 file.write(line)
                 time.sleep(0)  # those who wait for Python go first
             file.flush()
@@ -214,8 +214,8 @@ def _at(cap: int, count: int) -> bool:
     return bool(cap) and count >= cap
 
 
-def _lines(told: Mapping[str, list[list[object]]]) -> Iterator[str]:
+def _lines(book: Sessions) -> Iterator[str]:
     """JSON in pieces: one call for all would keep everybody waiting."""
-    for name, rows in told.items():
-        for start in range(0, len(rows), _PIECE):
-            yield json.dumps([name, rows[start : start + _PIECE]]) + "\n"
+    for name, rows in book.snapshot():
+        while piece := list(islice(rows, _PIECE)):
+            yield json.dumps([name, piece]) + "\n"

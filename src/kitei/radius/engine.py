@@ -9,6 +9,7 @@ it wrote; ours are `marks`, `sessions.json` (a snapshot of the book of sessions)
 why, each line) and `state.json` (figures, each second).
 """
 
+import gc
 import hmac
 import json
 import os
@@ -300,6 +301,7 @@ class Engine:
                     self._accounting.tidy(time.time())
                     self._accounting.keep()
                     self._end_sessions()
+                    gc.collect(1)
                 self._trouble = ""
             except Exception as error:  # told in state.json; the policy before stays in force
                 self._trouble = f"{type(error).__name__}: {error}"

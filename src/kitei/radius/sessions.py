@@ -200,16 +200,14 @@ class Sessions:
         for session in self:
             yield _word(session, session.heard, "Interim-Update" if session.pace else "Start")
 
-    def snapshot(self) -> dict[str, list[list[object]]]:
-        """All that must outlive a restart, as rows by name."""
-        return {
-            "month": [[self._month]],
-            "octets": [[realm, user, count] for (realm, user), count in self._octets.items()],
-            "restarted": [[client, at] for client, at in self._restarted.items()],
-            "sharing": [[client] for client in sorted(self._sharing)],
-            "ended": [[*each.session, each.at, each.why] for each in self._ended.values()],
-            "open": list(map(list, self._open.values())),
-        }
+    def snapshot(self) -> Iterator[tuple[str, Iterator[list[object]]]]:
+        """All that must outlive a restart, as names and their rows, each to be gone through before the next."""
+        yield "month", iter([[self._month]])
+        yield "octets", ([realm, user, count] for (realm, user), count in self._octets.items())
+        yield "restarted", ([client, at] for client, at in self._restarted.items())
+        yield "sharing", ([client] for client in sorted(self._sharing))
+        yield "ended", ([*each.session, each.at, each.why] for each in self._ended.values())
+        yield "open", map(list, self._open.values())
 
     @classmethod
     def restored(cls, told: Mapping[str, list[list[Any]]]) -> "Sessions":
