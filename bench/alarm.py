@@ -1,8 +1,7 @@
 """First attack packet → alarm at the controller: collector process, agent's relay and the controller's HTTP, real.
 
 Forty floods of 200,000 packets a second begin at moments of their own. By sFlow a packet in 1,000 is told at once;
-by NetFlow each flood's router tells once a second, at a moment of its own. Policies need two seconds over of the
-last four.
+by NetFlow each flood's router tells once a second, at a moment of its own. The policy has the timing it comes with.
 """
 
 import asyncio
@@ -36,7 +35,6 @@ POLICY = {
     "name": "a",
     "prefixes": ["10.1.0.0/24"],
     "host": {"pps": "20k", "udp-pps": "10k"},
-    "timing": {"rise": 2, "window": 4},
 }
 
 

@@ -17,7 +17,7 @@ POLICY = Policy(
     "acme",
     (NET,),
     host={"bps": 8_000, "syn-pps": 100},
-    timing=Timing(rise=3, window=5, calm=10, calm_most=40, memory=100),
+    timing=Timing(rise=3, window=5, soon=3, calm=10, calm_most=40, memory=100),
     version="v1",
 )
 
@@ -69,6 +69,28 @@ def test_an_excess_that_lasts_is_an_alarm_and_its_end_a_release() -> None:
 
 def test_a_burst_shorter_than_the_rise_is_none() -> None:
     assert run({10: udp(9000), 11: udp(9000), 30: udp(9000), 31: udp(9000)}) == []
+
+
+SOONER = replace(POLICY, timing=replace(POLICY.timing, soon=2, clear_percent=150))
+
+
+def test_what_is_clear_is_an_alarm_sooner() -> None:
+    assert told(run({at: udp(1500) for at in range(10, 20)}, SOONER))[0] == (11, "alarm")
+    assert told(run({at: udp(1499) for at in range(10, 20)}, SOONER))[0] == (12, "alarm")
+    assert told(run({at: udp(1500 if at % 2 else 1000) for at in range(11, 20)}, SOONER))[0] == (13, "alarm")
+
+
+def test_established_tcp_is_never_clear() -> None:
+    burst = Counters(bytes=9000, packets=100, flows=9, tcp_bytes=9000, tcp=100, sources=30, samples=100)
+    assert run({10: burst, 11: burst}, SOONER) == []
+    assert told(run({at: burst for at in range(10, 15)}, SOONER))[0] == (12, "alarm")
+
+
+def test_what_few_samples_say_is_not_clear() -> None:
+    few = replace(udp(1750), packets=25_000, udp=25_000, samples=25)  # 14,000 ± 5,600 bits: over, but 12,000?
+    assert told(run({at: few for at in range(10, 20)}, SOONER))[0] == (12, "alarm")
+    many = replace(few, samples=900)
+    assert told(run({at: many for at in range(10, 20)}, SOONER))[0] == (11, "alarm")
 
 
 def test_seconds_over_need_not_follow_each_other_within_the_window() -> None:
@@ -134,6 +156,14 @@ def test_a_speed_test_is_waited_out_and_said_once() -> None:
 def test_what_lasts_longer_than_a_speed_test_is_an_alarm_after_all() -> None:
     decisions = run({at: web(5000, sources=1) for at in range(10, 60)})
     assert told(decisions) == [(10, "held"), (51, "alarm")]
+
+
+def test_a_long_transfer_of_few_is_believed_only_from_twice_the_threshold() -> None:
+    decisions = run({at: web(1900, sources=1) for at in range(10, 400)}, until=400)
+    assert [(each.at, each.kind, each.why and each.why.name) for each in decisions] == [
+        (10, "held", "speed-test"),
+        (49, "held", "transfer"),
+    ]
 
 
 def test_a_crowd_is_believed_only_from_twice_the_threshold() -> None:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from kitei.collect.counters import METRICS, Address, Counters, Network, Second, shown, together
-from kitei.collect.guarding import Doubt, doubt
+from kitei.collect.guarding import Doubt, doubt, is_clear
 from kitei.collect.policy import Book, Policy, Scope, Thresholds
 from kitei.values import JsonObject, Language, Words
 
@@ -91,7 +91,8 @@ class Decision:
 class Watch:
     """What is remembered of one target under one policy.
 
-    `over` are the seconds of the window in which an excess was believed, `since` the first of the present
+    `over` are the seconds of the window in which an excess was believed, `clear` those of them in which it was
+    beyond question, `since` the first of the present
     excess, `alarmed` when it became an alarm. `calm` is how long it must stay low; it grows with each return.
     """
 
@@ -104,6 +105,7 @@ class Watch:
     released: int | None = None
     calm: int = 0
     last: tuple[str, int, int] = ("", 0, 0)
+    clear: tuple[int, ...] = ()
 
 
 Watches = Mapping[Key, Watch]
@@ -162,10 +164,11 @@ def _judge_early(book: Book, watches: Watches, part: Second) -> tuple[Watches, t
     for policy, scope, target, counters, thresholds in figures(book, part):
         key: Key = (policy.name, scope, target)
         before = watches.get(key)
-        if before is not None and (before.alarmed is not None or part.at in before.over):
+        if before is not None and (before.alarmed is not None or part.at in before.clear):
             continue
+        was_over = before is not None and part.at in before.over
         watch, decision = _step(policy, key, before, part.at, counters, thresholds)
-        if watch is not None and part.at in watch.over:
+        if watch is not None and part.at in (watch.clear if was_over else watch.over):
             kept[key] = watch
             if decision is not None:
                 decided.append((key, decision))
@@ -244,6 +247,9 @@ def _step(
     begun = watch.excess_from if watch.high_at and at - watch.high_at <= timing.window else at
     over = [each for each in measured if each[1] >= each[2]]
     believed, why = _believed(policy, counters, over, at - begun + 1) if over else (None, None)
+    clear = believed is not None and is_clear(
+        policy.guards, counters, believed[0], -(-believed[2] * timing.clear_percent // 100)
+    )
     watch = Watch(
         _recent(watch.over, at, timing.window, believed is not None),
         watch.since,
@@ -254,10 +260,11 @@ def _step(
         watch.released,
         watch.calm,
         believed or watch.last,
+        _recent(watch.clear, at, timing.window, clear),
     )
     if watch.alarmed is not None:
         return _while_alarmed(policy, key, watch, at, counters)
-    if believed and len(watch.over) >= timing.rise:
+    if believed and (len(watch.over) >= timing.rise or len(watch.clear) >= timing.soon):
         calm = _calm(policy, watch, at)
         watch = replace(watch, alarmed=at, since=watch.excess_from, calm=calm, held="")
         return watch, _decision(policy, key, watch, at, "alarm", believed, counters)
@@ -291,7 +298,7 @@ def _while_alarmed(
     decision = _decision(
         policy, key, watch, at, "release", (metric, counters.figure(metric), threshold), counters
     )
-    return replace(watch, alarmed=None, released=at, over=(), held=""), decision
+    return replace(watch, alarmed=None, released=at, over=(), clear=(), held=""), decision
 
 
 def _worth_keeping(policy: Policy, watch: Watch, at: int) -> bool:

@@ -10,7 +10,7 @@ from kitei.values import Words
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Why an excess is not (yet) believed: `noise`, `speed-test` or `crowd`."""
+    """Why an excess is not (yet) believed: `noise`, `speed-test`, `transfer` or `crowd`."""
 
     name: str
     words: Words
@@ -20,9 +20,22 @@ def doubt(guards: Guards, counters: Counters, metric: str, threshold: int, exces
     """The first doubt about an excess of `metric` that has lasted `excess` seconds."""
     return (
         _noise(guards, counters, metric, threshold)
-        or _speed_test(guards, counters, metric, excess)
+        or _few(guards, counters, metric, threshold, excess)
         or _crowd(guards, counters, metric, threshold)
     )
+
+
+def is_clear(guards: Guards, counters: Counters, metric: str, least: int) -> bool:
+    """Whether an excess is surely at least `least` and nothing that ordinary traffic does for a moment."""
+    if metric in VOLUME and _is_established(guards, counters):
+        return False
+    return _surely(guards, counters, metric) >= least
+
+
+def _surely(guards: Guards, counters: Counters, metric: str) -> int:
+    """The figure less its noise."""
+    found = _error(guards, counters, metric)
+    return counters.figure(metric) - (found[1] if found else 0)
 
 
 def _noise(guards: Guards, counters: Counters, metric: str, threshold: int) -> Doubt | None:
@@ -63,11 +76,24 @@ def _is_established(guards: Guards, counters: Counters) -> bool:
     return mostly_tcp and surely_syn * 100 <= counters.tcp * guards.syn_percent
 
 
-def _speed_test(guards: Guards, counters: Counters, metric: str, excess: int) -> Doubt | None:
-    if metric not in VOLUME or excess >= guards.patience or not _is_established(guards, counters):
+def _few(guards: Guards, counters: Counters, metric: str, threshold: int, excess: int) -> Doubt | None:
+    """A speed test first; what goes on is a backup or the like, which takes as long as it takes."""
+    if metric not in VOLUME or counters.sources > guards.few_sources:
         return None
-    if counters.sources > guards.few_sources:
+    if not _is_established(guards, counters):
         return None
+    if excess >= guards.patience:
+        needed = threshold * guards.crowd_percent // 100
+        if _surely(guards, counters, metric) >= needed:
+            return None
+        return Doubt(
+            "transfer",
+            Words(
+                f"成立した TCP が {counters.sources} 送信元から続く。長い転送とみて {shown(needed)} まで待つ",
+                f"established TCP of {counters.sources} sources goes on: as of a long transfer, believed from"
+                f" {shown(needed)}",
+            ),
+        )
     return Doubt(
         "speed-test",
         Words(
@@ -86,8 +112,7 @@ def _crowd(guards: Guards, counters: Counters, metric: str, threshold: int) -> D
     if to_services * 2 < counters.packets:
         return None
     needed = threshold * guards.crowd_percent // 100
-    found = _error(guards, counters, metric)
-    if counters.figure(metric) - (found[1] if found else 0) >= needed:
+    if _surely(guards, counters, metric) >= needed:
         return None
     return Doubt(
         "crowd",

@@ -244,6 +244,10 @@ class _Reader:
             self.fault(
                 place, ja, f"rise {timing.rise} must be 1 to window {timing.window}, window 60 at most"
             )
+        if timing.soon < 1:
+            self.fault(f"{place}.soon", "1 秒以上です", "is at least one second")
+        if timing.clear_percent < 100:
+            self.fault(f"{place}.clear_percent", "100 以上です", "is at least 100")
         if not 1 <= timing.release_percent <= 100:
             self.fault(f"{place}.release_percent", "1 から 100 です", "is 1 to 100")
         if timing.calm < 1:

@@ -19,13 +19,16 @@ def no_thresholds() -> Thresholds:
 class Timing:
     """When an excess becomes an alarm, and calm its end. Seconds.
 
-    An alarm needs `rise` seconds over a threshold among the last `window`. It ends after `calm` seconds in a
-    row below `release_percent` of every threshold; a target that alarms again within `memory` of its release
+    An alarm needs `rise` seconds over a threshold among the last `window`; `soon` are enough where each of them is
+    clear: by what is surely so at `clear_percent` of the threshold, and no established TCP, which comes in bursts.
+    It ends after `calm` seconds in a row below `release_percent` of every threshold; a target that alarms again within `memory` of its release
     has to be calm twice as long each time, up to `calm_most`.
     """
 
     rise: int = 3
     window: int = 5
+    soon: int = 2
+    clear_percent: int = 150
     release_percent: int = 70
     calm: int = 60
     calm_most: int = 960
@@ -37,8 +40,9 @@ class Guards:
     """What is told apart from an attack.
 
     Sampling: the figure less `noise_sigmas` standard errors of its samples must still be over. A speed test
-    (established TCP of at most `few_sources`) must last `patience` seconds. A crowd (established TCP of more
-    sources, most of it to a port of `services`) must exceed `crowd_percent` of the threshold. Established:
+    (established TCP of at most `few_sources`) must last `patience` seconds, and then, as a long transfer, exceed
+    `crowd_percent` of the threshold; so must a crowd (established TCP of more sources, most of it to a port of
+    `services`). Established:
     at least `tcp_percent` of the packets are TCP, at most `syn_percent` of those SYN.
     """
 
