@@ -34,9 +34,9 @@ class Stream:
     fragments: bool = False
 
 
-def streams(seconds: int) -> list[Stream]:
-    """Of an ordinary day alone."""
-    draw = random.Random(11)
+def streams(seconds: int, seed: int = 11) -> list[Stream]:
+    """Of an ordinary day alone; each seed is another day of other hosts."""
+    draw = random.Random(seed)
     found = [Stream(n, draw.uniform(1500, 6000), 900, 6, 443, 400) for n in range(1, 21)]
     found += [Stream(n, draw.uniform(500, 3000), 90, 17, 53, 900) for n in range(21, 25)]
     found += [
@@ -88,22 +88,29 @@ def level(at: float, seconds: int) -> float:
     return 0.55 - 0.45 * math.cos(2 * math.pi * (hour - 4) / 24) if hour < 24 else 0.5
 
 
-def tenth(at: float, running: list[Stream], seconds: int, draw: random.Random) -> list[bytes]:
+def tenth(
+    at: float, running: list[Stream], seconds: int, draw: random.Random, network: int = NETWORK
+) -> list[bytes]:
     """The samples of a tenth of a second: each packet is told with the same chance, as a router does."""
     found = []
     for stream in running:
         if not stream.begins <= at < stream.ends:
             continue
         expected = stream.pps * (1.0 if stream.steady else level(at, seconds)) / 10 / RATE
-        found += [_sample(stream, draw) for _ in range(_poisson(expected, draw))]
+        found += [_sample(stream, draw, network) for _ in range(_poisson(expected, draw))]
     draw.shuffle(found)
     return found
 
 
-def datagram(samples: list[bytes], number: int) -> bytes:
-    return struct.pack(">IIIIIII", 5, 1, 0x7F000001, 0, number, 3_600_000 + number, len(samples)) + b"".join(
-        samples
-    )
+def told(sample: bytes) -> tuple[int, int]:
+    """The host (last octet) and the length of a sample."""
+    return sample[8 + 32 + 24 + 14 + 19], int.from_bytes(sample[8 + 32 + 12 : 8 + 32 + 16])
+
+
+def datagram(samples: list[bytes], number: int, domain: int = 0) -> bytes:
+    return struct.pack(
+        ">IIIIIII", 5, 1, 0x7F000001, domain, number, 3_600_000 + number, len(samples)
+    ) + b"".join(samples)
 
 
 def _poisson(expected: float, draw: random.Random) -> int:
@@ -114,7 +121,7 @@ def _poisson(expected: float, draw: random.Random) -> int:
     return count
 
 
-def _sample(stream: Stream, draw: random.Random) -> bytes:
+def _sample(stream: Stream, draw: random.Random, network: int) -> bytes:
     flags = 2 if stream.protocol == 6 and draw.random() < stream.syn_share else 0x10
     sport = stream.sport or draw.randrange(1024, 65535)
     source = 0x0B000000 + (stream.host * 7919 + draw.randrange(stream.sources) * 104_729) % 0x40000000
@@ -131,7 +138,7 @@ def _sample(stream: Stream, draw: random.Random) -> bytes:
         stream.protocol,
         0,
         source,
-        NETWORK + stream.host,
+        network + stream.host,
     )
     head = (b"\2" * 12 + b"\x08\0" + ip + behind).ljust(64, b"\0")
     sample = struct.pack(">8I", 1, 1, RATE, RATE, 0, 1, 2, 1)
