@@ -307,10 +307,14 @@ def test_only_an_item_that_includes_a_report_is_sent_one_and_then_it_is_no_longe
         time.at = datetime(2026, 6, 20, tzinfo=JST)
         send_report(office, flood_report(office, history, "v1", JUNE))
     time.at = datetime(2026, 7, 2, tzinfo=JST)
-    waiting = [each.about for each in due(office, date(2026, 7, 31)) if each.kind == "monthly-report"]
-    assert "2026-06" in waiting and "2026-07" in waiting
+    told = [each for each in due(office, date(2026, 8, 31)) if each.kind == "monthly-report"]
+    waiting = [each.about for each in told]
+    assert [(each.about, each.on) for each in told[-2:]] == [
+        ("2026-06", date(2026, 7, 31)),  # it can be made since yesterday, and is not late
+        ("2026-07", date(2026, 8, 31)),
+    ]
     send_report(office, flood_report(office, history, "v1", JUNE))
-    left = [each.about for each in due(office, date(2026, 7, 31)) if each.kind == "monthly-report"]
+    left = [each.about for each in due(office, date(2026, 8, 31)) if each.kind == "monthly-report"]
     assert left == [each for each in waiting if each != "2026-06"]
     with pytest.raises(Refusal, match="sent before"):
         send_report(office, flood_report(office, history, "v1", JUNE))

@@ -18,6 +18,7 @@ from kitei.ledger.contracts import Contract
 from kitei.network import Orders
 from kitei.network.detection import Detection, Standing, Word
 from kitei.network.events import Event
+from kitei.office.failover import Failover
 from kitei.office.office import Office
 from kitei.office.refreshing import Refreshing
 from kitei.office.withholding import withhold
@@ -48,8 +49,6 @@ _AGAIN: Final = 60.0
 
 _REMEMBERED: Final = 10_000
 
-_TOLERATED: Final = timedelta(seconds=1)
-
 
 @dataclass(slots=True)
 class Collector:
@@ -74,8 +73,15 @@ class Defence:
     _collectors: dict[str, Collector] = field(default_factory=dict)
     _refused: dict[tuple[str, ...], float] = field(default_factory=dict)
     _refreshing: Refreshing | None = None
+    _failover: Failover | None = None
     _begun: float = -1.0
     _looked: float = -1.0
+
+    @property
+    def failover(self) -> Failover:
+        if self._failover is None:
+            self._failover = Failover(self.office, self.now)
+        return self._failover
 
     # -- hearing -------------------------------------------------------------------------------------
 
@@ -106,7 +112,7 @@ class Defence:
                 SERVICE, self.office.today()
             )  # read the terms now and not at the first alarm
         if not self._inbox and now - self._looked < _LOOK:
-            return False
+            return False  # nothing was heard, and it was looked a moment ago
         while self._inbox and self.now() - now < _PART:
             self._take(*self._inbox.popleft())
         if not self._inbox:
@@ -116,6 +122,7 @@ class Defence:
                     self._looked = -1.0  # the rest at the next call
                     break
                 self._tend(contract)
+        self.failover.look(self._refresh().places)
         return self._refresh().publish()
 
     def published(self) -> Mapping[str, Orders]:
@@ -174,9 +181,12 @@ class Defence:
         self._tend(self.office.contract(contract.id))  # before the next alarm is looked at
 
     def _provider_time(self, second: int) -> datetime:
-        """Collectors keep the world's time; where the provider's clock is set ahead, theirs is set ahead with it."""
-        ahead = self.office.clock() - wall_clock()
-        return datetime.fromtimestamp(second, UTC) + (ahead if abs(ahead) > _TOLERATED else timedelta())
+        """A second of a collector's clock, which is the world's; where the provider's is set ahead, set ahead with it.
+
+        A replay's clock is the provider's already: what is nearer to now is meant.
+        """
+        now, told = self.office.clock(), datetime.fromtimestamp(second, UTC)
+        return min((told, told + (now - wall_clock())), key=lambda each: abs(now - each))
 
     def _end_what_is_over(self, word: Word) -> None:
         """Attacks that this collector spoke of, and that no collector sees any more."""

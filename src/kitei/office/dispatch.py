@@ -15,6 +15,7 @@ from kitei.office.enforcing import Enforcing
 from kitei.office.forgetting import forget_ended
 from kitei.office.hearing import Hearing
 from kitei.office.logins import Logins
+from kitei.office.naming import LANES, Naming
 from kitei.office.office import Office, Refusal
 from kitei.office.publishing import Publishing
 from kitei.office.safe import open_vault
@@ -65,6 +66,7 @@ class Dispatch:
 
     def take_report(self, node: str, report: Report) -> None:
         self.hearing.take_report(node, report)
+        self.defence.failover.take(report)
         try:
             self._enforce().take(report)
         except Exception:  # the report is kept, and what stands is looked at again with the next
@@ -78,7 +80,10 @@ class Dispatch:
 
     def take_events(self, node: str, batch: Batch) -> int:
         if self._telling is None:
-            self._telling = Telling.of(self.office, {**TAKERS, "floods": self.defence.take})
+            naming = Naming(self.office, self.publishing.orders_for)
+            takers = {**TAKERS, "floods": self.defence.take}
+            sifted = {lane: naming.guarded(lane, takers[lane]) for lane in LANES}
+            self._telling = Telling.of(self.office, {**takers, **sifted})
         taken = self._telling.take(node, batch)
         self._defend()  # what was heard of floods is answered before anything else is asked
         return taken

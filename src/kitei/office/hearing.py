@@ -10,6 +10,7 @@ from typing import Any, Final, cast, get_args
 from kitei.catalogue import SERVICES
 from kitei.ledger import Entry, Fact
 from kitei.network.report import Report, report_json
+from kitei.office.naming import alarms as overstepping
 from kitei.office.office import Office
 from kitei.office.publishing import Publishing
 from kitei.store import Heard
@@ -123,12 +124,11 @@ class Hearing:
         }
 
     def alarms(self) -> tuple[Alarm, ...]:
-        """What is wrong now, contract by contract."""
+        """What is wrong now, contract by contract; then nodes that speak of what is none of theirs."""
         at = self.office.clock()
         history = history_of(self.office.shelf.observations(until=at))
-        return tuple(
-            alarm for each in self.availabilities().values() for alarm in find_alarms(each, history, at)
-        )
+        found = [alarm for each in self.availabilities().values() for alarm in find_alarms(each, history, at)]
+        return (*found, *overstepping(self.office))
 
     def find_outages(self) -> tuple[Outage, ...]:
         """All outages of contracts in force; those that are new, or known better now, are recorded."""

@@ -285,15 +285,15 @@ def test_a_report_of_type_v_is_due_every_month(office: Office, time: SetTime) ->
     office.state([("customer:acme", Fact("service.held", {**link, "first": "2020-01-01"}, date(2020, 1, 1)))])
     accepted(office, "apply", services=[{"item": "V"}])
     days = [each.on for each in due(office, date(2026, 12, 31)) if each.kind == "monthly-report"]
-    assert days == [date(2025, 12, 31)]
+    assert days == [date(2026, 1, 31)], "December's can be made from 1 January on"
     time.go("2026-02-10")
     days = [each.on for each in due(office, date(2026, 12, 31)) if each.kind == "monthly-report"]
-    assert days == [date(2025, 12, 31), date(2026, 1, 31), date(2026, 2, 28)]
+    assert days == [date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31)]
     (contract,) = office.contracts()
     sent = Fact("report.sent", {"month": "2026-01"}, time.at.date())
     office.state([(f"contract:{contract}", sent)])
     days = [each.on for each in due(office, date(2026, 12, 31)) if each.kind == "monthly-report"]
-    assert days == [date(2025, 12, 31), date(2026, 2, 28)]
+    assert days == [date(2026, 1, 31), date(2026, 3, 31)]
 
 
 def test_a_month_in_which_the_item_changes_is_billed_by_both(office: Office, time: SetTime) -> None:

@@ -20,15 +20,19 @@ def deadlines(contract: Contract, s: Situation) -> Iterator[Deadline]:
 
 
 def _reports(contract: Contract, s: Situation) -> Iterator[Deadline]:
-    """Of this month and the eleven before it, as far as the contract was in force: each until it is sent."""
-    for month in (Month.of(s.on).plus(-back) for back in reversed(range(12))):
+    """Of this month and the twelve before it, as far as the contract was in force: each until it is sent.
+
+    Article 1 has a report go out each month and names no day. A month can be told of from the day after its end, and
+    is late once the next one can be: its last day is that of the month that follows it.
+    """
+    for month in (Month.of(s.on).plus(-back) for back in reversed(range(13))):
         item = s.lists["items"][item_on(contract, month.last)]
         is_over = contract.ending is not None and contract.ending.last < month.first
         if contract.concluded_on > min(month.last, s.on) or is_over or not item.has("reports"):
             continue
         if str(month) not in months_reported(contract):
             yield Deadline(
-                month.last,
+                month.plus(1).last,
                 MONTHLY_REPORT,
                 contract.id,
                 contract.customer,
