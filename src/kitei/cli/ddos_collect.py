@@ -124,7 +124,7 @@ def _run(talk: Talk, book: Book, receiver: Receiver, seconds: int | None) -> Non
             judged = sitting.take(turn)
             _tell(talk, judged)
             sampling.take(turn.flows, sitting.watches)
-            receiver.sample(*sampling.wanted(turn.ended.at, sitting.watches))
+            receiver.sample(*sampling.wanted(turn.ended.at, sitting.watches, sitting.book))
             diary.take(sitting.book, judged.second, judged.decisions, turn.flows)
             _keep(talk, diary)
             remember(file, turn.ended.at, sitting.watches)

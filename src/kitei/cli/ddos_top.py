@@ -16,7 +16,10 @@ from kitei.store.tallies import top as find_top
 from kitei.values import JST, Words
 
 _NOTES = {
-    "source": Words("攻撃中に採ったフローの標本による", "of the flows sampled during attacks"),
+    "source": Words(
+        "フローの標本による割合で、総量ではない(しきい値超過中は毎秒 256 件まで、平時は 10 秒ごとに 16 件まで)",
+        "of sampled flows, shares and no totals: up to 256 a second while something is too much, else 16 each 10 seconds",
+    ),
     "port": Words("毎秒多いポート三つまでによる", "of up to three busiest ports of each second"),
     "target": Words("しきい値に近いホストによる", "of hosts near their thresholds"),
     "protocol": Words("すべての通信", "of all traffic"),
@@ -25,8 +28,13 @@ _NOTES = {
 
 @command(
     "top",
-    ja="多い送信元・ポート・対象・プロトコル(既定は最近の 24 時間)",
-    en="The greatest sources, ports, targets or protocols; of the last 24 hours unless told.",
+    ja="多い送信元・ポート・対象・プロトコル(既定は最近の 24 時間)。protocol は全量。target はしきい値に近いホスト"
+    "(なければ保護プレフィックス)、port は毎秒多い三つ、source はフローの標本(平時 10 秒ごとに 16 件、攻撃中は"
+    "対象宛だけ毎秒 256 件まで)による",
+    en="The greatest sources, ports, targets or protocols; of the last 24 hours unless told. `protocol` rests on all "
+    "traffic, `target` on hosts near their thresholds (where there are none, protected prefixes), `port` on the three "
+    "busiest of each second, `source` on sampled flows: 16 of every tenth second, and up to 256 a second of those to "
+    "a target that gets too much. So sources of days with attacks are mostly those of the attacks.",
 )
 @option(
     "--by", type=click.Choice(get_args(By)), default="target", show_default=True, ja="何で", en="Of what."

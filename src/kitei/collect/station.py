@@ -137,7 +137,8 @@ class Station:
         for notice in judged.notices:
             words: JsonObject = {"ja": notice.words.ja, "en": notice.words.en}
             self._event(f"exporter.{notice.kind}", {**notice.json(), "words": words})
-        self._receiver.sample(*self._sampling.wanted(turn.ended.at, self._sitting.watches))
+        sitting = self._sitting
+        self._receiver.sample(*self._sampling.wanted(turn.ended.at, sitting.watches, sitting.book))
         self._write_down(judged, turn)
 
     def _write_down(self, judged: Judged, turn: Turn) -> None:
