@@ -83,10 +83,11 @@ class TunnelPlace:
 
 @dataclass(frozen=True, slots=True)
 class DefencePlaces:
-    """All of it, in order of names."""
+    """All of it, in order of names. `lost` are nodes of scrubbers that no route should lead to now."""
 
     collectors: tuple[CollectorPlace, ...] = ()
     scrubbers: tuple[ScrubberPlace, ...] = ()
     speakers: tuple[SpeakerPlace, ...] = ()
     upstreams: tuple[UpstreamPlace, ...] = ()
     tunnels: tuple[TunnelPlace, ...] = ()
+    lost: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """What the operator has against floods, as it states it and as the ledger keeps it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from ipaddress import ip_address, ip_interface
 from typing import Any, Final, TypeAlias
@@ -52,8 +52,8 @@ def name_of(place: Place) -> str:
             return place.node
 
 
-def gather(entries: Mapping[str, Mapping[str, Place]]) -> DefencePlaces:
-    """Places by their key and name, each in order of names."""
+def gather(entries: Mapping[str, Mapping[str, Place]], lost: Iterable[str] = ()) -> DefencePlaces:
+    """Places by their key and name, each in order of names, and which scrubbers are lost."""
 
     def listed(key: str) -> tuple[Any, ...]:
         found = entries.get(key, {})
@@ -65,6 +65,7 @@ def gather(entries: Mapping[str, Mapping[str, Place]]) -> DefencePlaces:
         listed("speaker"),
         listed("upstream"),
         listed("return_tunnel"),
+        tuple(sorted(lost)),
     )
 
 

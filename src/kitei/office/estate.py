@@ -53,6 +53,7 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
     concentrators: dict[str, Concentrator] = {}
     caps: dict[str, int] = {}
     defence: dict[str, dict[str, Place]] = {}
+    lost: set[str] = set()
     probers: dict[str, Prober] = {}
     probe_seconds = PROBE_SECONDS
     names = [field.name for field in fields(Machine)]
@@ -81,6 +82,10 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
                 certificates.pop(body["device"], None)
             case "papers.issued":
                 authorities[entry.stream.removeprefix("network:")] = AuthorityPapers(**body)
+            case "scrubber.lost":
+                lost.add(body["node"])
+            case "scrubber.back":
+                lost.discard(body["node"])
             case kind if (placed := place_of(kind, body)) is not None:
                 defence.setdefault(placed[0], {})[name_of(placed[1])] = placed[1]
     return Estate(
@@ -93,7 +98,7 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
         radius=tuple(radius.values()),
         concentrators=tuple(concentrators.values()),
         caps=caps,
-        defence=gather(defence),
+        defence=gather(defence, lost),
         probers=tuple(probers.values()),
         probe_seconds=probe_seconds,
     )

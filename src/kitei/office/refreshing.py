@@ -10,6 +10,7 @@ from kitei.ledger.contracts import Contract
 from kitei.network import Estate, FlowCollector, NodeIntent, Orders
 from kitei.network.codec import orders_json, orders_of
 from kitei.network.ddos import DdosPart
+from kitei.network.ddos_estate import DefencePlaces
 from kitei.office.estate import estate_of
 from kitei.office.office import Office
 from kitei.services.ddos import SERVICE
@@ -30,15 +31,21 @@ class Refreshing:
     _versions: dict[str, int] = field(default_factory=dict)
     _estate: tuple[int, Estate] = (-1, Estate())
 
+    @property
+    def places(self) -> DefencePlaces:
+        """What stands against floods, as the operator said last."""
+        return self._estate_now().defence
+
     def publish(self) -> bool:
         """Publish what has to be done against attacks now; whether that was anything new."""
         contracts = _own(self.office)
         today, generation = self.office.today(), self.office.shelf.generation()
-        known = (generation, today, tuple((each.id, each.version) for each in contracts))
+        estate = self._estate_now()
+        known = (generation, today, estate, tuple((each.id, each.version) for each in contracts))
         if known == self._known:
             return False
         self._load(generation)
-        everything = self._known[:2] != (generation, today)
+        everything = self._known[:2] != (generation, today) or self._known[2] != estate
         touched = None if everything else frozenset(self._touched(contracts))
         changed = self._changes(today, touched) if self._orders else {}
         if changed:

@@ -97,9 +97,9 @@ def _dynamic(contracts: Sequence[Contract], estate: Estate, on: date) -> Iterato
 
 @dataclass(frozen=True, slots=True)
 class _Leaves:
-    """The leave that contracts have now, by node and key, as far as it was looked into."""
+    """The leave and the standing routes that contracts have now, by node and key, as far as it was looked into."""
 
-    found: Mapping[tuple[str, str], RouteLeave]
+    found: Mapping[tuple[str, str], RouteLeave | Announcement]
     looked: frozenset[str]
 
 
@@ -116,17 +116,22 @@ def _leaves(
     bases = {str(each.body.get("base")) for each in concerned} - ids
     some = [*concerned, *(each for each in contracts if each.id in bases)] if bases else concerned
     found = {
-        (node, part.key): part for node, part in _standing(some, estate, on) if isinstance(part, RouteLeave)
+        (node, part.key): part
+        for node, part in _standing(some, estate, on)
+        if isinstance(part, RouteLeave | Announcement)
     }
     return _Leaves(found, ids)
 
 
 def _narrowed(part: Part, node: str, leaves: _Leaves, everyone: bool) -> Part:
-    """A published leave without what it would not say today; it is never widened here."""
-    if not isinstance(part, RouteLeave) or not (everyone or part.contract in leaves.looked):
+    """A published leave without what it would not say today; it is never widened here. A route that stands always
+    leads where it would lead today: a scrubber may have been lost."""
+    if not isinstance(part, RouteLeave | Announcement) or not (everyone or part.contract in leaves.looked):
         return part
     now = leaves.found.get((node, part.key))
-    if now is None:
+    if isinstance(part, Announcement):
+        return replace(part, next_hop=now.next_hop) if isinstance(now, Announcement) else part
+    if not isinstance(now, RouteLeave):
         return replace(part, upstreams=(), actions=())
     return replace(
         part,

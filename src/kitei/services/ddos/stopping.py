@@ -63,8 +63,9 @@ class Ground:
         return {speaker: names for speaker, names in kept.items() if names}
 
     def next_hop(self, version: int) -> str | None:
-        """The first scrubber's address of a family."""
-        hops = (hop for place in self.places.scrubbers for hop in place.next_hops)
+        """The address of a family of the first scrubber that is not lost; where all are, of the first there is."""
+        places = sorted(self.places.scrubbers, key=lambda each: each.node in self.places.lost)
+        hops = (hop for place in places for hop in place.next_hops)
         return next((hop for hop in hops if (":" in hop) == (version == 6)), None)
 
 
