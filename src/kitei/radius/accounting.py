@@ -35,6 +35,8 @@ class Accounting:
         self._policy = policy
         self._marks = marks
         self._over: set[tuple[str, str]] = set()
+        self._asked: Policy | None = None
+        self._capped: dict[str, Caps] = {}
         self._read, self._size = 0, 0
         self._ahead = _ahead()
         self.is_set_back = False
@@ -80,13 +82,16 @@ class Accounting:
         self._read += len(rows)
         told = json.loads(b"[" + rows.rstrip(b"\n").replace(b"]\n", b"],") + b"]")
         events += [event for event in map(self._event, told) if event is not None]
+        now = time.time()
         for event in events:
-            self.hear(event)
+            self._hear(event, "", now)
         return events
 
     def hear(self, event: Event, node: str = "") -> None:
         """`node`: the one that heard it, empty for this one. What comes from a wrong clock's future comes now."""
-        now = time.time()
+        self._hear(event, node, time.time())
+
+    def _hear(self, event: Event, node: str, now: float) -> None:
         if event.at > now + _STEP:
             event = event._replace(at=now)
         self._judge(event, self.book.hear(event, node), node)
@@ -154,7 +159,7 @@ class Accounting:
         for each in ended:
             self._cross(each.session.realm, each.session.user)
         caps = self._caps(event.realm)
-        if caps == _NONE or event.status == "Stop":
+        if caps is None or event.status == "Stop":
             return
         self._cross(event.realm, event.user)
         session = self.book.get(event.client, event.session)
@@ -182,7 +187,7 @@ class Accounting:
     def _cross(self, realm: str, user: str) -> None:
         """What was remembered of a user who has come to a cap is forgotten, and of all where the realm has."""
         caps = self._caps(realm)
-        if caps == _NONE:
+        if caps is None:
             return
         together, own = self.book.count(realm, user)
         all_octets, octets = self.book.octets(realm, user)
@@ -197,9 +202,13 @@ class Accounting:
         (self._over.add if is_over else self._over.discard)(who)
         return True
 
-    def _caps(self, realm: str) -> Caps:
-        found = self._policy().realms.get(realm)
-        return found.caps if found else _NONE
+    def _caps(self, realm: str) -> Caps | None:
+        """Only those that limit anything: it is asked for each request."""
+        policy = self._policy()
+        if policy is not self._asked:
+            capped = {name: each.caps for name, each in policy.realms.items() if each.caps != _NONE}
+            self._asked, self._capped = policy, capped
+        return self._capped.get(realm)
 
 
 _NONE: Final = Caps()

@@ -168,15 +168,20 @@ class Sessions:
                 self._ended[key] = before._replace(session=self._grown(before.session, event, node))
                 return ended
             session, ended = self._begin(event, before, node)
+            if event.status == "Start" and not event.received and not event.sent:
+                if over := self._was_over(session):
+                    ended.append(self._end(session, *over))
+                return ended
         grown = self._grown(session, event, node)
+        if event.status == "Stop":
+            ended.append(self._end(session, event.at, "stop", grown))
+            return ended
         self._open[key] = grown
         self._retime(key, session, grown)
         if grown.node != session.node:
             self._retell(session, -1)
             self._retell(grown, 1)
-        if event.status == "Stop":
-            ended.append(self._end(grown, event.at, "stop"))
-        elif over := self._was_over(grown):
+        if over := self._was_over(grown):
             ended.append(self._end(grown, *over))
         return ended
 
@@ -265,7 +270,10 @@ class Sessions:
         same = before.session if before is not None and event.status != "Start" else None
         counters = (same.received, same.sent) if same else (0, 0)
         place = (event.client, event.session, event.realm, event.user, event.port, event.address)
-        session = Session(*place, event.at - event.seconds, event.at, 0.0, *counters, event.told, node=node)
+        age = 0 if same else event.seconds
+        session = Session(
+            *place, event.at - event.seconds, event.at, 0.0, *counters, event.told, age, event.wide, node
+        )
         self._put(session)
         return session, ended
 
@@ -345,14 +353,15 @@ class Sessions:
             node if is_news else session.node,
         )
 
-    def _end(self, session: Session, at: float, why: End) -> Ended:
+    def _end(self, session: Session, at: float, why: End, grown: Session | None = None) -> Ended:
+        """`grown`: with its last word, when the book does not have it yet."""
         key = (session.client, session.session)
         del self._open[key]
         self._not_due(int(_due(session) // _TICK), key)
         self._retell(session, -1)
         _add(self._count, (session.realm, ""), -1)
         _add(self._count, (session.realm, session.user), -1)
-        ended = self._ended[key] = Ended(session, at, why)
+        ended = self._ended[key] = Ended(grown or session, at, why)
         while len(self._ended) > _REMEMBERED:
             self._ended.popitem(last=False)
         return ended

@@ -32,7 +32,8 @@ class Telling:
         self._next_count = 0.0
 
     def heard(self, event: Event) -> None:
-        self._accounting.append(event)
+        if self._lane is not None:
+            self._accounting.append(event)
 
     def logins(self, rows: str) -> None:
         """Logins as a JSON list."""
