@@ -17,6 +17,7 @@ from kitei.network.plan import Plan, compare, intent_of
 from kitei.office.authority import Authorities, revocation
 from kitei.office.desk import MANAGED_VPN
 from kitei.office.estate import estate_of, papers_issued
+from kitei.office.misplaced import misplaced
 from kitei.office.office import Office, Refusal
 from kitei.office.safe import make_probe_secrets, open_vault, with_sacks
 from kitei.store.vault import Vault
@@ -49,9 +50,11 @@ class Publishing:
     def plan(self, on: date | None = None) -> Plan:
         """What the contracts in force on a day (today) want that was not published yet.
 
-        Raises Refusal where contracts cannot all be had at once.
+        Raises Refusal where contracts cannot all be had at once, and where what is stated could not work together.
         """
         day = on or self.office.today()
+        if slips := list(misplaced(self.estate().defence)):
+            raise Refusal(Words("\n".join(slip.ja for slip in slips), "\n".join(slip.en for slip in slips)))
         self._issue_papers()
         self._make_probe_secrets(day)
         contracts = list(self.office.contracts().values())

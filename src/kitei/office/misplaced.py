@@ -1,0 +1,60 @@
+"""What against floods is stated but could not work together: each slip by itself, before any node is told. Pure."""
+
+from collections.abc import Hashable, Iterable, Iterator
+from ipaddress import ip_address, ip_interface
+
+from kitei.network.ddos_estate import DefencePlaces, TunnelPlace
+from kitei.values import Words
+
+
+def misplaced(places: DefencePlaces) -> Iterator[Words]:
+    """Names that lead nowhere, and two of what there can be but one of; each told with its statement."""
+    speakers = {each.node for each in places.speakers}
+    for upstream in places.upstreams:
+        if upstream.speaker not in speakers:
+            yield _nowhere(f"upstream {upstream.name}: speaker", upstream.speaker, speakers)
+    scrubbers = {each.node for each in places.scrubbers}
+    for tunnel in places.tunnels:
+        name = f"return_tunnel {tunnel.contract} {tunnel.scrubber}"
+        if tunnel.scrubber not in scrubbers:
+            yield _nowhere(f"{name}: scrubber", tunnel.scrubber, scrubbers)
+        yield from _ends(name, tunnel)
+    hears = ((each.name, (each.speaker, each.address)) for each in places.upstreams)
+    yield from _twice("upstream", "address", hears)
+    numbers = ((f"{t.contract} {t.scrubber}", (t.scrubber, t.number)) for t in places.tunnels)
+    yield from _twice("return_tunnel", "number", numbers)
+    hops = ((each.node, hop) for each in places.scrubbers for hop in each.next_hops)
+    yield from _twice("scrubber", "next_hops", hops)
+
+
+def _ends(name: str, tunnel: TunnelPlace) -> Iterator[Words]:
+    if ip_address(tunnel.local).version != ip_address(tunnel.remote).version:
+        yield Words(
+            f"{name}: remote {tunnel.remote} は local {tunnel.local} と同じ種類ではありません",
+            f"{name}: remote {tunnel.remote} is not of the family of local {tunnel.local}",
+        )
+    inner = ip_interface(tunnel.address)
+    if ip_address(tunnel.peer) not in inner.network or ip_address(tunnel.peer) == inner.ip:
+        yield Words(
+            f"{name}: peer {tunnel.peer} は {inner.network} の相手側のアドレスではありません",
+            f"{name}: peer {tunnel.peer} is not the other address of {inner.network}",
+        )
+
+
+def _nowhere(place: str, name: str, known: Iterable[str]) -> Words:
+    there = ", ".join(sorted(known))
+    return Words(
+        f"{place} '{name}' はありません。あるのは {there or 'なし'}",
+        f"{place} '{name}' is not there; there is {there or 'none'}",
+    )
+
+
+def _twice(kind: str, field: str, told: Iterable[tuple[str, Hashable]]) -> Iterator[Words]:
+    """Of statements (name, what has to be its own), those that another has said before."""
+    first: dict[Hashable, str] = {}
+    for name, own in told:
+        if (before := first.setdefault(own, name)) != name:
+            yield Words(
+                f"{kind} {name}: {field} は {before} と同じです",
+                f"{kind} {name}: {field} is that of {before}",
+            )
