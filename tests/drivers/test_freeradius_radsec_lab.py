@@ -14,7 +14,7 @@ pytestmark = pytest.mark.lab
 
 NOW = datetime.now(UTC) - timedelta(hours=1)
 _PROXY = """\
-ListenTLS 127.0.1.9:2083
+ListenTLS {address}:2083
 LogLevel 1
 LogDestination file:///dev/stdout
 tls default {{
@@ -48,29 +48,46 @@ realm * {{
 
 
 class Door:
-    """The customer's radsecproxy, with its own authority, which knows the provider's."""
+    """One of the customer's radsecproxies, with its own authority, which knows the provider's."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, number: int = 1) -> None:
         provider, customer = Authority.create("the provider", NOW), Authority.create("the customer", NOW)
-        folder = Path(node.host.state("door"))
+        self.name, self._address = f"door-{number}", f"127.0.1.{8 + number}"
+        folder = Path(node.host.state(self.name))
         folder.mkdir()
         ours, theirs = make_key(), make_key()
-        put_sack(node.host, "papers@1", ours + provider.issue(make_request(ours, "radius.example"), 30, NOW))
+        put_sack(
+            node.host,
+            f"papers.{number}@1",
+            ours + provider.issue(make_request(ours, "radius.example"), 30, NOW),
+        )
         put_sack(node.host, "radsec@1", "radsec")
         (folder / "provider.pem").write_text(provider.certificate)
         (folder / "door.key").write_text(theirs)
         (folder / "door.pem").write_text(customer.issue(make_request(theirs, "door.example"), 30, NOW))
-        (folder / "radsecproxy.conf").write_text(_PROXY.format(folder=folder, secret=HOME_SECRET))
-        self.authority, self._node = customer.certificate, node
+        (folder / "radsecproxy.conf").write_text(
+            _PROXY.format(folder=folder, address=self._address, secret=HOME_SECRET)
+        )
+        self.authority, self._number, self._node = customer.certificate, number, node
         self.open()
 
     def open(self) -> None:
-        config = self._node.host.state("door", "radsecproxy.conf")
-        self._node.host.keep_running("door", ["/usr/sbin/radsecproxy", "-f", "-c", config])
+        config = self._node.host.state(self.name, "radsecproxy.conf")
+        self._node.host.keep_running(self.name, ["/usr/sbin/radsecproxy", "-f", "-c", config])
 
     def home(self, authority: str) -> HomeServer:
         return HomeServer(
-            FOR, "shop.example", "127.0.1.9", 2083, "radsec", "radsec@1", 1, 1, False, authority, "papers@1"
+            origin=FOR,
+            realm="shop.example",
+            address=self._address,
+            port=2083,
+            transport="radsec",
+            sack="radsec@1",
+            preference=self._number,
+            weight=1,
+            silent=False,
+            authority=authority,
+            papers=f"papers.{self._number}@1",
         )
 
 
@@ -90,11 +107,11 @@ def test_requests_go_by_radsec_to_the_customers_own_server_and_no_other(node) ->
         return ask(node.host, "127.0.0.2", SECRET, "User-Name=carol@shop.example, User-Password=pw-carol")[0]
 
     assert eventually(lambda: told() == "Access-Accept"), (
-        node.log("radius-relay-0") + node.log("door") + node.log("home-one")
+        node.log("radius-relay-0") + node.log(door.name) + node.log("home-one")
     )
     accounting = "User-Name=carol@shop.example, Acct-Status-Type=Start, Acct-Session-Id=s1"
     assert ask(node.host, "127.0.0.2", SECRET, accounting, "acct")[0] == "Accounting-Response"
-    node.host.stop("door")
+    node.host.stop(door.name)
     assert eventually(
         lambda: "radsec_127_0_1_9_2083" in (node.host.read(node.host.state("radius", "dead.json")) or "")
     )

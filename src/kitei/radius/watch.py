@@ -2,9 +2,9 @@
 
     python -m kitei.radius.watch FOLDER SACKS
 
-It reads the targets from `policy.json`, writes the dead ones to `dead.json`, and tells the relay in use. One that
-has missed three questions in a row is dead, one at which nobody listens sooner; one answer, and it lives. Home servers are asked by Status-Server
-(RFC 5997), over TLS those of RadSec; terminators for a tunnel they need not grant. A home server that knows no
+It reads the targets from `policy.json`, writes the dead ones to `dead.json`, and tells the relay in use, which takes
+what it has in hand to another. One that has missed three questions in a row is dead, and one whose machine says that
+nobody listens there at once; one answer, and it lives. Home servers are asked by Status-Server (RFC 5997), over TLS those of RadSec; terminators for a tunnel they need not grant. A home server that knows no
 such question (`silent`) counts as alive.
 """
 
@@ -47,6 +47,7 @@ class Watch:
         self._wire = selectors.DefaultSelector()
         self._sockets: dict[str, socket.socket] = {}
         self._secured: dict[str, threading.Thread] = {}
+        self._broken: set[str] = set()  # RadSec connections that ended: what was in hand there gets no answer
         self._lock = threading.Lock()
 
     def run(self) -> None:
@@ -57,7 +58,7 @@ class Watch:
             self._ask()
             while (left := begun + _EVERY - time.monotonic()) > 0:
                 self._hear(left)
-            self._judge()
+                self._judge()
 
     def _read_policy(self) -> None:
         try:
@@ -135,9 +136,11 @@ class Watch:
             assert isinstance(line, socket.socket)
             try:
                 packet = line.recv(4096)
-            except OSError:  # "connection refused": its machine says that nobody listens there
-                self._missed[name] = self._missed.get(name, 0) + 1
+            except ConnectionRefusedError:
+                self._missed[name] = _MISSES
                 continue
+            except OSError:
+                continue  # unreachable now: the question is missed already
             if self._is_life(name, packet, line):
                 self._missed[name] = 0
 
@@ -172,11 +175,14 @@ class Watch:
                     question = status_server(secrets.randbelow(256), secrets.token_bytes(16), secret)
                     line.sendall(question)
                     if not is_answer(line.recv(4096), question, secret):
+                        self._broken.add(name)
                         return
                     self._missed[name] = 0
                     time.sleep(2 * _EVERY)
-        except (OSError, ValueError):
+        except TimeoutError:
             return  # a miss; another thread tries again
+        except (OSError, ValueError):
+            self._broken.add(name)
 
     def _context(self, target: Mapping[str, Any]) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -186,14 +192,17 @@ class Watch:
         return context
 
     def _judge(self) -> None:
-        dead = frozenset(name for name, missed in self._missed.items() if missed >= _MISSES)
+        broken = frozenset(self._broken)
+        dead = broken | {name for name, missed in self._missed.items() if missed >= _MISSES}
         if self._told == (self._relay, dead):
+            self._broken -= broken
             return
         before = self._told[1] if self._told and self._told[0] == self._relay else frozenset()
         _replace(os.path.join(self._folder, "dead.json"), json.dumps(sorted(dead)))
         changed = {name: "down" for name in dead - before} | {name: "alive" for name in before - dead}
         if self._tell_relay({n: s for n, s in changed.items() if n in self._targets}):
             self._told = (self._relay, dead)
+            self._broken -= broken
 
     def _tell_relay(self, states: Mapping[str, str]) -> bool:
         """The relay decides again where what it has in hand should go. False: it could not be told yet."""

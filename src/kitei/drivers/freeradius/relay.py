@@ -132,7 +132,8 @@ raddbdir = @own@
 run_dir = @own@
 name = relay-@slot@
 max_request_time = 60
-cleanup_delay = 5
+# what could not be passed on is forgotten, so that asked again it goes to another; answers are remembered in front
+cleanup_delay = 0
 max_requests = 65536
 hostname_lookups = no
 log {
