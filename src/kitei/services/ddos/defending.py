@@ -76,6 +76,8 @@ class Timing:
 
     rise: int | None = None
     window: int | None = None
+    soon: int | None = None
+    clear_percent: int | None = None
     release_percent: int | None = None
     calm: int | None = None
     calm_most: int | None = None

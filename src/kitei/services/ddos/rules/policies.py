@@ -182,6 +182,10 @@ def _settings(asked: SetPolicy) -> _Wrong:
                 f"rise {timing.rise} is at least 1 and at most window {window}, which is at most 60",
             ),
         )
+    if timing.soon == 0:
+        yield "timing.soon", Words("1 秒以上です", "is at least one second")
+    if timing.clear_percent is not None and timing.clear_percent < 100:
+        yield "timing.clear_percent", Words("100 以上です", "is at least 100")
     if timing.release_percent is not None and not 1 <= timing.release_percent <= 100:
         yield "timing.release_percent", Words("1 から 100 です", "is 1 to 100")
     if timing.calm is not None and timing.calm < 1:
