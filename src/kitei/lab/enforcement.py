@@ -86,9 +86,18 @@ def _told(socket: str, table: str) -> str:
 
 def _set(now: Sequence[str]) -> None:
     """Before defragmentation, where fragments are still what they are."""
-    chain = "\n".join(("type filter hook prerouting priority -500;", *now))
-    text = (
-        f"table inet flows {{}}\nflush table inet flows\ntable inet flows {{ chain heard {{ {chain}\n}} }}\n"
+    chain = ("type filter hook prerouting priority -500", *now)
+    text = "\n".join(
+        (
+            "table inet flows {}",
+            "flush table inet flows",
+            "table inet flows {",
+            "chain heard {",
+            *chain,
+            "}",
+            "}",
+            "",
+        )
     )
     subprocess.run(["nft", "-f", "-"], input=text, text=True, check=True)
     print(*now, sep="\n", flush=True)
