@@ -11,8 +11,8 @@
 
 enum { BATCH = 64, BUFFER = 65536, SOCKETS = 16 };
 #define PAUSE 1000000ull      /* ns in which datagrams gather */
-#define LONG_PAUSE 5000000ull /* where few come, and the kernel may hold many */
-enum { FEW = 256 };
+#define LONG_PAUSE 10000000ull /* where few come, and the kernel may hold many */
+enum { FEW = 512 };
 
 static u32 power_of_two(u32 n) {
   u32 p = 1;
