@@ -48,7 +48,7 @@ from kitei.radius.secret import matches
 from kitei.radius.table import Damaged, Table, read_changes
 from kitei.radius.telling import Telling
 
-REJECT, OK, HANDLED, NOTFOUND, NOOP, UPDATED = 0, 2, 3, 6, 7, 8  # rlm_rcode_t
+REJECT, OK, HANDLED, NOOP, UPDATED = 0, 2, 3, 7, 8  # rlm_rcode_t
 _LOOK: Final = 0.01  # seconds between looks at the files
 _KNOWN_PASSWORDS: Final = 1_000_000
 _LOST: Final = 600.0  # seconds a node is silent until what only it heard of counts no more
@@ -218,10 +218,6 @@ class Engine:
 
     def _on(self, found: Answer) -> Pairs:
         return ("Home-Server-Name", self._relay), *(sendable(*each) for each in found.control)
-
-    def knows(self, address: str) -> bool:
-        """May this address ask at all?"""
-        return address in self._policy.clients or address in self._probers
 
     # what runs beside the calls
 

@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import Final
 
-from kitei.radius.engine import NOTFOUND, OK, Engine, Request, Result
+from kitei.radius.engine import OK, Engine, Request, Result
 
 _ENGINES: Final[list[Engine]] = []
 
@@ -23,10 +23,6 @@ def instantiate(config: object) -> int:
         threading.Thread(target=engine.run, name="kitei", daemon=True).start()
         _ENGINES.append(engine)
     return OK
-
-
-def known(request: Request) -> Result:
-    return OK if _ENGINES[0].knows(dict(request).get("Tmp-String-0", "")) else NOTFOUND
 
 
 def authorize(request: Request) -> Result:

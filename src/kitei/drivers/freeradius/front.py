@@ -87,7 +87,6 @@ def quoted(secret: str) -> str:
 _CALLS: Sequence[tuple[str, str, str]] = (
     ("kitei", "authorize", "authorize"),
     ("kitei_inner", "authorize", "authorize_inner"),
-    ("kitei_known", "authorize", "known"),
     ("kitei_certified", "authorize", "certified"),
     ("kitei_account", "accounting", "account"),
     ("kitei_accepted", "post_auth", "accepted"),
@@ -231,15 +230,8 @@ client any6 {{
 }}
 server clients {{
   authorize {{
-    update request {{
-      &Tmp-String-0 := "%{{%{{Packet-Src-IP-Address}}:-%{{Packet-Src-IPv6-Address}}}}"
-    }}
-    kitei_known
+    live.session
     if (ok) {{
-      # the module wants a request without attributes
-      update request {{
-        &Tmp-String-0 !* ANY
-      }}
       dynamic_clients
     }}
   }}

@@ -6,6 +6,7 @@
    `post-auth`   called once the policy answered: what it allows to be remembered (Tmp-Integer-0 to -2) is.
    `accounting`  writes each request down before it is answered (RFC 2866, 2); the policy reads on. ok: answer it;
                  noop: the policy has to say where it goes, and `preacct` remembers if it goes nowhere.
+   `session`     is there a file of the client that asks? One without is left out without a word.
    `pre-proxy`   before Python is asked: it takes no text that is no UTF-8 or holds a zero byte. Such ones are put
                  aside, and those it has to know are handed on as octets (`kitei.radius.names`).
    `post-proxy`  afterwards: they are put back, so that whoever is asked next gets what came.
@@ -401,6 +402,16 @@ static rlm_rcode_t CC_HINT(nonnull) mod_account(void *instance, REQUEST *request
   return RLM_MODULE_HANDLED;
 }
 
+/* Called by the thread that receives for all, each second for each client: it must wait for nobody. */
+static rlm_rcode_t CC_HINT(nonnull) mod_knows(void *instance, REQUEST *request) {
+  kitei_t *kitei = instance;
+  fr_ipaddr_t const *source = &request->packet->src_ipaddr;
+  char path[1024], address[INET6_ADDRSTRLEN];
+  if (!inet_ntop(source->af, &source->ipaddr, address, sizeof address)) return RLM_MODULE_NOTFOUND;
+  snprintf(path, sizeof path, "%s/clients%c/%s", kitei->folder, source->af == AF_INET ? '4' : '6', address);
+  return access(path, R_OK) == 0 ? RLM_MODULE_OK : RLM_MODULE_NOTFOUND;
+}
+
 /* texts that Python does not take */
 static struct { unsigned attribute, carrier; } const carried[] = {
     {PW_USER_NAME, PW_TMP_OCTETS_0},           {PW_USER_PASSWORD, PW_TMP_OCTETS_0 + 1},
@@ -514,5 +525,6 @@ module_t rlm_kitei = {
     .config = config,
     .instantiate = mod_instantiate,
     .methods = {[MOD_AUTHORIZE] = mod_authorize, [MOD_POST_AUTH] = mod_learn, [MOD_PREACCT] = mod_learn_route,
-                [MOD_ACCOUNTING] = mod_account, [MOD_PRE_PROXY] = mod_put_aside, [MOD_POST_PROXY] = mod_put_back},
+                [MOD_ACCOUNTING] = mod_account, [MOD_SESSION] = mod_knows,
+                [MOD_PRE_PROXY] = mod_put_aside, [MOD_POST_PROXY] = mod_put_back},
 };
