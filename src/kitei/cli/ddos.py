@@ -35,7 +35,10 @@ _COMMANDS: Final[Mapping[str, str]] = {
 
 
 @click.group(
-    "ddos", cls=LazyGroup, modules=_COMMANDS, help=Words("DDoS の検知", "Seeing DDoS attacks.").to(here())
+    "ddos",
+    cls=LazyGroup,
+    modules=_COMMANDS,
+    help=Words("DDoS を見て、止めて、知らせる", "See DDoS attacks, stop them, tell of them.").to(here()),
 )
 def ddos() -> None:
     pass

@@ -109,14 +109,13 @@ def _contract_steps(
     part: Part | None = None,
 ) -> Iterator[Step]:
     """The contract, what changed it in this respect, and the application it came of."""
+    what = " ".join(filter(None, (contract.kind and f"{contract.kind} /", contract.item, contract.group)))
     yield Step(
         Words("契約", "contract"),
         contract.id,
         Words(
-            f"{contract.customer} の {contract.kind} / {contract.item} {contract.group}、"
-            f"{contract.concluded_on} 成立",
-            f"{contract.customer}'s {contract.kind} / {contract.item} {contract.group}, "
-            f"concluded on {contract.concluded_on}",
+            f"{contract.customer} の {what}、{contract.concluded_on} 成立",
+            f"{contract.customer}'s {what}, concluded on {contract.concluded_on}",
         ),
         provided(contract.cites),
     )
