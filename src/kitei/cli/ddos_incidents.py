@@ -1,6 +1,6 @@
 """`ddos incidents`: the attacks there were, and one of them with its course and evidence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -15,7 +15,7 @@ from kitei.office.evidence import together
 from kitei.office.flood_history import up_to_date
 from kitei.office.flood_report import clock_text
 from kitei.office.flood_watch import Watched, watched
-from kitei.office.incidents import Incident, attack_json, attacks, incident, incident_json
+from kitei.office.incidents import Incident, attack_json, attacks, incident, incident_json, steps_left
 from kitei.store.tallies import protocol_name
 from kitei.values import Words
 
@@ -59,7 +59,11 @@ def incidents(
         one = incident(office, up_to_date(office.home), attack)
         seen = {each.contract: each for each in watched(office.contracts(), office.today())}
         packets = _packets(one) if pcap is not None else b""
-        talk.answer(incident_json(one), lambda: _text(one, seen, talk))
+        left = steps_left(office, one.attack)
+        talk.answer(
+            {**incident_json(one), "steps_left": list(left)},
+            lambda: "\n".join([_text(one, seen, talk), *_left(one, left, talk)]),
+        )
         if pcap is not None:
             pcap.write_bytes(packets)
             click.echo(str(pcap), err=True)
@@ -70,6 +74,14 @@ def incidents(
             provider = provider_told(office.picture().said)
             pdf.write_bytes(incident_pdf(one, recipient_of(office.book, customer), provider, talk.language))
             click.echo(str(pdf), err=True)
+
+
+def _left(found: Incident, left: Sequence[str], talk: Talk) -> Iterator[str]:
+    """What the incident procedure still asks for, and how it is recorded."""
+    if left:
+        yield Words("残る手順: " + ", ".join(left), "steps left: " + ", ".join(left)).to(talk.language)
+        ask = f"contract={found.attack.contract} attack={found.attack.id} step='{left[0]}'"
+        yield f"  kitei ask incident-step {ask} note=... notified=..."
 
 
 def _packets(found: Incident) -> bytes:

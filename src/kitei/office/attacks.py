@@ -15,6 +15,7 @@ EFFECTIVE: Final = "mitigation.effective"
 PROLONGED: Final = "mitigation.prolonged"
 RELEASED: Final = "mitigation.released"
 WITHHELD: Final = "mitigation.withheld"
+NOTED: Final = "incident.noted"
 _STREAM: Final = "contract:"
 
 HAPPENINGS: Final[Mapping[str, Words]] = {
@@ -25,7 +26,7 @@ HAPPENINGS: Final[Mapping[str, Words]] = {
     PROLONGED: Words("緩和を延長", "mitigation prolonged"),
     RELEASED: Words("緩和を解除", "mitigation released"),
     "incident.opened": Words("インシデント対応を開始", "incident opened"),
-    "incident.noted": Words("対応の記録", "incident noted"),
+    NOTED: Words("対応の記録", "incident noted"),
     "incident.closed": Words("インシデント対応を終了", "incident closed"),
     OVER: Words("終息", "over"),
 }
@@ -67,10 +68,16 @@ class Happening:
         head = HAPPENINGS.get(self.kind, Words(self.kind, self.kind))
         step = STEPS.get(str(self.body.get("step")))
         told = [step] if step else []
+        if self.kind == NOTED and self.body.get("step"):  # its steps are the operator's own words
+            told.append(Words(str(self.body.get("step")), str(self.body.get("step"))))
         for key in ("until", "why", "note", "by"):
             value = self.body.get(key)
             if isinstance(value, str) and value and not (key == "by" and value == "policy"):
                 told.append(_MORE[key](value))
+        notified: Any = self.body.get("notified")
+        if self.kind == NOTED and notified:
+            listed = ", ".join(map(str, notified))
+            told.append(Words(f"連絡先 {listed}", f"told {listed}"))
         if self.kind == WITHHELD:
             most = self.body.get("most")
             told.append(Words(f"同時に {most} 件まで", f"no more than {most} at once"))

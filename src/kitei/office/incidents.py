@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from kitei.office.attacks import Attack, attacks_of
+from kitei.office.attacks import NOTED, Attack, attacks_of
 from kitei.office.desk import Desk
 from kitei.office.evidence import Excerpt, excerpts_of
 from kitei.office.flood_values import scrubbed_json
 from kitei.office.home import Home
+from kitei.services.ddos import SERVICE
 from kitei.services.ddos.edition import TERMS
 from kitei.store import tallies
 from kitei.store.history import History
@@ -83,6 +84,15 @@ def incident_of(attack: Attack, history: History, home: Home, now: datetime) -> 
         tallies.scrubbed(history, attack.contract, first, until),
         tuple(excerpts_of(home, attack.contract, attack.target, first - _BEFORE, until)),
     )
+
+
+def steps_left(office: Desk[Any], attack: Attack) -> tuple[str, ...]:
+    """The operator's steps (list `incident-steps`) that were not taken yet; none where no incident was opened."""
+    if not any(each.kind == "incident.opened" for each in attack.happenings):
+        return ()
+    named = office.situation(SERVICE, office.today()).operator.lists.get("incident-steps", ())
+    taken = {each.body.get("step") for each in attack.happenings if each.kind == NOTED}
+    return tuple(str(each) for each in named if each not in taken)
 
 
 def incident_json(found: Incident) -> dict[str, Json]:

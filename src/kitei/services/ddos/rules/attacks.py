@@ -61,10 +61,17 @@ def known_attack(asked: AttackOver | IncidentStep, s: Situation) -> Iterator[Fin
     contract = s.contract(asked.contract)
     found = next((each for each in attacks(contract) if each.id == asked.attack), None)
     if found is None or (isinstance(asked, AttackOver) and not found.stands):
+        wanted = [each for each in attacks(contract) if each.stands or isinstance(asked, IncidentStep)]
+        there = ", ".join(f"{each.id} ({each.target})" for each in wanted[-5:])
         yield s.refuse(
             row_of(s, contract),
-            why=Words(f"攻撃 {asked.attack} は続いていません", f"no attack {asked.attack} stands"),
+            why=Words(f"攻撃 {asked.attack} は続いていません", f"no attack {asked.attack} stands")
+            if isinstance(asked, AttackOver)
+            else Words(f"攻撃 {asked.attack} はありません", f"there is no attack {asked.attack}"),
             place="attack",
+            remedy=Words(
+                f"この契約の攻撃: {there or 'なし'}", f"of this contract there are: {there or 'none'}"
+            ),
         )
     else:
         yield s.accept(
