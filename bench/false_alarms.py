@@ -36,7 +36,7 @@ from kitei.collect.policies import policies_of
 from kitei.spool import Taking
 
 OURS, SHIPPED, ADVISED = 20_170, 20_171, 20_172
-SEEDS = (11, 101, 211, 307, 401, 503)
+SEEDS = (11, 601, 709, 811, 907, 1013)
 POLICY = {
     "name": "day",
     "prefixes": [f"10.1.{n}.0/24" for n in range(len(SEEDS))],
