@@ -17,9 +17,9 @@ from test_radius_command import BOOK
 from kitei.clock import wall_clock
 from kitei.network.events import Batch, Event
 from kitei.office import Office
-from kitei.office.logins import Logins
 from kitei.office.orderbook import read_book, take_book
 from kitei.office.publishing import Publishing
+from kitei.office.radius.logins import Logins
 from kitei.office.takers import TAKERS
 from kitei.office.telling import Telling
 from kitei.watch import Observation

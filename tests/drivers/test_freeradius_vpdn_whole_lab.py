@@ -10,7 +10,7 @@ from test_freeradius_lab import eventually
 from vpdn_stand import CARRIER, CARRIER_SECRET, LNS_SECRET, SITE, TUNNEL_SECRET, Ground, ask_udp, ping
 
 from kitei.lab.mobile.asking import Refused
-from kitei.office.logins import Logins
+from kitei.office.radius.logins import Logins
 
 pytestmark = pytest.mark.lab
 

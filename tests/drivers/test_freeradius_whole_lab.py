@@ -13,9 +13,9 @@ from kitei.network import sacks_of
 from kitei.office import Office
 from kitei.office.dispatch import Dispatch
 from kitei.office.hearing import Hearing
-from kitei.office.logins import Logins
 from kitei.office.orderbook import read_book, take_book
 from kitei.office.publishing import Publishing
+from kitei.office.radius.logins import Logins
 from kitei.values import JST
 
 pytestmark = pytest.mark.lab

@@ -21,9 +21,9 @@ from webhooks import hook
 
 from kitei.office import Office
 from kitei.office import bell as ringing
-from kitei.office.alerting import take_alerts
 from kitei.office.bell import Bell, webhook_secret
 from kitei.office.delivery import PATIENCE, Secret, deliver, signature, wait_after
+from kitei.office.floods.alerting import take_alerts
 from kitei.office.post import Letter, Post, Smtp, Undelivered
 from kitei.office.post import Outbox as Folder
 from kitei.store.outbox import Outbox
@@ -384,7 +384,7 @@ import os, sys
 from datetime import datetime
 from pathlib import Path
 from kitei.office import Office
-from kitei.office.alerting import take_alerts
+from kitei.office.floods.alerting import take_alerts
 from kitei.office.delivery import deliver
 from kitei.office.post import Outbox as Folder
 from kitei.store.outbox import Outbox

@@ -13,8 +13,8 @@ from kitei.network import Announcement, FloodWatch, Part, RouteLeave, Scrubbing
 from kitei.network.detection import Detection, Word
 from kitei.network.events import Event
 from kitei.office import Office
-from kitei.office.defence import Defence
 from kitei.office.dispatch import Dispatch
+from kitei.office.floods.defence import Defence
 from kitei.office.hearing import Hearing
 from kitei.office.orderbook import read_book, take_book
 from kitei.office.publishing import Publishing

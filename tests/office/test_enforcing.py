@@ -11,8 +11,8 @@ from kitei.desk import Verdict
 from kitei.network.detection import Detection, Word
 from kitei.network.report import Report, State
 from kitei.office import Office
-from kitei.office.attacks import attacks_of
 from kitei.office.dispatch import Dispatch
+from kitei.office.floods.attacks import attacks_of
 from kitei.office.hearing import Hearing
 from kitei.office.orderbook import read_book, take_book
 from kitei.office.publishing import Publishing

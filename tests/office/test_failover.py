@@ -13,8 +13,8 @@ from kitei.ledger import Fact
 from kitei.network import Announcement, Scrubbing
 from kitei.network.report import Report, State
 from kitei.office import Office
-from kitei.office.defence import Defence
 from kitei.office.estate import estate_of
+from kitei.office.floods.defence import Defence
 from kitei.office.orderbook import read_book, take_book
 from kitei.office.publishing import Publishing
 from kitei.services.ddos.intent import compile_contracts

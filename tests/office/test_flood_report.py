@@ -15,9 +15,9 @@ from kitei.network.events import Event
 from kitei.network.sheaf import MINUTE, SUMS, SheafName, first_second, written
 from kitei.office import Office, Refusal
 from kitei.office.due import due
-from kitei.office.flood_history import take_scrubs, up_to_date
-from kitei.office.flood_report import flood_report
-from kitei.office.flood_values import report_json, send_report
+from kitei.office.floods.history import take_scrubs, up_to_date
+from kitei.office.floods.report import flood_report
+from kitei.office.floods.values import report_json, send_report
 from kitei.office.papers.flood_report import percent, report_html, report_pdf
 from kitei.store import Party
 from kitei.store.history import History

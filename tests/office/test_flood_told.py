@@ -21,10 +21,10 @@ from kitei.network.events import Event
 from kitei.network.sheaf import SheafName, written
 from kitei.office import Office
 from kitei.office.bell import ring
-from kitei.office.defence import Defence
-from kitei.office.flood_history import history_of, take_counters, up_to_date
-from kitei.office.flood_report import flood_report
-from kitei.office.incidents import attacks, incident
+from kitei.office.floods.defence import Defence
+from kitei.office.floods.history import history_of, take_counters, up_to_date
+from kitei.office.floods.incidents import attacks, incident
+from kitei.office.floods.report import flood_report
 from kitei.office.orderbook import read_book, take_book
 from kitei.office.papers.flood_report import report_html
 from kitei.office.post import Letter

@@ -8,7 +8,7 @@ import pytest
 from kitei.collect.policies import read_policies
 from kitei.collect.policy import Policy, book_of
 from kitei.ledger.contracts import Contract
-from kitei.office.flood_watch import Watched, compare, drafted, watched
+from kitei.office.floods.watch import Watched, compare, drafted, watched
 from kitei.services.ddos.edition import TERMS
 
 DAY = date(2026, 6, 1)

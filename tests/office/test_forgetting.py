@@ -8,10 +8,10 @@ import pytest
 from kitei.ledger import Fact
 from kitei.network import RadiusGroup
 from kitei.office import Office
-from kitei.office.forgetting import FORGOTTEN, due, forget_ended
-from kitei.office.logins import Logins
 from kitei.office.orderbook import read_book, take_book
 from kitei.office.publishing import Publishing
+from kitei.office.radius.forgetting import FORGOTTEN, due, forget_ended
+from kitei.office.radius.logins import Logins
 from kitei.store import StoreError
 from kitei.values import JST
 

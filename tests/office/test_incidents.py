@@ -18,9 +18,9 @@ from kitei.collect.excerpt import Packet, pcap
 from kitei.network.events import Event
 from kitei.network.sheaf import MINUTE, SUMS, SheafName, written
 from kitei.office import Office
-from kitei.office.alert_lines import course_words, over_line
-from kitei.office.evidence import excerpts_of, forget_excerpts, keep_excerpt, take_excerpts, together
-from kitei.office.incidents import attacks, incident, incident_json
+from kitei.office.floods.alert_lines import course_words, over_line
+from kitei.office.floods.evidence import excerpts_of, forget_excerpts, keep_excerpt, take_excerpts, together
+from kitei.office.floods.incidents import attacks, incident, incident_json
 from kitei.office.papers.incident import incident_html, incident_pdf
 from kitei.store.history import KEPT_CLOSE_DAYS, History
 from kitei.values import Words

@@ -13,12 +13,12 @@ from kitei.clock import wall_clock
 from kitei.network import RadiusGroup
 from kitei.network.events import Batch, Event
 from kitei.office import Office
-from kitei.office.logbook import KEPT_DAYS
-from kitei.office.login_why import why_login
-from kitei.office.logins import Logins
 from kitei.office.orderbook import read_book, take_book
-from kitei.office.password import TOO_OFTEN, WRONG, Passwords
 from kitei.office.publishing import Publishing
+from kitei.office.radius.logbook import KEPT_DAYS
+from kitei.office.radius.logins import Logins
+from kitei.office.radius.password import TOO_OFTEN, WRONG, Passwords
+from kitei.office.radius.why import why_login
 from kitei.office.takers import TAKERS
 from kitei.office.telling import Telling
 from kitei.office.why import why_part

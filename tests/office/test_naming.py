@@ -13,7 +13,7 @@ from kitei.network.codec import node_intent
 from kitei.network.events import Event
 from kitei.network.sheaf import LINES, SUMS
 from kitei.office import Office
-from kitei.office.naming import Naming, alarms
+from kitei.office.floods.naming import Naming, alarms
 from kitei.values import JsonObject
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)

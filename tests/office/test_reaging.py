@@ -15,9 +15,9 @@ from kitei.ledger import Fact
 from kitei.network import FloodWatch
 from kitei.network.sheaf import SUMS, SheafName, first_second, written
 from kitei.office import Office
+from kitei.office.floods.reaging import approve, pending, relearned, report, report_json, reports
+from kitei.office.floods.why import facts_behind
 from kitei.office.office import Refusal
-from kitei.office.reaging import approve, pending, relearned, report, report_json, reports
-from kitei.office.why_defence import facts_behind
 from kitei.services.ddos import SERVICE
 from kitei.services.ddos.defence import policies, reagings
 from kitei.services.ddos.means import all_means, edition_on

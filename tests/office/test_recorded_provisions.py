@@ -12,9 +12,9 @@ from kitei.desk import Verdict
 from kitei.ledger import Fact
 from kitei.network.sheaf import SUMS, SheafName, first_second, written
 from kitei.office import Office
-from kitei.office.flood_report import flood_report
-from kitei.office.flood_values import send_report
-from kitei.office.reaging import pending, relearned, report
+from kitei.office.floods.reaging import pending, relearned, report
+from kitei.office.floods.report import flood_report
+from kitei.office.floods.values import send_report
 from kitei.services.ddos import SERVICE
 from kitei.services.ddos.edition import TERMS
 from kitei.services.ddos.spoken import RECORDED

@@ -7,9 +7,9 @@ from test_defence import Clock, E, clock, defence, hear, office, on_nodes, pass_
 
 from kitei.network import Announcement
 from kitei.office import Office
-from kitei.office.alerting import alerts_of
-from kitei.office.attacks import attacks_of
-from kitei.office.defence import Defence
+from kitei.office.floods.alerting import alerts_of
+from kitei.office.floods.attacks import attacks_of
+from kitei.office.floods.defence import Defence
 from kitei.services.ddos.defence import attacks, mitigations
 
 __all__ = ["clock", "defence", "office"]  # fixtures of the defence's own tests

@@ -2,8 +2,8 @@
 
 from kitei.cli.desk import office_of
 from kitei.cli.speak import Fault, Talk, command, option
-from kitei.office.alerting import untold
 from kitei.office.bell import home_post, ring, webhook_secret
+from kitei.office.floods.alerting import untold
 from kitei.office.post import Undelivered
 from kitei.store.outbox import Message, Outbox
 from kitei.values import JsonObject, Words

@@ -24,7 +24,7 @@ from kitei.collect.receiver import SECOND, Receiver, listen
 from kitei.collect.remembered import recall, remember
 from kitei.collect.sampling import Sampling
 from kitei.collect.sitting import Judged, Sitting, gap
-from kitei.office.flood_history import history_of
+from kitei.office.floods.history import history_of
 from kitei.office.home import Home
 from kitei.values import JsonObject, Words
 

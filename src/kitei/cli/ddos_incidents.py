@@ -8,14 +8,14 @@ import click
 from kitei.cli.desk import desk_of, office_of
 from kitei.cli.show import cites_text
 from kitei.cli.speak import Misuse, Talk, command, option
-from kitei.office.alert_lines import action_words, course_words, lasting, rate_words
-from kitei.office.attacks import STEPS, Attack
 from kitei.office.closing import provider_told, recipient_of
-from kitei.office.evidence import together
-from kitei.office.flood_history import up_to_date
-from kitei.office.flood_report import clock_text
-from kitei.office.flood_watch import Watched, watched
-from kitei.office.incidents import Incident, attack_json, attacks, incident, incident_json, steps_left
+from kitei.office.floods.alert_lines import action_words, course_words, lasting, rate_words
+from kitei.office.floods.attacks import STEPS, Attack
+from kitei.office.floods.evidence import together
+from kitei.office.floods.history import up_to_date
+from kitei.office.floods.incidents import Incident, attack_json, attacks, incident, incident_json, steps_left
+from kitei.office.floods.report import clock_text
+from kitei.office.floods.watch import Watched, watched
 from kitei.store.tallies import protocol_name
 from kitei.values import Words
 

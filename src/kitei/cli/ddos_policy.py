@@ -12,8 +12,8 @@ from kitei.cli.show import decided_json, decided_text
 from kitei.cli.speak import Misuse, Talk, command, option
 from kitei.collect.policies import BadPolicies
 from kitei.desk import Verdict
-from kitei.office.flood_policies import acts_of, policies_json, set_policies
-from kitei.office.flood_watch import Watched, compare, drafted, watched
+from kitei.office.floods.policies import acts_of, policies_json, set_policies
+from kitei.office.floods.watch import Watched, compare, drafted, watched
 from kitei.services.ddos.defending import STEPS
 from kitei.values import JsonObject, Words
 

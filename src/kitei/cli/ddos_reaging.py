@@ -10,9 +10,9 @@ from kitei.cli.speak import Misuse, Talk
 from kitei.collect.counters import shown
 from kitei.desk import Verdict
 from kitei.ledger import Entry
-from kitei.office.flood_history import up_to_date
+from kitei.office.floods.history import up_to_date
+from kitei.office.floods.reaging import approve, pending, relearned, report, reports
 from kitei.office.office import Office
-from kitei.office.reaging import approve, pending, relearned, report, reports
 from kitei.services.ddos import SERVICE
 from kitei.values import Words
 

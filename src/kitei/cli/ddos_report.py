@@ -7,10 +7,10 @@ import click
 from kitei.cli.desk import office_of
 from kitei.cli.show import cites_text
 from kitei.cli.speak import Misuse, Talk, command, option
-from kitei.office.alert_lines import rate_words
-from kitei.office.flood_history import up_to_date
-from kitei.office.flood_report import Report, clock_text, flood_report, step_words
-from kitei.office.flood_values import report_json, send_report
+from kitei.office.floods.alert_lines import rate_words
+from kitei.office.floods.history import up_to_date
+from kitei.office.floods.report import Report, clock_text, flood_report, step_words
+from kitei.office.floods.values import report_json, send_report
 from kitei.values import Month, Words
 
 

@@ -9,7 +9,7 @@ from kitei.cli.desk import faults_told
 from kitei.cli.speak import Misuse, Talk, command, option
 from kitei.clock import shifted_clock
 from kitei.collect.counters import shown
-from kitei.office.flood_history import up_to_date
+from kitei.office.floods.history import up_to_date
 from kitei.office.home import Home
 from kitei.store.tallies import By, Top
 from kitei.store.tallies import top as find_top

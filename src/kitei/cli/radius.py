@@ -9,7 +9,7 @@ import click
 
 from kitei.cli.desk import office_of
 from kitei.cli.speak import Fault, LazyGroup, Misuse, Talk, command, here, option
-from kitei.office.logins import Logins, make_secret
+from kitei.office.radius.logins import Logins, make_secret
 from kitei.radius.users import Faulty
 from kitei.values import Words
 

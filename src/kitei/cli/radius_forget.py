@@ -2,8 +2,8 @@
 
 from kitei.cli.desk import office_of
 from kitei.cli.speak import Talk, command, option
-from kitei.office.forgetting import Forgotten, due, forget_ended
-from kitei.office.logins import Logins
+from kitei.office.radius.forgetting import Forgotten, due, forget_ended
+from kitei.office.radius.logins import Logins
 from kitei.values import Words
 
 

@@ -9,9 +9,9 @@ import click
 from kitei.cli.desk import office_of
 from kitei.cli.speak import Fault, Misuse, Talk, command, option
 from kitei.ledger.contracts import Contract
-from kitei.office.login_why import Ground, LoginWhy, why_login, words_of
-from kitei.office.logins import Logins
 from kitei.office.office import Office
+from kitei.office.radius.logins import Logins
+from kitei.office.radius.why import Ground, LoginWhy, why_login, words_of
 from kitei.store.logins import LoginLog, LoginRow, SessionRow, UsageRow, prepare
 from kitei.values import JST, Json, Month, Words
 

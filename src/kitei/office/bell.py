@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from kitei.clock import Clock
-from kitei.office.alerting import take_alerts
 from kitei.office.delivery import KEPT, Delivered, Secret, deliver
-from kitei.office.evidence import forget_excerpts
-from kitei.office.flood_history import gather, history_of
+from kitei.office.floods.alerting import take_alerts
+from kitei.office.floods.evidence import forget_excerpts
+from kitei.office.floods.history import gather, history_of
 from kitei.office.office import Office
 from kitei.office.post import Post, post_of
 from kitei.office.safe import open_vault

@@ -10,14 +10,14 @@ from kitei.clock import Steps
 from kitei.network import Orders, sacks_of
 from kitei.network.events import Batch
 from kitei.network.report import Report
-from kitei.office.defence import Defence
-from kitei.office.enforcing import Enforcing
-from kitei.office.forgetting import forget_ended
+from kitei.office.floods.defence import Defence
+from kitei.office.floods.enforcing import Enforcing
+from kitei.office.floods.naming import LANES, Naming
 from kitei.office.hearing import Hearing
-from kitei.office.logins import Logins
-from kitei.office.naming import LANES, Naming
 from kitei.office.office import Office, Refusal
 from kitei.office.publishing import Publishing
+from kitei.office.radius.forgetting import forget_ended
+from kitei.office.radius.logins import Logins
 from kitei.office.safe import open_vault
 from kitei.office.takers import TAKERS
 from kitei.office.telling import Telling

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from kitei.ledger import Entry, Fact
 from kitei.network import PROBE_SECONDS, AuthorityPapers, Concentrator, Estate, Machine, Prober, RadiusPlace
-from kitei.office.defence_estate import Place, gather, name_of, place_of
+from kitei.office.floods.estate import Place, gather, name_of, place_of
 
 # Whose caps are RADIUS's, where the operator says whose they are.
 _RADIUS = "auth-outsource"

@@ -10,7 +10,7 @@ from typing import Any, Final, cast, get_args
 from kitei.catalogue import SERVICES
 from kitei.ledger import Entry, Fact
 from kitei.network.report import Report, report_json
-from kitei.office.naming import alarms as overstepping
+from kitei.office.floods.naming import alarms as overstepping
 from kitei.office.office import Office
 from kitei.office.publishing import Publishing
 from kitei.store import Heard

@@ -17,7 +17,7 @@ from kitei.network.plan import Plan, compare, intent_of
 from kitei.office.authority import Authorities, revocation
 from kitei.office.desk import MANAGED_VPN
 from kitei.office.estate import estate_of, papers_issued
-from kitei.office.misplaced import misplaced
+from kitei.office.floods.misplaced import misplaced
 from kitei.office.office import Office, Refusal
 from kitei.office.safe import make_probe_secrets, open_vault, with_sacks
 from kitei.store.vault import Vault

@@ -10,7 +10,7 @@ from kitei.desk import Fault, Unreadable, quote_json, read
 from kitei.ledger import Entry, Fact
 from kitei.ledger.contracts import Quote
 from kitei.network import Concentrator, Machine, Prober, RadiusPlace
-from kitei.office.defence_estate import PLACES, body_of, faults_of, kind_of_fact
+from kitei.office.floods.estate import PLACES, body_of, faults_of, kind_of_fact
 from kitei.store import Party
 from kitei.terms import Edition, known_conventions
 from kitei.values import Json, Span, Words, Yen

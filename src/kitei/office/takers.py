@@ -6,9 +6,9 @@ from typing import Any, Final
 from kitei.network.codec import Unreadable
 from kitei.network.detection import Word, word_of
 from kitei.network.events import Event
-from kitei.office.evidence import take_excerpts
-from kitei.office.flood_history import take_counters, take_scrubs
-from kitei.office.logbook import take_logins
+from kitei.office.floods.evidence import take_excerpts
+from kitei.office.floods.history import take_counters, take_scrubs
+from kitei.office.radius.logbook import take_logins
 from kitei.office.telling import Taker
 
 TAKERS: Final[Mapping[str, Taker]] = {

@@ -10,10 +10,10 @@ from kitei.ledger.contracts import Contract
 from kitei.network import Origin, Part
 from kitei.network.codec import kind_of
 from kitei.office.desk import Decided
+from kitei.office.floods.why import DefencePart, facts_behind
 from kitei.office.office import Office
 from kitei.office.provisions import Provided, provided
 from kitei.office.publishing import Publishing
-from kitei.office.why_defence import DefencePart, facts_behind
 from kitei.terms import known_conventions
 from kitei.values import Words, canonical
 

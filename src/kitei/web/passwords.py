@@ -5,8 +5,8 @@ from pathlib import Path
 import uvicorn
 
 from kitei.office import Office
-from kitei.office.logins import Logins
-from kitei.office.password import Passwords
+from kitei.office.radius.logins import Logins
+from kitei.office.radius.password import Passwords
 from kitei.web.portal import portal
 
 

@@ -11,9 +11,9 @@ from kitei.accounts import Invoice
 from kitei.office import Office
 from kitei.office.closing import close_month, invoices, made_again
 from kitei.office.hearing import Hearing, cause_found
-from kitei.office.logins import Logins
 from kitei.office.orderbook import read_book, take_book
 from kitei.office.publishing import Publishing
+from kitei.office.radius.logins import Logins
 from kitei.values import JST, Month, Words
 from kitei.watch import Cause, Observation
 

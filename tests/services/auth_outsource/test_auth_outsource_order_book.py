@@ -12,9 +12,9 @@ from kitei.office import Office
 from kitei.office.closing import preview
 from kitei.office.dispatch import Dispatch
 from kitei.office.hearing import Hearing
-from kitei.office.logins import Logins
 from kitei.office.orderbook import Outcome, read_book, take_book
 from kitei.office.publishing import Publishing
+from kitei.office.radius.logins import Logins
 from kitei.office.safe import open_vault
 from kitei.values import JST, Month
 

@@ -9,10 +9,10 @@ from typing import Final
 from kitei.desk import Verdict
 from kitei.lab.story.stage import Stage
 from kitei.lab.story.terminals import NODE, NOTHING, Terminal, lay, papers, until
-from kitei.office.login_why import LoginWhy, why_login
-from kitei.office.logins import Logins, make_secret
 from kitei.office.orderbook import read_book, take_book
-from kitei.office.password import Passwords
+from kitei.office.radius.logins import Logins, make_secret
+from kitei.office.radius.password import Passwords
+from kitei.office.radius.why import LoginWhy, why_login
 from kitei.office.why import why_part
 from kitei.values import JST, Words
 

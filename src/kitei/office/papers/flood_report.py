@@ -1,8 +1,8 @@
 """A month under watch as a paper: charts, attacks, what was watched, and the provisions it rests on."""
 
 from kitei.collect.counters import shown
-from kitei.office.flood_report import Report, clock_text, step_words
-from kitei.office.flood_values import report_json
+from kitei.office.floods.report import Report, clock_text, step_words
+from kitei.office.floods.values import report_json
 from kitei.office.papers.charts import Chart, amount, bar_chart
 from kitei.office.papers.press import page, pdf_of
 from kitei.office.papers.speech import month_text, reason_words

@@ -3,10 +3,10 @@
 from datetime import date, datetime
 
 from kitei.accounts import Provider, Recipient
-from kitei.office.alert_lines import lasting, rate_words
-from kitei.office.attacks import Attack
-from kitei.office.flood_report import clock_text
-from kitei.office.incidents import Incident, incident_json
+from kitei.office.floods.alert_lines import lasting, rate_words
+from kitei.office.floods.attacks import Attack
+from kitei.office.floods.incidents import Incident, incident_json
+from kitei.office.floods.report import clock_text
 from kitei.office.papers.charts import Chart, amount, line_chart
 from kitei.office.papers.press import page, pdf_of
 from kitei.office.papers.speech import reason_words

@@ -12,9 +12,9 @@ from functools import cache
 from typing import Final
 
 from kitei.ledger.contracts import Contract
-from kitei.office.login_why import CHANGED, NOT_CHANGED
-from kitei.office.logins import SERVICE, Logins
 from kitei.office.publishing import Publishing
+from kitei.office.radius.logins import SERVICE, Logins
+from kitei.office.radius.why import CHANGED, NOT_CHANGED
 from kitei.radius.document import read_user
 from kitei.radius.secret import keep, matches
 from kitei.radius.users import OTHER_PASSWORD, change_password

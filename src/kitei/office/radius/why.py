@@ -8,9 +8,9 @@ from typing import Final
 from kitei.ledger import Entry
 from kitei.ledger.contracts import Contract
 from kitei.network import RadiusCaps, RadiusClient
-from kitei.office.logins import Logins
 from kitei.office.provisions import Provided, provided
 from kitei.office.publishing import Publishing
+from kitei.office.radius.logins import Logins
 from kitei.radius.document import read_user
 from kitei.radius.policy import Reason
 from kitei.radius.reasons import WORDS

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from kitei.office.attacks import NOTED, Attack, attacks_of
 from kitei.office.desk import Desk
-from kitei.office.evidence import Excerpt, excerpts_of
-from kitei.office.flood_values import scrubbed_json
+from kitei.office.floods.attacks import NOTED, Attack, attacks_of
+from kitei.office.floods.evidence import Excerpt, excerpts_of
+from kitei.office.floods.values import scrubbed_json
 from kitei.office.home import Home
 from kitei.services.ddos import SERVICE
 from kitei.services.ddos.edition import TERMS

@@ -11,8 +11,8 @@ from typing import Final
 
 from kitei.ledger import Fact
 from kitei.ledger.contracts import Contract
-from kitei.office.logins import SERVICE, Logins
 from kitei.office.picture import Picture
+from kitei.office.radius.logins import SERVICE, Logins
 from kitei.services.auth_outsource.contract import days_of_use, text
 from kitei.values import JsonObject
 

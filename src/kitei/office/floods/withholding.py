@@ -2,7 +2,7 @@
 
 from kitei.ledger import Fact
 from kitei.ledger.contracts import Contract
-from kitei.office.attacks import WITHHELD
+from kitei.office.floods.attacks import WITHHELD
 from kitei.office.office import Office
 from kitei.services.ddos.defending import CONTROLLER
 from kitei.services.ddos.ladder import Withhold

@@ -18,10 +18,10 @@ from kitei.ledger.contracts import Contract
 from kitei.network import Orders
 from kitei.network.detection import Detection, Standing, Word
 from kitei.network.events import Event
-from kitei.office.failover import Failover
+from kitei.office.floods.failover import Failover
+from kitei.office.floods.refreshing import Refreshing
+from kitei.office.floods.withholding import withhold
 from kitei.office.office import Office
-from kitei.office.refreshing import Refreshing
-from kitei.office.withholding import withhold
 from kitei.services.ddos import SERVICE
 from kitei.services.ddos.defence import (
     Attack,

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from kitei.collect.counters import shown
-from kitei.office.attacks import DETECTED, EFFECTIVE, ORDERED, OVER, STEPS, Attack, Happening
-from kitei.office.flood_watch import Watched
+from kitei.office.floods.attacks import DETECTED, EFFECTIVE, ORDERED, OVER, STEPS, Attack, Happening
+from kitei.office.floods.watch import Watched
 from kitei.values import Words
 
 _COURSE: Final[Mapping[str, Words]] = {

@@ -14,8 +14,8 @@ from kitei.ledger import Entry, standing
 from kitei.ledger.contracts import Contract
 from kitei.ledger.facts import Fact
 from kitei.network.sheaf import first_second
-from kitei.office.attacks import STEPS, Attack, attacks_of
 from kitei.office.closing import provider_told, recipient_of
+from kitei.office.floods.attacks import STEPS, Attack, attacks_of
 from kitei.office.office import Office, Refusal
 from kitei.services.ddos.contract import Address, addresses, extra_mbps, item_on
 from kitei.services.ddos.edition import TERMS

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from kitei.ledger.facts import Fact
-from kitei.office.flood_report import Report, Struck
+from kitei.office.floods.report import Report, Struck
 from kitei.office.office import Office, Refusal
 from kitei.services.ddos.contract import months_reported
 from kitei.store.tallies import Scrubbed, Top

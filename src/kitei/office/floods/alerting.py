@@ -16,9 +16,9 @@ from sqlalchemy import Connection
 from kitei.catalogue import service_named
 from kitei.ledger import Entry, standing
 from kitei.ledger.contracts import Contract
-from kitei.office.alert_lines import detected_line, mitigated_line, over_line, withheld_line
-from kitei.office.attacks import DETECTED, ORDERED, OVER, WITHHELD, Attack, attacks_of, happening_of
-from kitei.office.flood_watch import Watched, watched
+from kitei.office.floods.alert_lines import detected_line, mitigated_line, over_line, withheld_line
+from kitei.office.floods.attacks import DETECTED, ORDERED, OVER, WITHHELD, Attack, attacks_of, happening_of
+from kitei.office.floods.watch import Watched, watched
 from kitei.office.office import Office
 from kitei.store.outbox import Message, Outbox, OutboxFull, Way
 from kitei.store.party import Party
