@@ -50,3 +50,9 @@ def test_every_service_has_the_same_modules(folder: Path) -> None:
     missing = [m for m in SERVICE_MODULES if not (folder / f"{m}.py").exists() and not (folder / m).is_dir()]
     assert not missing, f"{folder.name} lacks {', '.join(missing)}"
     assert list((folder / "terms").glob("????-??-??/provisions.toml")), f"{folder.name} has no edition"
+
+
+def test_no_two_test_modules_have_one_name() -> None:
+    """pytest collects them into one namespace."""
+    names = [place.name for place in Path(__file__).parent.rglob("*.py") if place.name != "conftest.py"]
+    assert sorted(names) == sorted(set(names))
