@@ -86,6 +86,7 @@ class Gobgp:
                     line.start(told["itself"])
                 case "guard":
                     line.guard()
+                    line.judge_again()
                 case "part":
                     line.remove_neighbour(told["address"])
                 case "meet":

@@ -107,8 +107,15 @@ class Line:
 
     def tell_again(self) -> None:
         """Every neighbour is told all its routes in their present dress; no session is touched."""
+        self._renew(pb.ResetPeerRequest.OUT)
+
+    def judge_again(self) -> None:
+        """What neighbours said meanwhile is judged by the present guard, and goes where it may not be."""
+        self._renew(pb.ResetPeerRequest.IN)
+
+    def _renew(self, direction: pb.ResetPeerRequest.SoftResetDirection) -> None:
         for neighbour in self.established():
-            asked = pb.ResetPeerRequest(address=neighbour, soft=True, direction=pb.ResetPeerRequest.OUT)
+            asked = pb.ResetPeerRequest(address=neighbour, soft=True, direction=direction)
             self._ask("ResetPeer", asked)
 
     # Who may be told what.
