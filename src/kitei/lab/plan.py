@@ -1,6 +1,5 @@
 """What a lab is made of: machines from the estate, and each site's LAN segment with one host a prefix."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv4Network, ip_interface, ip_network
 
@@ -64,11 +63,6 @@ def _host_address(lan: Lan) -> str:
 def subnet(address: str) -> str:
     """The network an interface address lies in."""
     return str(ip_interface(address).network)
-
-
-def host_to_ask(hosts: Mapping[str, Sequence[Host]], site: str) -> Host:
-    """A site's first host."""
-    return hosts[site][0]
 
 
 def overlaps(one: str, other: str) -> bool:

@@ -13,31 +13,6 @@ from kitei.office.floods.estate import Place, gather, name_of, place_of
 _RADIUS = "auth-outsource"
 
 
-def machine_registered(machine: Machine, on: date) -> tuple[str, Fact]:
-    """The fact that the operator has a machine, and where it stands on the wire."""
-    return "operator", Fact("machine.registered", asdict(machine), on)
-
-
-def monitor_placed(node: str, port: str, address: str, on: date) -> tuple[str, Fact]:
-    """The fact of the operator's monitoring place on the closed network."""
-    return "operator", Fact("monitor.placed", {"node": node, "port": port, "address": address}, on)
-
-
-def radius_placed(place: RadiusPlace, on: date) -> tuple[str, Fact]:
-    """The fact that a node answers RADIUS, and where."""
-    return "operator", Fact("radius.placed", {**asdict(place), "addresses": list(place.addresses)}, on)
-
-
-def concentrator_placed(each: Concentrator, on: date) -> tuple[str, Fact]:
-    """The fact of a mobile network's concentrator; its secret is not in it."""
-    return "operator", Fact("concentrator.placed", asdict(each), on)
-
-
-def prober_placed(each: Prober, on: date) -> tuple[str, Fact]:
-    """The fact that a node logs in as synthetic users, and from which address."""
-    return "operator", Fact("prober.placed", asdict(each), on)
-
-
 def papers_issued(network: str, papers: AuthorityPapers, on: date) -> tuple[str, Fact]:
     """The fact of an authority's certificate and of its list of what it revoked so far."""
     return f"network:{network}", Fact("papers.issued", asdict(papers), on)

@@ -130,11 +130,6 @@ def carry(told: Sequence[Order]) -> list[Heard]:
     return heard
 
 
-def ask_to_end(session: Session, secret: bytes) -> Heard:
-    """One Disconnect, of exactly that session."""
-    return carry([Order(session, secret)])[0]
-
-
 def packet_of(order: Order) -> bytes:
     """The request as it goes out."""
     code = Code.DISCONNECT_REQUEST if order.change is None else Code.COA_REQUEST

@@ -259,10 +259,6 @@ def running(number: int) -> Program | None:
     return Program(handle, {each.name: each for each in maps}, ends)
 
 
-def number_of(program: Program) -> int:
-    return _program_info(program.handle)[0]
-
-
 def _program_info(handle: int) -> tuple[int, tuple[int, ...]]:
     numbers = (u32 * _MOST_MAPS)()
     info = _ProgramInfo(map_count=_MOST_MAPS, map_ids=ctypes.addressof(numbers))

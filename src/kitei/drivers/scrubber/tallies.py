@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from kitei.drivers.scrubber import layout, port, tables
 from kitei.drivers.scrubber.bpf import Program, running
 from kitei.drivers.scrubber.fallback import counted
 from kitei.network import Host, PermanentError
 from kitei.values import Json, JsonObject
-
-DROPPED: Final = layout.REASONS[1:]
 
 
 @dataclass(frozen=True, slots=True)

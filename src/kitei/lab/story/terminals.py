@@ -3,7 +3,6 @@
 The terminals are real ones: radclient, and wpa_supplicant's eapol_test. Their secrets are in files of their own.
 """
 
-import json
 import os
 import re
 import secrets
@@ -115,9 +114,3 @@ def until(holds: Callable[[], bool], within: float = 20.0) -> float | None:
             return None
         time.sleep(0.05)
     return time.monotonic() - begun
-
-
-def policy_knows(home: Path, realm: str) -> bool:
-    """Whether the node's server has a realm."""
-    file = home / "nodes" / NODE / "radius" / "policy.json"
-    return file.exists() and realm in json.loads(file.read_text())["realms"]
