@@ -265,7 +265,8 @@ class Sessions:
         elif event.port and event.client not in self._sharing:
             last = self._at_port.get((event.client, event.port))
             there = self._open.get((last.client, last.session)) if last else None
-            if there is not None and there.heard <= event.at - event.seconds:
+            is_there = there is not None and there.port == event.port  # it may have moved meanwhile
+            if there is not None and is_there and there.heard <= event.at - event.seconds:
                 ended.append(self._end(there, event.at - event.seconds, "port-taken"))
         same = before.session if before is not None and event.status != "Start" else None
         counters = (same.received, same.sent) if same else (0, 0)
