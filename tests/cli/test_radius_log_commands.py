@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -93,7 +94,8 @@ def test_what_is_no_month_or_time_is_said_so(opened: Cli, words: tuple[str, ...]
 
 @pytest.fixture
 def portal(opened: Cli) -> Iterator[tuple[str, int]]:
-    place = ("127.0.0.1", 18090)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        place: tuple[str, int] = free.getsockname()
     env = {"KITEI_HOME": str(opened.home), "PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"}
     argv = [sys.executable, "-m", "kitei.cli", "radius", "portal", "--listen", f"{place[0]}:{place[1]}"]
     with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as ran:
