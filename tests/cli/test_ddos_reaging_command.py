@@ -1,6 +1,8 @@
 """`kitei ddos reage CONTRACT`: ordered, reported and approved from the command line; captures stay another form."""
 
 from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,19 @@ from kitei.store.history import History
 
 BOOK = """
 service = "ddos-protection"
+
+[provider]
+name = { ja = "北極星", en = "Polaris" }
+address = { ja = "東京", en = "Tokyo" }
+registration = "T7000012050002"
+contact = "billing@example.jp"
+
+[[party]]
+id = "acme"
+name = { ja = "アクメ", en = "Acme" }
+address = { ja = "東京", en = "Tokyo" }
+[party.more]
+email = "noc@acme.example"
 
 [[holding]]
 customer = "acme"
@@ -74,6 +89,23 @@ def test_it_is_ordered_reported_shown_and_approved(opened: Cli) -> None:
     done = opened.run("ddos", "reage", "acme-ddos-1", "--apply")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "prefix bps=12000000" in opened.run("ddos", "policy").stdout
+
+
+def test_its_report_is_sent_as_pdf_and_printed_again(opened: Cli, tmp_path: Path) -> None:
+    watch(opened)
+    done = opened.run("ddos", "reage", "acme-ddos-1")
+    assert "goes to noc@acme.example" in done.stdout
+    assert opened.run("ddos", "alerts", "--send").returncode == 0
+    (letter,) = (opened.home / "outbox").glob("*.eml")
+    parts = list(message_from_bytes(letter.read_bytes(), policy=default).iter_attachments())
+    assert [str(each.get_filename()).rsplit("-", 1)[-1] for each in parts] == ["ja.pdf", "en.pdf"]
+    paper = tmp_path / "again.pdf"
+    done = opened.run("ddos", "reage", "acme-ddos-1", "--show", "--pdf", str(paper), "--send")
+    assert done.returncode == 0 and "before" in done.stdout, done.stdout + done.stderr
+    assert paper.read_bytes() in [each.get_content() for each in parts]
+    for wrong in (["--pdf", str(paper)], ["--send"], ["--show", "--reaging", "none"]):
+        done = opened.run("ddos", "reage", "acme-ddos-1", *wrong)
+        assert done.returncode == 2, done.stdout
 
 
 def test_the_terms_decide_it(opened: Cli) -> None:

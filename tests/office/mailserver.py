@@ -13,11 +13,12 @@ from typing import cast
 
 @dataclass
 class Mailbox:
-    """What a server took; `refuses` are addresses that it does not."""
+    """What a server took; `refuses` are addresses that it does not, `most` the bytes of a letter that it does."""
 
     port: int = 0
     letters: list[EmailMessage] = field(default_factory=list)
     refuses: set[str] = field(default_factory=set)
+    most: int = 10_000_000
 
 
 @contextmanager
@@ -46,6 +47,9 @@ def mail_server() -> Iterator[Mailbox]:
                 if line == b".\r\n":
                     break
                 lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
+            if sum(map(len, lines)) > box.most:
+                self.wfile.write(b"552 too big\r\n")
+                return
             box.letters.append(cast(EmailMessage, message_from_bytes(b"".join(lines), policy=default)))
             self.wfile.write(b"250 taken\r\n")
 

@@ -15,7 +15,7 @@ from kitei.ledger import Fact
 from kitei.network import FloodWatch
 from kitei.network.sheaf import SUMS, SheafName, first_second, written
 from kitei.office import Office
-from kitei.office.floods.reaging import approve, pending, relearned, report, report_json, reports
+from kitei.office.floods.reaging import approve, pending, relearned, report, report_json, reports, told_of
 from kitei.office.floods.why import facts_behind
 from kitei.office.office import Refusal
 from kitei.services.ddos import SERVICE
@@ -161,6 +161,13 @@ def test_the_report_sets_recommended_beside_present_thresholds_with_their_alarms
     assert host["recommended"] == whole["recommended"]  # no host was told: none had more than its prefix
     assert host["present_alarms"] == host["recommended_alarms"] == 1  # the attack, by either
     assert told["host", "syn-pps"]["recommended"] == 500  # none at all was seen: the floor
+    alarms: Any = found["alarms"]
+    assert [(each["under"], each["target"], each["metric"]) for each in alarms] == [
+        ("present", HOST, "bps"),
+        ("recommended", HOST, "bps"),
+    ]
+    assert {each["at"] // 60 for each in alarms} == {(FIRST + 200 * 60) // 60}
+    assert (found["alarms_present"], found["alarms_recommended"]) == (1, 1)
 
 
 def test_nothing_changes_until_it_is_approved_and_then_by_the_ordinary_act(
@@ -171,8 +178,9 @@ def test_nothing_changes_until_it_is_approved_and_then_by_the_ordinary_act(
     with pytest.raises(Refusal, match="no report to approve"):
         approve(office, "e1", None, by="acme")
     found = relearned(office, history, "e1", waiting)
-    entry = report(office, found)
-    assert entry.fact.cites == ("ddos-protection@2025-11-01#art:10.2.4.a2",)
+    report(office, told_of(office, found))
+    (told,) = reports(office, "e1")
+    assert told.cites == ("ddos-protection@2025-11-01#art:10.2.4.a2",)
     assert policies(office.contract("e1")) == before and pending(office.contract("e1")) is None
     stranger = approve(office, "e1", None, by="beta")
     assert stranger[0].decision.verdict is Verdict.REFUSE and policies(office.contract("e1")) == before
@@ -184,15 +192,16 @@ def test_nothing_changes_until_it_is_approved_and_then_by_the_ordinary_act(
     assert after.watch["host"] == recommended[0]["host"]
     assert after.ladder == before[0].ladder and after.scrub == before[0].scrub
     assert [each.applied for each in reagings(office.contract("e1"))] == [True]
-    assert [each.seq for each in reports(office, "e1")] == [entry.seq]
+    assert reports(office, "e1") == (told,)
 
 
 def test_what_was_approved_stands_whatever_the_history_says_later(office: Office, history: History) -> None:
     waiting = ordered(office)
-    entry = report(office, relearned(office, history, "e1", waiting))
+    told = told_of(office, relearned(office, history, "e1", waiting))
+    report(office, told)
     shutil.rmtree(history.folder)
     approve(office, "e1", None, by="operator")
-    recommended: Any = entry.fact.body["recommended"]
+    recommended: Any = told.body["recommended"]
     assert policies(office.contract("e1"))[0].watch["host"] == recommended[0]["host"]
 
 
@@ -225,7 +234,7 @@ def thresholds(found: Any) -> dict[str, int]:
 
 def test_the_watch_leads_back_to_the_order_that_it_rests_on(office: Office, history: History) -> None:
     waiting = ordered(office)
-    report(office, relearned(office, history, "e1", waiting))
+    report(office, told_of(office, relearned(office, history, "e1", waiting)))
     approve(office, "e1", None, by="operator")
     bought = all_means((office.contract("e1"),), DAY)
     parts = watch_parts(office.contracts(), tuple(bought.values()), edition_on(DAY))

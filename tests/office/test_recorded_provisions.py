@@ -12,7 +12,7 @@ from kitei.desk import Verdict
 from kitei.ledger import Fact
 from kitei.network.sheaf import SUMS, SheafName, first_second, written
 from kitei.office import Office
-from kitei.office.floods.reaging import pending, relearned, report
+from kitei.office.floods.reaging import pending, relearned, report, told_of
 from kitei.office.floods.report import flood_report
 from kitei.office.floods.values import send_report
 from kitei.services.ddos import SERVICE
@@ -66,7 +66,7 @@ def thresholds_reported(office: Office, history: History) -> str:
     assert office.apply("reage", asked, service=SERVICE.name).decision.verdict is Verdict.ACCEPT
     waiting = pending(office.contract("e1"))
     assert waiting is not None
-    report(office, relearned(office, history, "e1", waiting))
+    report(office, told_of(office, relearned(office, history, "e1", waiting)))
     return "e1"
 
 

@@ -1,5 +1,7 @@
 """`ddos alerts`: what was told of attacks, to whom, and what could not be; and the secret of a customer's webhooks."""
 
+from collections.abc import Sequence
+
 from kitei.cli.desk import office_of
 from kitei.cli.speak import Fault, Talk, command, option
 from kitei.office.bell import home_post, ring, webhook_secret
@@ -56,6 +58,23 @@ def alerts(talk: Talk, send: bool, customer: str | None) -> None:
         raise SystemExit(1)
 
 
+def goes_to(several: Sequence[Message], talk: Talk, new: int | None = None) -> None:
+    """Say where letters will go: a controller, or `ddos alerts --send`, sends them. `new`: so many were not before."""
+    if not talk.as_json:
+        where = ", ".join(each.place for each in several)
+        if new == 0:
+            words = Words(
+                f"{where} への手紙はもう出しています",
+                f"was put out to {where} before (see kitei ddos alerts)",
+            )
+            talk.say(f"# {words.to(talk.language)}")
+            return
+        words = Words(
+            f"{where} へ送ります(kitei ddos alerts で見られます)", f"goes to {where} (see kitei ddos alerts)"
+        )
+        talk.say(f"# {words.to(talk.language)}")
+
+
 def _line(each: Message, talk: Talk) -> str:
     mark = "✉" if each.sent_at else "✗" if each.given_up_at or each.failed else "…"
     at = (each.sent_at or each.made_at).strftime("%Y-%m-%d %H:%M:%S")
@@ -65,7 +84,7 @@ def _line(each: Message, talk: Talk) -> str:
 
 def _place(each: Message) -> str:
     """A webhook's URL may hold a key of its own behind the host."""
-    return each.place if each.way == "email" else "/".join(each.place.split("/")[:3]) + "/…"
+    return each.place if each.way != "webhook" else "/".join(each.place.split("/")[:3]) + "/…"
 
 
 def _json(each: Message) -> JsonObject:

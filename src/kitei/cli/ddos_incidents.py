@@ -5,15 +5,16 @@ from pathlib import Path
 
 import click
 
+from kitei.cli.ddos_alerts import goes_to
 from kitei.cli.desk import desk_of, office_of
 from kitei.cli.show import cites_text
 from kitei.cli.speak import Misuse, Talk, command, option
-from kitei.office.closing import provider_told, recipient_of
 from kitei.office.floods.alert_lines import action_words, course_words, lasting, rate_words
 from kitei.office.floods.attacks import STEPS, Attack
 from kitei.office.floods.evidence import together
 from kitei.office.floods.history import up_to_date
 from kitei.office.floods.incidents import Incident, attack_json, attacks, incident, incident_json, steps_left
+from kitei.office.floods.posting import record_and_post
 from kitei.office.floods.report import clock_text
 from kitei.office.floods.watch import Watched, watched
 from kitei.store.tallies import protocol_name
@@ -43,12 +44,15 @@ Seen = Mapping[str, Watched]
     ja="その攻撃のパケットの抜粋をまとめて一つの pcap に書く",
     en="Write all packets that were kept of the attack as one pcap.",
 )
+@option(
+    "--send", is_flag=True, ja="その報告を契約者にメールで送る", en="E-mail the incident to the customer."
+)
 def incidents(
-    talk: Talk, attack: str | None, contract: str | None, pdf: Path | None, pcap: Path | None
+    talk: Talk, attack: str | None, contract: str | None, pdf: Path | None, pcap: Path | None, send: bool
 ) -> None:
     if attack is None:
-        if pdf is not None or pcap is not None:
-            name = "--pdf" if pdf is not None else "--pcap"
+        if pdf is not None or pcap is not None or send:
+            name = "--pdf" if pdf is not None else "--pcap" if pcap is not None else "--send"
             raise Misuse(Words(f"{name} には攻撃の ID が要ります", f"{name} needs the ID of an attack"))
         with desk_of(talk) as desk:
             found = attacks(desk, contract)
@@ -68,12 +72,15 @@ def incidents(
             pcap.write_bytes(packets)
             click.echo(str(pcap), err=True)
         if pdf is not None:
-            from kitei.office.papers.incident import incident_pdf
+            from kitei.office.floods.letters import of_incident
 
-            customer = office.contract(one.attack.contract).customer
-            provider = provider_told(office.picture().said)
-            pdf.write_bytes(incident_pdf(one, recipient_of(office.book, customer), provider, talk.language))
+            pdf.write_bytes(of_incident(office, one).pdf(talk.language))
             click.echo(str(pdf), err=True)
+        if send:
+            from kitei.office.floods.letters import letters, of_incident
+
+            several = letters(office, of_incident(office, one))
+            goes_to(several, talk, record_and_post(office, (), several))
 
 
 def _left(found: Incident, left: Sequence[str], talk: Talk) -> Iterator[str]:

@@ -44,9 +44,23 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @option("--what-if", is_flag=True, ja="判断だけして記録しない", en="Only decide; record nothing.")
 @option("--apply", "approved", is_flag=True, ja="報告の勧めを承認し、定める", en="Approve what was reported.")
 @option(
-    "--reaging", ja="承認する学び直し(なければ最後のもの)", en="Which re-aging to approve; else the last."
+    "--reaging",
+    ja="承認する、または示す学び直し(なければ最後のもの)",
+    en="Which re-aging to approve or show; else the last.",
 )
-@option("--show", is_flag=True, ja="最後の報告をもう一度示す", en="Show the last report again.")
+@option("--show", is_flag=True, ja="報告をもう一度示す", en="Show a report again.")
+@option(
+    "--pdf",
+    type=click.Path(dir_okay=False, path_type=Path),
+    ja="--show とともに: 報告を PDF にする(ことばは --lang)",
+    en="With --show: write the report as PDF, in the language of --lang.",
+)
+@option(
+    "--send",
+    is_flag=True,
+    ja="--show とともに: 報告を契約者にメールで送る(指示の時に送れなかった場合)",
+    en="With --show: e-mail the report to the customer, where it could not be when it was ordered.",
+)
 @option(
     "--policy",
     "policy",
@@ -82,8 +96,8 @@ def reage_(talk: Talk, contract_or_captures: tuple[str, ...], **more: Any) -> No
 
 
 _APART = Words(
-    "契約は一つで --from --to --by --what-if --apply --show とともに、記録のファイルは --policy とともに指定します",
-    "name one contract (with --from, --to, --by, --what-if, --apply, --show), or captures with --policy",
+    "契約は一つで --from --to --by --what-if --apply --show などとともに、記録のファイルは --policy とともに指定します",
+    "name one contract (with --from, --to, --by, --what-if, --apply, --show ...), or captures with --policy",
 )
 
 
@@ -105,11 +119,15 @@ def _of_contract(
     approved: bool,
     reaging: str | None,
     show: bool,
+    pdf: Path | None,
+    send: bool,
 ) -> None:
     from kitei.cli import ddos_reaging
 
+    if (pdf or send) and not show:
+        raise Misuse(Words("--pdf と --send は --show とともに指定します", "--pdf and --send go with --show"))
     if show:
-        ddos_reaging.show(talk, contract)
+        ddos_reaging.show(talk, contract, reaging, pdf=pdf, send=send)
     elif approved:
         ddos_reaging.apply(talk, contract, reaging, by=by)
     else:

@@ -2,18 +2,23 @@
 
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+import click
+
+from kitei.cli.ddos_alerts import goes_to
 from kitei.cli.desk import office_of
 from kitei.cli.show import cites_text, decided_json, decided_text
 from kitei.cli.speak import Misuse, Talk
 from kitei.collect.counters import shown
 from kitei.desk import Verdict
-from kitei.ledger import Entry
 from kitei.office.floods.history import up_to_date
-from kitei.office.floods.reaging import approve, pending, relearned, report, reports
-from kitei.office.office import Office
+from kitei.office.floods.posting import record_and_post
+from kitei.office.floods.reaging import ReagingTold, approve, pending, relearned, report, reports, told_of
+from kitei.office.office import Office, Refusal
 from kitei.services.ddos import SERVICE
+from kitei.store.outbox import Message
 from kitei.values import Words
 
 
@@ -37,8 +42,17 @@ def order(
                 return
         waiting = pending(office.contract(contract))
         assert waiting is not None  # it was accepted, and nobody reported it but us
-        entry = report(office, relearned(office, up_to_date(office.home), contract, waiting))
-        _show(talk, entry)
+        told = told_of(office, relearned(office, up_to_date(office.home), contract, waiting))
+        try:
+            several = _letters(office, told)
+        except Refusal as refusal:  # it is told all the same, and can be sent once there is an address
+            report(office, told)
+            _show(talk, told)
+            click.echo(f"# {refusal.words.to(talk.language)}", err=True)
+        else:
+            report(office, told, several)
+            _show(talk, told)
+            goes_to(several, talk)
 
 
 def apply(talk: Talk, contract: str, reaging: str | None, *, by: str) -> None:
@@ -53,26 +67,51 @@ def apply(talk: Talk, contract: str, reaging: str | None, *, by: str) -> None:
         raise SystemExit(1)
 
 
-def show(talk: Talk, contract: str) -> None:
-    """The last report again, as it was recorded."""
+def show(talk: Talk, contract: str, reaging: str | None, *, pdf: Path | None, send: bool) -> None:
+    """A report again (the last where none is named), as it was recorded; as PDF, or to the customer once more."""
     with office_of(talk) as office:
-        _show(talk, _last(office, contract))
+        told = _reported(office, contract, reaging)
+        if pdf is not None:
+            from kitei.office.floods.letters import of_reaging
+
+            pdf.write_bytes(of_reaging(office, told).pdf(talk.language))
+            click.echo(str(pdf), err=True)
+        if send:
+            several = _letters(office, told)
+            new = record_and_post(office, (), several)
+            _show(talk, told)
+            goes_to(several, talk, new)
+        else:
+            _show(talk, told)
 
 
-def _last(office: Office, contract: str) -> Entry:
+def _letters(office: Office, told: ReagingTold) -> tuple[Message, ...]:
+    """What goes to the customer. Refusal: nobody can be sent it, or nobody is known to send it."""
+    from kitei.office.floods.letters import letters, of_reaging  # what prints is loaded only to print
+
+    return letters(office, of_reaging(office, told))
+
+
+def _reported(office: Office, contract: str, reaging: str | None) -> ReagingTold:
     found = reports(office, contract)
+    there = [str(each.body["reaging"]) for each in found]
     if not found:
         words = Words(f"{contract} の報告はまだありません", f"nothing was reported for {contract} yet")
         raise Misuse(words)
-    return found[-1]
+    if reaging is not None and reaging not in there:
+        told = ", ".join(there)
+        raise Misuse(
+            Words(f"{reaging} の報告はありません。あるのは {told}", f"no report {reaging}; there are {told}")
+        )
+    return found[-1 if reaging is None else there.index(reaging)]
 
 
-def _show(talk: Talk, entry: Entry) -> None:
-    talk.answer({**entry.fact.body, "cites": list(entry.fact.cites)}, lambda: _text(entry, talk))
+def _show(talk: Talk, told: ReagingTold) -> None:
+    talk.answer({**told.body, "cites": list(told.cites)}, lambda: _text(told, talk))
 
 
-def _text(entry: Entry, talk: Talk) -> str:
-    body: Any = entry.fact.body
+def _text(told: ReagingTold, talk: Talk) -> str:
+    body: Any = told.body
     head = Words(
         f"学び直し {body['reaging']}: {body['first']}〜{body['last']} の {body['minutes']} 分から学んだ"
         f"(警報にかかる {body['left_out']} 分は除いた)。実際の警報は {body['alarms_given']} 件。"
@@ -86,7 +125,7 @@ def _text(entry: Entry, talk: Talk) -> str:
         "policy scope metric | present -> recommended | usual high / peak"
         " | alarms it would have raised at most, present -> recommended",
     ).to(talk.language)
-    cites = cites_text(entry.fact.cites, talk.language)
+    cites = cites_text(told.cites, talk.language)
     return "\n".join([f"{head}  ({cites})", columns, *map(_line, body["lines"])])
 
 

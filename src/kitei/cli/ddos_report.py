@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
+from kitei.cli.ddos_alerts import goes_to
 from kitei.cli.desk import office_of
 from kitei.cli.show import cites_text
 from kitei.cli.speak import Misuse, Talk, command, option
 from kitei.office.floods.alert_lines import rate_words
 from kitei.office.floods.history import up_to_date
 from kitei.office.floods.report import Report, clock_text, flood_report, step_words
-from kitei.office.floods.values import report_json, send_report
+from kitei.office.floods.values import must_be_sendable, report_json, send_report
 from kitei.values import Month, Words
 
 
@@ -28,12 +29,20 @@ from kitei.values import Month, Words
     en="Write it as PDF, in the language of --lang.",
 )
 @option(
+    "--send",
+    is_flag=True,
+    ja="契約者にメールで送り、送付したと記録する",
+    en="E-mail it to the customer, and record that it was sent.",
+)
+@option(
     "--sent",
     is_flag=True,
-    ja="送付したと記録する(期限の一覧から消える)",
-    en="Record that it was sent: `kitei due` no longer tells of it.",
+    ja="ほかの道で送付したと記録する(期限の一覧から消える)",
+    en="Record that it was sent some other way: `kitei due` no longer tells of it.",
 )
-def report(talk: Talk, contract: str, month: str, pdf: Path | None, sent: bool) -> None:
+def report(talk: Talk, contract: str, month: str, pdf: Path | None, send: bool, sent: bool) -> None:
+    if send and sent:
+        raise Misuse(Words("--send か --sent の一方だけにしてください", "give --send or --sent, not both"))
     try:
         wanted = Month.parse(month)
     except ValueError as error:
@@ -47,6 +56,13 @@ def report(talk: Talk, contract: str, month: str, pdf: Path | None, sent: bool) 
             click.echo(str(pdf), err=True)
         if sent:
             send_report(office, found)
+        if send:
+            from kitei.office.floods.letters import letters, of_report
+
+            must_be_sendable(office, found)
+            several = letters(office, of_report(office, found))
+            send_report(office, found, several)
+            goes_to(several, talk)
         talk.answer(report_json(found), lambda: _text(found, talk))
 
 

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from kitei.office.post import Letter, Post, Undelivered
+from kitei.office.post import Enclosed, Letter, Post, Undelivered
 from kitei.store.outbox import Message, Outbox
 from kitei.values import Words, canonical
 
@@ -77,10 +77,10 @@ def wait_after(attempts: int) -> timedelta:
 def _send(message: Message, post: Post, secret: Secret) -> Words | None:
     """None once it was taken, else why not."""
     try:
-        if message.way == "email":
-            post.send(_letter(message))
-        else:
+        if message.way == "webhook":
             post_webhook(message.place, message.id, message.body.get("data"), secret(message.customer))
+        else:
+            post.send(_letter(message))
     except Undelivered as error:
         return error.words
     return None
@@ -89,7 +89,9 @@ def _send(message: Message, post: Post, secret: Secret) -> Words | None:
 def _letter(message: Message) -> Letter:
     place = message.place
     subject, text = str(message.body["subject"]), str(message.body["text"])
-    return Letter(message.id, Words("", ""), place, subject, text, message.made_at)
+    kept: Any = message.body.get("enclosed", ())
+    enclosed = tuple(Enclosed(each["name"], base64.b64decode(each["pdf"])) for each in kept)
+    return Letter(message.id, Words("", ""), place, subject, text, message.made_at, enclosed)
 
 
 def post_webhook(url: str, id: str, value: Any, secret: str) -> None:

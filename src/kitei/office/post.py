@@ -18,6 +18,14 @@ _SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
+class Enclosed:
+    """A paper that goes with a letter: its file's name and the PDF."""
+
+    name: str
+    pdf: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """One letter. `id` is the same whenever the same letter is sent; `address` '' where none is known."""
 
@@ -27,6 +35,7 @@ class Letter:
     subject: str
     text: str
     at: datetime
+    enclosed: tuple[Enclosed, ...] = ()
 
 
 class Undelivered(Exception):
@@ -144,6 +153,8 @@ def _message(letter: Letter, sender: str) -> EmailMessage:
             ) from None
     message["Subject"] = _one_line(letter.subject)
     message.set_content(letter.text)
+    for each in letter.enclosed:
+        message.add_attachment(each.pdf, maintype="application", subtype="pdf", filename=_one_line(each.name))
     return message
 
 

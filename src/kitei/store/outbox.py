@@ -33,7 +33,8 @@ from kitei.store.engine import reading, writing
 from kitei.store.schema import Instant
 from kitei.values import JsonObject
 
-Way = Literal["email", "webhook"]
+Way = Literal["email", "webhook", "letter"]
+"""A letter is an e-mail with papers: what goes by `email` to the same address does not wait for it."""
 METADATA = MetaData()
 MESSAGE = Table(
     "outbox",
@@ -150,22 +151,24 @@ class Outbox:
         row = within.execute(select(MESSAGE).where(MESSAGE.c.id == id)).one_or_none()
         return None if row is None else _message(row)
 
-    def recent(self, customer: str, place: str, since: datetime, within: Connection) -> tuple[Message, ...]:
+    def recent(
+        self, customer: str, way: Way, place: str, since: datetime, within: Connection
+    ) -> tuple[Message, ...]:
         """What was put in for a place since then, sent or not, in order."""
-        wanted = (MESSAGE.c.customer == customer, MESSAGE.c.place == place, MESSAGE.c.made_at >= since)
+        wanted = (*_to(customer, way, place), MESSAGE.c.made_at >= since)
         rows = within.execute(select(MESSAGE).where(*wanted).order_by(MESSAGE.c.number)).all()
         return tuple(map(_message, rows))
 
-    def last_waiting(self, customer: str, place: str, within: Connection) -> Message | None:
+    def last_waiting(self, customer: str, way: Way, place: str, within: Connection) -> Message | None:
         """The message for a place that waits behind all others."""
-        wanted = (MESSAGE.c.customer == customer, MESSAGE.c.place == place, _waiting())
+        wanted = (*_to(customer, way, place), _waiting())
         row = within.execute(
             select(MESSAGE).where(*wanted).order_by(MESSAGE.c.number.desc()).limit(1)
         ).one_or_none()
         return None if row is None else _message(row)
 
-    def count_waiting(self, customer: str, place: str, within: Connection) -> int:
-        wanted = (MESSAGE.c.customer == customer, MESSAGE.c.place == place, _waiting())
+    def count_waiting(self, customer: str, way: Way, place: str, within: Connection) -> int:
+        wanted = (*_to(customer, way, place), _waiting())
         return within.execute(select(func.count()).where(*wanted)).scalar() or 0
 
     def heads(self) -> tuple[Message, ...]:
@@ -206,6 +209,10 @@ class Outbox:
     def _note(self, message: Message, **values: object) -> None:
         with writing(self._engine) as connection:
             connection.execute(update(MESSAGE).where(MESSAGE.c.number == message.number).values(**values))
+
+
+def _to(customer: str, way: Way, place: str) -> tuple[Any, ...]:
+    return MESSAGE.c.customer == customer, MESSAGE.c.way == way, MESSAGE.c.place == place
 
 
 def _waiting() -> Any:

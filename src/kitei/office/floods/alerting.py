@@ -212,10 +212,11 @@ def _put(now: datetime, outbox: Outbox, alert: Alert, place: Place, within: Conn
         return 0
     if (first := alert.instead) and outbox.change(message_id(first.key, place), _body(first, place), within):
         return 0
-    recent = outbox.recent(place.customer, place.at, now - _WITHIN, within)
+    there = (place.customer, place.way, place.at)
+    recent = outbox.recent(*there, now - _WITHIN, within)
     singly = [each for each in recent if "count" not in each.body]
-    together = outbox.last_waiting(place.customer, place.at, within)
-    stuck = outbox.count_waiting(place.customer, place.at, within) >= _STUCK
+    together = outbox.last_waiting(*there, within)
+    stuck = outbox.count_waiting(*there, within) >= _STUCK
     if len(singly) < _SINGLY and not stuck and not (together and "count" in together.body):
         body = _body(alert, place)
         due = now + _SETTLE if alert.settles else now

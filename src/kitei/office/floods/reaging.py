@@ -5,12 +5,14 @@ in it, whatever the history says later.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
+from itertools import islice
 from typing import Any, Final
 
 from kitei.collect.counters import Counters
+from kitei.collect.detection import Decision
 from kitei.collect.minutes import Past, Row, levels_of
 from kitei.collect.policies import policies_of
 from kitei.collect.policy import Book, Scope
@@ -20,6 +22,7 @@ from kitei.ledger import Entry, Fact
 from kitei.ledger.contracts import Contract
 from kitei.network.sheaf import SUMS, seconds_of
 from kitei.office.desk import Decided, Desk
+from kitei.office.floods.posting import record_and_post
 from kitei.office.office import Office, Refusal
 from kitei.services.ddos import SERVICE
 from kitei.services.ddos.defence import FIRST_POLICY, Policy, Reaging, policies, policy_read, reagings
@@ -27,11 +30,14 @@ from kitei.services.ddos.means import edition_on, means
 from kitei.services.ddos.watching import policy_name, watched_line, watched_prefixes
 from kitei.store import relearning
 from kitei.store.history import History
+from kitei.store.outbox import Message
 from kitei.store.relearning import Raised
 from kitei.values import Json, JsonObject, Words
 
 REPORTED: Final = "reaging.reported"
 PROVISION: Final = "art:10.2.4.a2"
+_LISTED: Final = 50
+"""So many alarms of each kind are listed one by one; all are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +79,33 @@ def relearned(office: Office, history: History, contract_id: str, order: Reaging
     return Report(order, contract_id, relearn(books[-1], past), raised)
 
 
-def report(office: Office, found: Report) -> Entry:
-    """Record the report of an order, once; later ones find it there."""
+@dataclass(frozen=True, slots=True)
+class ReagingTold:
+    """A report as it is recorded and sent: its figures, and the day it was made on."""
+
+    contract: str
+    on: date
+    body: JsonObject
+    cites: tuple[str, ...]
+
+
+def told_of(office: Office, found: Report) -> ReagingTold:
+    """What is to be recorded of a report."""
     cite = str(edition_on(office.today()).cite(PROVISION))
-    body = report_json(found)
-    (entry,) = office.state([(f"contract:{found.contract}", Fact(REPORTED, body, office.today(), (cite,)))])
-    return entry
+    return ReagingTold(found.contract, office.today(), report_json(found), (cite,))
 
 
-def reports(office: Desk[Any], contract: str) -> tuple[Entry, ...]:
+def report(office: Office, told: ReagingTold, letters: Sequence[Message] = ()) -> None:
+    """Record the report of an order, once, and its letters with it."""
+    fact = Fact(REPORTED, told.body, told.on, told.cites)
+    record_and_post(office, [(f"contract:{told.contract}", fact)], letters)
+
+
+def reports(office: Desk[Any], contract: str) -> tuple[ReagingTold, ...]:
     """The reports of a contract's re-agings, in order."""
     office.contract(contract)
-    entries = office.book.read(f"contract:{contract}")
-    return tuple(each for each in entries if each.fact.kind == REPORTED)
+    facts = [each.fact for each in office.book.read(f"contract:{contract}") if each.fact.kind == REPORTED]
+    return tuple(ReagingTold(contract, each.effective_on, each.body, each.cites) for each in facts)
 
 
 def pending(contract: Contract) -> Reaging | None:
@@ -142,8 +162,25 @@ def report_json(found: Report) -> JsonObject:
         "alarms_present": sum(each.kind == "alarm" for each in learned.present),
         "alarms_recommended": sum(each.kind == "alarm" for each in learned.recommended),
         "lines": lines,
+        "alarms": [*_alarms("present", learned.present), *_alarms("recommended", learned.recommended)],
         "recommended": recommended,
     }
+
+
+def _alarms(under: str, decisions: Iterable[Decision]) -> Iterator[Json]:
+    """The first alarms of what was decided under these thresholds."""
+    given = (each for each in decisions if each.kind == "alarm")
+    for each in islice(given, _LISTED):
+        yield {
+            "under": under,
+            "at": each.at,
+            "policy": each.policy,
+            "scope": each.scope,
+            "target": str(each.target),
+            "metric": each.metric,
+            "figure": each.figure,
+            "threshold": each.threshold,
+        }
 
 
 # -- inside ------------------------------------------------------------------------------------------

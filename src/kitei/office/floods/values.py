@@ -1,12 +1,14 @@
 """A month under watch as values: what `--json` prints, a paper's digest is made of, and the ledger keeps of one sent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from kitei.ledger.facts import Fact
+from kitei.office.floods.posting import record_and_post
 from kitei.office.floods.report import Report, Struck
 from kitei.office.office import Office, Refusal
 from kitei.services.ddos.contract import months_reported
+from kitei.store.outbox import Message
 from kitei.store.tallies import Scrubbed, Top
 from kitei.values import Json, JsonObject, Words, digest_of
 
@@ -93,8 +95,8 @@ def struck_json(each: Struck) -> dict[str, Json]:
     }
 
 
-def send_report(office: Office, report: Report) -> None:
-    """Record that a month's report went to the customer. Refusal: the item has none, or the month is not over."""
+def must_be_sendable(office: Office, report: Report) -> None:
+    """Refusal: the item has no report, the month is not over, or its report was sent before."""
     if not report.includes:
         cite = report.item.cite
         raise Refusal(
@@ -116,6 +118,14 @@ def send_report(office: Office, report: Report) -> None:
                 f"{report.month} のレポートは送付済みです", f"the report for {report.month} was sent before"
             )
         )
+
+
+def send_report(office: Office, report: Report, letters: Sequence[Message] = ()) -> None:
+    """Record that a month's report went to the customer, with the letters that carry it.
+
+    Raises Refusal as `must_be_sendable`.
+    """
+    must_be_sendable(office, report)
     body: JsonObject = {"month": str(report.month), "digest": digest_of(report_json(report))}
-    cites = (str(report.item.cite),)
-    office.state([(f"contract:{report.contract}", Fact(SENT, body, office.today(), cites))])
+    fact = Fact(SENT, body, office.today(), (str(report.item.cite),))
+    record_and_post(office, [(f"contract:{report.contract}", fact)], letters)
