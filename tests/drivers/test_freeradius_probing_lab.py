@@ -3,15 +3,19 @@
 import json
 import sys
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from radius_stand import FOR, put_sack, put_users, record, start_home, start_terminator
-from test_freeradius_lab import GROUP, OTHER, SHOP, Node, eventually
+from test_freeradius_lab import GROUP, OTHER, SERVER, SHOP, Node, eventually
 
 import kitei
 from kitei.agent.sources import Homes
+from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.freeradius.policy import target_name
+from kitei.drivers.x509 import Authority, make_key, make_request
 from kitei.network import (
     HomeServer,
     LoginProbe,
@@ -49,10 +53,12 @@ prober.run()
 """
 
 
-def probe(realm: str, user: str = SYNTHETIC, path: str = "login", password: str = "probe@1") -> LoginProbe:
-    source, server = PROBER.address, "127.0.0.1"
+def probe(
+    realm: str, user: str = SYNTHETIC, path: str = "login", password: str = "probe@1", way: str = "pap"
+) -> LoginProbe:
+    source, server, name = PROBER.address, "127.0.0.1", f"{realm}@r" if way == "pap" else f"{realm}@r/{way}"
     return LoginProbe(
-        FOR, f"{realm}@r", source, server, 1812, f"{user}@{realm}", "prober@1", password, path, 1000
+        FOR, name, source, server, 1812, f"{user}@{realm}", "prober@1", password, path, way, 1000
     )
 
 
@@ -116,8 +122,8 @@ def test_what_a_customers_own_devices_fail_in_is_told_apart_from_the_network(nod
     node.make(*parts)
     homes = Homes(node.host)
     designated = probe("far.example", "watch", "home", "login@1")
-    watch(node, probe("far.example"), designated, probe("door.example"))
-    network = {("far.example@r", "login"): True, ("door.example@r", "login"): True}
+    watch(node, probe("far.example"), designated, probe("door.example", way="tunnel"))
+    network = {("far.example@r", "login"): True, ("door.example@r/tunnel", "login"): True}
     assert eventually(lambda: seen(node) == {**network, ("far.example@r", "home"): True}, 30), seen(node)
 
     def told() -> dict[str, bool]:
@@ -139,3 +145,52 @@ def test_a_prober_that_cannot_ask_says_nothing_of_the_node(node: Node) -> None:
     assert seen(node) == {}
     put_sack(node.host, "not-here@1", "nobody chose this password")
     assert eventually(lambda: seen(node) == {("shop.example@r", "login"): True})
+
+
+EAP = replace(GROUP, methods=("peap", "ttls"))
+
+
+def papers(node: Node, name: str, days: int, now: datetime) -> None:
+    key, authority = make_key(), Authority.create("the provider", now)
+    put_sack(node.host, name, key + authority.issue(make_request(key, "radius.example"), days, now))
+
+
+def make_with_papers(node: Node, *parts: Part) -> None:
+    node._make_right(Freeradius(), node.host, (replace(SERVER, papers="papers@1"), *parts))
+    assert eventually(lambda: "Ready to process" in node.log("radius"))
+
+
+@pytest.mark.parametrize("methods", [("peap",), ("ttls",), ("tls",), ("pap", "peap", "ttls")])
+def test_logins_by_eap_see_a_realm_answer_by_the_methods_it_has(node: Node, methods: tuple[str, ...]) -> None:
+    papers(node, "papers@1", 30, datetime.now(UTC) - timedelta(hours=1))
+    group = replace(GROUP, methods=methods)
+    make_with_papers(node, SHOP, group, PROBER, SYNTHETIC_USER)
+    ways = ("pap", "ttls", "peap")
+    works = {
+        "ttls" if method == "tls" else method for method in methods
+    }  # no certificate of ours is a customer's
+    watch(node, *(probe("shop.example", way=way) for way in ways))
+    wanted = {way: way in works for way in ways}
+
+    def told() -> dict[str, bool]:
+        return {subject.partition("/")[2] or "pap": up for (subject, _), up in seen(node).items()}
+
+    assert eventually(lambda: told() == wanted, 30), (told(), node.log("radius")[-3000:])
+    assert PROBER.address not in node.reasons(), "a login of ours is in no log"
+
+
+def test_papers_that_ran_out_are_seen_though_the_server_answers(node: Node) -> None:
+    papers(node, "papers@1", 30, datetime.now(UTC) - timedelta(days=31))
+    make_with_papers(node, SHOP, replace(GROUP, methods=("pap", "peap")), PROBER, SYNTHETIC_USER)
+    watch(node, probe("shop.example"), probe("shop.example", way="peap"))
+    wanted = {("shop.example@r", "login"): True, ("shop.example@r/peap", "login"): False}
+    assert eventually(lambda: seen(node) == wanted, 30), seen(node)
+
+
+def test_a_wrong_password_inside_tls_is_no_login(node: Node) -> None:
+    papers(node, "papers@1", 30, datetime.now(UTC) - timedelta(hours=1))
+    put_sack(node.host, "other@2", "not what the node was told")
+    make_with_papers(node, SHOP, EAP, PROBER, SYNTHETIC_USER)
+    watch(node, *(probe("shop.example", way=way, password="other@2") for way in ("peap", "ttls")))
+    wanted = {("shop.example@r/peap", "login"): False, ("shop.example@r/ttls", "login"): False}
+    assert eventually(lambda: seen(node) == wanted, 30), seen(node)

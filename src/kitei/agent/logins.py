@@ -11,6 +11,7 @@ import random
 import secrets
 import selectors
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -19,11 +20,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from kitei.agent.probes import Course
+from kitei.clock import wall_clock
 from kitei.network import LoginProbe
 from kitei.network.report import Fault, State
-from kitei.radius.login import is_proved, login_request, said
+from kitei.radius.login import eap_message, eap_request, is_proved, login_request, names_tunnel, said
 from kitei.radius.packet import Code
 from kitei.radius.probing import THEIR_OWN
+from kitei.radius.supplicant import Supplicant
 
 _EAGER: Final = 1.0  # seconds between logins until the first answer
 _PATIENCE: Final = 3.0  # seconds an answer may take, or the interval where that is shorter
@@ -31,11 +34,12 @@ _PATIENCE: Final = 3.0  # seconds an answer may take, or the interval where that
 
 @dataclass(slots=True)
 class _Asked:
-    """A request under way."""
+    """A request under way; by EAP one of several of a login."""
 
     packet: bytes
     secret: bytes
     count: int
+    supplicant: Supplicant | None
 
 
 @dataclass(slots=True)
@@ -151,7 +155,7 @@ class LoginProber:
         """Send one login. What keeps this node from asking (no sack yet, no such address) tells nothing of the
         other, and is a fault of our own."""
         probe = one.probe
-        identifier = secrets.choice([i for i in range(256) if i not in one.asked])
+        identifier = _free(one)
         try:
             secret = self._sack(probe.sack)
             password = self._sack(probe.password).decode()
@@ -160,15 +164,33 @@ class LoginProber:
             self._hindered[probe.key] = str(error)
             return
         self._hindered.pop(probe.key, None)
-        packet = login_request(
-            identifier, secrets.token_bytes(16), probe.user, password, probe.source, secret
-        )
         count = one.course.send(now)
         for old in [i for i, asked in one.asked.items() if asked.count not in one.course.under_way]:
             del one.asked[old]
-        one.asked[identifier] = _Asked(packet, secret, count)
+        supplicant = None
+        if probe.way in ("ttls", "peap"):
+            supplicant = Supplicant(probe.way, probe.user, password, wall_clock())
+            packet = eap_request(identifier, probe.user, supplicant.begin(), b"", probe.source, secret)
+        else:
+            proof = secrets.token_bytes(16)
+            packet = login_request(identifier, proof, probe.user, password, probe.source, secret)
+        one.asked[identifier] = _Asked(packet, secret, count, supplicant)
         with contextlib.suppress(OSError):  # refused or no way there: lost like any other
             line.send(packet)
+
+    def _go_on(self, one: _Watched, asked: _Asked, packet: bytes, line: socket.socket) -> None:
+        """The next word of a login by EAP; one that makes no sense to it is lost."""
+        if asked.supplicant is None:
+            return
+        try:
+            message = asked.supplicant.answer(eap_message(packet))
+        except (ValueError, ssl.SSLError):
+            return
+        probe, identifier = one.probe, _free(one)
+        following = eap_request(identifier, probe.user, message, packet, probe.source, asked.secret)
+        one.asked[identifier] = replace(asked, packet=following)
+        with contextlib.suppress(OSError):
+            line.send(following)
 
     def _hear(self, line: socket.socket) -> list[State]:
         told: list[State] = []
@@ -188,17 +210,19 @@ class LoginProber:
             return []
         for one in self._watched.values():
             asked = one.asked.get(packet[1])
-            if asked is None or self._lines.get(_way(one.probe)) is not line:
+            if asked is None or self._lines.get(_route(one.probe)) is not line:
                 continue
             if is_proved(packet, asked.packet, asked.secret):
                 del one.asked[packet[1]]
-                if _is_right(packet, one.probe) and one.course.answer(asked.count, time.monotonic()):
+                if packet[0] == Code.ACCESS_CHALLENGE:
+                    self._go_on(one, asked, packet, line)
+                elif _is_right(packet, one.probe) and one.course.answer(asked.count, time.monotonic()):
                     return [self._state(one, self._clock())]
                 return []
         return []
 
     def _line(self, probe: LoginProbe) -> socket.socket:
-        way = _way(probe)
+        way = _route(probe)
         line = self._lines.get(way)
         if line is None:
             family = socket.AF_INET6 if ":" in probe.server else socket.AF_INET
@@ -226,14 +250,19 @@ class LoginProber:
         return one.state
 
 
+def _free(one: _Watched) -> int:
+    """A number for a request that none under way has."""
+    return secrets.choice([i for i in range(256) if i not in one.asked])
+
+
 def _is_right(packet: bytes, probe: LoginProbe) -> bool:
     """Let in, or told that it is the customer's own device that does not answer."""
     if packet[0] == Code.ACCESS_ACCEPT:
-        return True
+        return probe.way != "tunnel" or names_tunnel(packet)
     return probe.path == "login" and packet[0] == Code.ACCESS_REJECT and said(packet) in THEIR_OWN
 
 
-def _way(probe: LoginProbe) -> tuple[str, str, int]:
+def _route(probe: LoginProbe) -> tuple[str, str, int]:
     return probe.source, probe.server, probe.port
 
 

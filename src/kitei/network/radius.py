@@ -220,7 +220,8 @@ class LoginProbe:
     """Log in from `source` at a server each `interval` milliseconds, and tell whether it answers as it should.
 
     `sack` is the secret shared with the server, `password` the sack with the user's. `path` is `login` for the
-    synthetic user, `home` for a user whom the customer designated, where the answer is its own server's.
+    synthetic user, `home` for a user whom the customer designated, where the answer is its own server's. `way` is
+    the method; by `tunnel` the answer has to name a terminator, by EAP the server's papers have to be of today.
     """
 
     origin: Origin
@@ -232,6 +233,7 @@ class LoginProbe:
     sack: str
     password: str
     path: Literal["login", "home"]
+    way: Literal["pap", "tunnel", "ttls", "peap"]
     interval: int
 
     @property

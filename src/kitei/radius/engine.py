@@ -112,7 +112,7 @@ class Engine:
                 self._note(address, told, Reason.NOT_SIGNED)
                 return _SILENCE
         if address in self._probers:
-            return self._probed(told)
+            return self._probed(told, tunnel)
         remembered = () if tunnel else self._mark(address, told)
         world = self._counted if "Tmp-Integer-2" in told else self._world
         try:
@@ -153,17 +153,15 @@ class Engine:
             return UPDATED, (), self._on(found)
         return (UPDATED if found.act == "check" else NOOP), _all_of(found.reply), found.control
 
-    def _probed(self, told: dict[str, str]) -> Result:
+    def _probed(self, told: dict[str, str], tunnel: str) -> Result:
         """A login of the operator's own: no one's, so it is in no log; a refusal says why."""
-        found = answer_to_prober(self._policy, self._world, self._synthetic, told)
+        found = answer_to_prober(self._policy, self._world, self._synthetic, told, tunnel)
         self._counts[f"probe-{found.reason.value}"] += 1
         if found.act == "refuse":
             return REJECT, (("Reply-Message", "+=", found.reason.value),), ()
         if found.act == "accept":
             return UPDATED, _all_of(found.reply), _ACCEPT
-        if found.act == "proxy":
-            return UPDATED, (), self._on(found)
-        return _SILENCE
+        return _SILENCE if found.act == "silent" else self._other("", told, found)
 
     def certified(self, request: Request) -> Result:
         """A certificate was shown and is valid: may its owner log in under the name that was told?"""
@@ -191,8 +189,9 @@ class Engine:
     def finished(self, request: Request, is_accept: bool) -> Result:
         """The server compared a secret itself, or carried EAP to its end."""
         told = told_of(request)
-        reason = Reason.ACCEPTED if is_accept else Reason.WRONG_SECRET
-        self._note(told.get("Tmp-String-0", ""), told, reason)
+        reason, address = Reason.ACCEPTED if is_accept else Reason.WRONG_SECRET, told.get("Tmp-String-0", "")
+        if address not in self._probers:
+            self._note(address, told, reason)
         return NOOP
 
     def account(self, request: Request) -> Result:

@@ -148,7 +148,7 @@ _METHODS: Final = (
     ("CHAP-Password", "chap"),
     ("EAP-Message", "eap"),
 )
-_EAP: Final = frozenset({"peap", "ttls", "tls"})
+EAP: Final = frozenset({"peap", "ttls", "tls"})
 _TUNNELLED: Final = {"PEAP": "peap", "TTLS": "ttls"}
 
 
@@ -215,7 +215,7 @@ def _group(group: Group, world: World, name: str, request: Mapping[str, str], tu
         if _TUNNELLED.get(tunnel) not in group.methods:
             return Answer("refuse", Reason.METHOD_NOT_ENABLED)
     elif method == "eap":
-        return Answer("eap") if group.methods & _EAP else Answer("refuse", Reason.METHOD_NOT_ENABLED)
+        return Answer("eap") if group.methods & EAP else Answer("refuse", Reason.METHOD_NOT_ENABLED)
     elif method not in group.methods:
         return Answer("refuse", Reason.METHOD_NOT_ENABLED)
     user = group.find(name)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from kitei.radius.policy import (
+    EAP,
     Answer,
     Group,
     Policy,
@@ -25,12 +26,14 @@ SYNTHETIC: Final = "kitei-probe"
 THEIR_OWN: Final = frozenset({Reason.NO_HOME_SERVER.value, Reason.NO_TERMINATOR.value})
 """Refusals that tell of a customer's devices: the operator's network did its part."""
 _NOBODY: Final = Answer("refuse", Reason.NO_SUCH_USER)
+_TUNNELS: Final = {"PEAP": frozenset({"peap"}), "TTLS": frozenset({"ttls", "tls"})}
 
 
 def answer_to_prober(
-    policy: Policy, world: World, synthetic: Mapping[str, str], request: Mapping[str, str]
+    policy: Policy, world: World, synthetic: Mapping[str, str], request: Mapping[str, str], tunnel: str = ""
 ) -> Answer:
-    """Answer an Access-Request of a prober. `synthetic` are the passwords of synthetic users, by realm of a group."""
+    """Answer an Access-Request of a prober. `synthetic` are the passwords of synthetic users, by realm of a group,
+    `tunnel` the EAP method around it, `'PEAP'` or `'TTLS'`."""
     name, _, suffix = request.get("User-Name", "").rpartition("@")
     realm = policy.realms.get(suffix.lower())
     if realm is None:
@@ -40,9 +43,7 @@ def answer_to_prober(
     match realm:
         case Group():
             realm.find(name)  # a table that cannot be read answers nobody, and so neither us
-            told, right = request.get("User-Password", ""), synthetic.get(realm.realm, "")
-            is_right = bool(right) and hmac.compare_digest(told.encode(), right.encode())
-            return Answer("accept") if is_right else Answer("refuse", Reason.WRONG_SECRET)
+            return _login(realm, synthetic.get(realm.realm, ""), request, tunnel)
         case Proxy():
             is_dark = all(target.name in world.dead for target in realm.targets)
             return Answer("refuse", Reason.NO_HOME_SERVER) if is_dark else Answer("accept")
@@ -51,3 +52,21 @@ def answer_to_prober(
             if not living:
                 return Answer("refuse", Reason.NO_TERMINATOR)
             return Answer("accept", Reason.ACCEPTED, (), tunnel_attributes(living[:1]))
+
+
+def _login(group: Group, password: str, request: Mapping[str, str], tunnel: str) -> Answer:
+    """The way a user's login would go. No certificate of ours is a customer's, so where users show theirs, we say a
+    password inside the same TLS."""
+    if not password:
+        return Answer("refuse", Reason.WRONG_SECRET)
+    if tunnel:
+        if not group.methods & _TUNNELS.get(tunnel, frozenset()):
+            return Answer("refuse", Reason.METHOD_NOT_ENABLED)
+        if "User-Password" not in request:
+            return Answer("check", Reason.ACCEPTED, (("Cleartext-Password", password),))
+    elif "EAP-Message" in request:
+        return Answer("eap") if group.methods & EAP else Answer("refuse", Reason.METHOD_NOT_ENABLED)
+    elif not group.methods - EAP:
+        return Answer("refuse", Reason.METHOD_NOT_ENABLED)
+    is_right = hmac.compare_digest(request.get("User-Password", "").encode(), password.encode())
+    return Answer("accept") if is_right else Answer("refuse", Reason.WRONG_SECRET)

@@ -278,14 +278,40 @@ def test_each_node_that_answers_logs_in_at_every_other_as_a_user_of_each_realm(t
     for node in told.nodes(estate):
         probes = [part for part in node.parts if isinstance(part, LoginProbe)]
         assert {(each.name, each.user) for each in probes} == {
-            (f"{contract}@{other}", f"kitei-probe@{realm}")
-            for contract, realm in (("C1-group-1", "a.example"), ("C2-proxy-1", "b.example"))
+            (f"{contract}@{other}{way}", f"kitei-probe@{realm}")
+            for contract, realm, way in (
+                ("C1-group-1", "a.example", "/peap"),
+                ("C2-proxy-1", "b.example", ""),
+            )
             for other in ("r1", "r2")
         }
         assert {each.source for each in probes} == {{"r1": "198.51.100.1", "r2": "198.51.100.2"}[node.node]}
         may = [part.address for part in node.parts if isinstance(part, RadiusProber)]
         assert may == ["198.51.100.1", "198.51.100.2"]
         assert [part.realm for part in node.parts if isinstance(part, SyntheticUser)] == ["a.example"]
+
+
+@pytest.mark.parametrize(
+    ("methods", "ways"),
+    [
+        (["pap"], {"pap"}),
+        (["chap", "mschapv2"], {"pap"}),
+        (["peap"], {"peap"}),
+        (["tls"], {"ttls"}),
+        (["ttls", "tls", "pap", "peap"], {"pap", "peap", "ttls"}),
+    ],
+)
+def test_a_group_is_logged_in_at_by_the_methods_that_its_contract_enables(
+    told: Told, methods: list[str], ways: set[str]
+) -> None:
+    a_group(told)
+    told.ask("prepare", "C1", contract="C1-group-1", methods=methods)
+    assert {each.way for each in told.parts(LoginProbe, watched("C1-group-1"))} == ways
+
+
+def test_a_login_of_ours_at_a_vpdn_wants_to_be_told_a_terminator(told: Told) -> None:
+    a_vpdn(told)
+    assert {each.way for each in told.parts(LoginProbe, watched("C3-vpdn-1"))} == {"tunnel"}
 
 
 def test_a_prober_of_its_own_asks_alone_and_answers_nothing(told: Told) -> None:
@@ -317,13 +343,13 @@ def test_a_contract_is_out_only_when_none_of_its_ways_works_and_a_client_when_no
     a_group(told)
     nodes = told.nodes(watched("C1-group-1"))
     found = availabilities(told.contracts(), nodes, DAY)
-    ways = {Point(one, "login", f"C1-group-1@{other}") for one in ("r1", "r2") for other in ("r1", "r2")}
+    ways = {Point(one, "login", f"C1-group-1@{other}/peap") for one in ("r1", "r2") for other in ("r1", "r2")}
     assert set(found["C1-group-1"].paths) == ways == set(found["C1-client-1"].paths)
     assert "auth-outsource@2019-12-01#art:12.1" in found["C1-group-1"].cites
     at = datetime(2026, 2, 2, 12, tzinfo=JST)
     seen = [Observation(at, p.source, p.subject, "login", True) for p in ways]
     seen += [Observation(at + timedelta(hours=1), p.source, p.subject, "login", False) for p in ways]
-    works = Observation(at + timedelta(hours=26), "r2", "C1-group-1@r1", "login", True)
+    works = Observation(at + timedelta(hours=26), "r2", "C1-group-1@r1/peap", "login", True)
     for contract in ("C1-group-1", "C1-client-1"):
         assert find_outages(found[contract], history_of(seen[: len(ways) + 3])) == ()
         (outage,) = find_outages(found[contract], history_of([*seen, works]))

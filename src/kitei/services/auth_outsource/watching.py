@@ -5,16 +5,26 @@ node still gets in by the other, so a contract is out only when none of its ways
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from kitei.network import Estate, LoginProbe, Part, Prober, RadiusProber, SyntheticUser
+from kitei.radius.policy import EAP
 from kitei.radius.probing import SYNTHETIC
 from kitei.services.auth_outsource.contract import Door
 from kitei.services.auth_outsource.parts import ROWS, origin
 from kitei.terms import Edition
 
+Way: TypeAlias = Literal["pap", "tunnel", "ttls", "peap"]
+
 # Article 12: what counts begins when the operator knows, so it is the operator's to find out.
 KNOWN: Final = "art:12.1"
+
+
+class _Login(NamedTuple):
+    path: Literal["login", "home"]
+    way: Way
+    user: str
+    password: str
 
 
 def probers(estate: Estate) -> tuple[Prober, ...]:
@@ -48,10 +58,10 @@ def probes_of(node: str, served: Sequence[Door], estate: Estate, edition: Editio
 
 
 def _probes(door: Door, prober: Prober, estate: Estate, edition: Edition) -> Iterator[LoginProbe]:
-    ways: tuple[tuple[str, str, str], ...] = (("login", SYNTHETIC, f"probe.{door.contract}"),)
+    logins = [_Login("login", way, SYNTHETIC, f"probe.{door.contract}") for way in _ways(door)]
     if door.kind == "proxy" and door.probe_user:
-        ways += (("home", door.probe_user, f"login.{door.contract}"),)
-    for path, user, password in ways:
+        logins.append(_Login("home", "pap", door.probe_user, f"login.{door.contract}"))
+    for path, way, user, password in logins:
         if password not in estate.sacks:
             continue
         for place in sorted(estate.radius, key=lambda place: place.node):
@@ -59,16 +69,31 @@ def _probes(door: Door, prober: Prober, estate: Estate, edition: Edition) -> Ite
                 continue
             yield LoginProbe(
                 origin(door.contract, edition, ROWS[door.kind], KNOWN),
-                f"{door.contract}@{place.node}",
+                f"{door.contract}@{place.node}" + (f"/{way}" if way in EAP else ""),
                 prober.address,
                 place.addresses[0],
                 place.auth_port,
                 f"{user}@{door.realm}",
                 estate.sacks[f"prober.{prober.node}"],
                 estate.sacks[password],
-                "home" if path == "home" else "login",
+                path,
+                way,
                 1000 * estate.probe_seconds,
             )
+
+
+def _ways(door: Door) -> tuple[Way, ...]:
+    """The methods to log in by: what the contract enables. Who shows a certificate elsewhere says a password here, in
+    the same TLS, since no certificate of ours is a customer's."""
+    match door.kind:
+        case "vpdn":
+            return ("tunnel",)
+        case "group":
+            enabled = set(door.methods)
+            tunnelled: tuple[tuple[Way, set[str]], ...] = (("ttls", {"ttls", "tls"}), ("peap", {"peap"}))
+            plain: tuple[Way, ...] = ("pap",) if enabled - EAP else ()
+            return (*plain, *(way for way, methods in tunnelled if enabled & methods))
+    return ("pap",)
 
 
 def _able(estate: Estate) -> Iterator[Prober]:
