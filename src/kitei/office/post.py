@@ -1,6 +1,7 @@
 """Letters to customers: into a folder, or by e-mail. KITEI_POST names which; the home's outbox is the default."""
 
 import os
+import ssl
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
@@ -55,7 +56,8 @@ class Post(Protocol):
 
 
 def post_of(url: str, outbox: Path) -> Post:
-    """`''`: the folder given; `outbox:///path`: another; `smtp://host:port?from=a@b`: that server (smtps: TLS).
+    """`''`: the folder given; `outbox:///path`: another; `smtp://host:port?from=a@b`: that server (smtps: TLS from
+    the first byte; with `user:password@`, smtp goes on in TLS by STARTTLS).
 
     Raises Undelivered for what is none of these.
     """
@@ -107,7 +109,8 @@ class Outbox:
 
 @dataclass(frozen=True, slots=True)
 class Smtp:
-    """A mail server. `sender` is who writes."""
+    """A mail server. `sender` is who writes; `secure` speaks TLS from the first byte. A password is told to nobody but
+    a server whose certificate is right: without `secure`, after STARTTLS."""
 
     host: str
     port: int
@@ -126,10 +129,16 @@ class Smtp:
                     f"{letter.to.en} has no e-mail address; write it into more.email of its [[party]]",
                 )
             )
-        kind = smtplib.SMTP_SSL if self.secure else smtplib.SMTP
+        trusted = ssl.create_default_context()
         try:
-            with kind(self.host, self.port, timeout=_SECONDS) as server:
+            with (
+                smtplib.SMTP_SSL(self.host, self.port, timeout=_SECONDS, context=trusted)
+                if self.secure
+                else smtplib.SMTP(self.host, self.port, timeout=_SECONDS)
+            ) as server:
                 if self.user:
+                    if not self.secure:
+                        server.starttls(context=trusted)
                     server.login(self.user, self.password)
                 server.send_message(_message(letter, self.sender), self.sender, [letter.address])
         except (OSError, smtplib.SMTPException) as error:
