@@ -1,5 +1,7 @@
 """The language of desired state: parts, node intents, steps, and the protocols of hosts and drivers."""
 
+from kitei.network.access import BackboneLink, Egress, Filter, FilterRule, RemoteAccess, RemoteDevice
+from kitei.network.access_estate import GatewayPlace
 from kitei.network.ddos import (
     Announcement,
     FloodWatch,
@@ -63,16 +65,21 @@ __all__ = [
     "Allow",
     "Announcement",
     "AuthorityPapers",
+    "BackboneLink",
     "Bgp",
     "BgpNeighbour",
     "Concentrator",
     "Driver",
+    "Egress",
     "Estate",
+    "Filter",
+    "FilterRule",
     "FloodWatch",
     "FlowCollector",
     "FlowRule",
     "Forwarding",
     "Gateway",
+    "GatewayPlace",
     "Guard",
     "HomeServer",
     "Host",
@@ -98,6 +105,8 @@ __all__ = [
     "RadiusProxy",
     "RadiusServer",
     "RadiusVpdn",
+    "RemoteAccess",
+    "RemoteDevice",
     "ReturnTunnel",
     "Risk",
     "Route",

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from kitei.network.access_estate import GatewayPlace
 from kitei.network.ddos_estate import DefencePlaces
+from kitei.values import Span
 
 PROBE_SECONDS: Final = 10
 
@@ -78,7 +80,8 @@ class Estate:
     `sacks` are those in force, by what is in them (`client.<contract>`, `home.<contract>`, `papers.<contract>`,
     `tunnel.<contract>`, `probe.<contract>`, `login.<contract>`, `papers.<node>`, `prober.<node>`,
     `concentrator.<address>`); `users` those of a realm's users, `defence` what stands against
-    floods.
+    floods. `gateways` are those of Secure Access, `gateway_keys` (base64) what they told of theirs, by node;
+    `backbones` the days on which a customer has the Private Backbone.
     """
 
     machines: Mapping[str, Machine] = field(default_factory=dict)
@@ -95,3 +98,6 @@ class Estate:
     probe_seconds: int = PROBE_SECONDS
     sacks: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, UserTables] = field(default_factory=dict)
+    gateways: tuple[GatewayPlace, ...] = ()
+    gateway_keys: Mapping[str, str] = field(default_factory=dict)
+    backbones: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)

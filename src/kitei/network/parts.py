@@ -8,6 +8,7 @@ stays the same, so that a difference between two intents is a difference of keys
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from kitei.network.access import AccessPart
 from kitei.network.ddos import DdosPart
 from kitei.network.origin import Origin
 from kitei.network.radius import (
@@ -273,4 +274,5 @@ Part: TypeAlias = (
     | SyntheticUser
     | LoginProbe
     | DdosPart
+    | AccessPart
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from kitei.network.access import BackboneLink, Egress, Filter, RemoteAccess
 from kitei.network.ddos import ReturnTunnel
 from kitei.network.driver import Risk
 from kitei.network.intent import Intent, NodeIntent
@@ -34,8 +35,11 @@ from kitei.network.radius import (
 CARRIES: Final = (
     Address,
     Allow,
+    BackboneLink,
     Bgp,
     BgpNeighbour,
+    Egress,
+    Filter,
     Forwarding,
     Gateway,
     Guard,
@@ -46,6 +50,7 @@ CARRIES: Final = (
     RadiusProxy,
     RadiusServer,
     RadiusVpdn,
+    RemoteAccess,
     ReturnTunnel,
     Route,
     SecureLink,

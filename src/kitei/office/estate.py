@@ -6,7 +6,17 @@ from datetime import date
 from typing import Any, cast
 
 from kitei.ledger import Entry, Fact
-from kitei.network import PROBE_SECONDS, AuthorityPapers, Concentrator, Estate, Machine, Prober, RadiusPlace
+from kitei.network import (
+    PROBE_SECONDS,
+    AuthorityPapers,
+    Concentrator,
+    Estate,
+    GatewayPlace,
+    Machine,
+    Prober,
+    RadiusPlace,
+)
+from kitei.office.access import estate as access
 from kitei.office.floods.estate import Place, gather, name_of, place_of
 
 # Whose caps are RADIUS's, where the operator says whose they are.
@@ -19,7 +29,8 @@ def papers_issued(network: str, papers: AuthorityPapers, on: date) -> tuple[str,
 
 
 def estate_of(entries: Iterable[Entry]) -> Estate:
-    """Fold the streams `operator` and `network:<name>`."""
+    """Fold the streams `operator` and `network:<name>`, and `customer:<id>` of who joins the Private Backbone."""
+    entries = tuple(entries)
     authorities: dict[str, AuthorityPapers] = {}
     machines: dict[str, Machine] = {}
     certificates: dict[str, str] = {}
@@ -31,6 +42,8 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
     lost: set[str] = set()
     probers: dict[str, Prober] = {}
     probe_seconds = PROBE_SECONDS
+    gateways: dict[str, GatewayPlace] = {}
+    gateway_keys: dict[str, str] = {}
     names = [field.name for field in fields(Machine)]
     for entry in entries:
         body = cast(Mapping[str, Any], entry.fact.body)
@@ -57,6 +70,10 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
                 certificates.pop(body["device"], None)
             case "papers.issued":
                 authorities[entry.stream.removeprefix("network:")] = AuthorityPapers(**body)
+            case access.PLACED:
+                gateways[body["node"]] = access.place_of(body)
+            case access.KEYED:
+                gateway_keys[body["node"]] = body["public_key"]
             case "scrubber.lost":
                 lost.add(body["node"])
             case "scrubber.back":
@@ -76,4 +93,7 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
         defence=gather(defence, lost),
         probers=tuple(probers.values()),
         probe_seconds=probe_seconds,
+        gateways=tuple(gateways.values()),
+        gateway_keys=gateway_keys,
+        backbones=access.backbones_of(entries),
     )

@@ -39,8 +39,8 @@ class Publishing:
         return cls(office, Authorities(office.home.secrets / "ca"))
 
     def estate(self) -> Estate:
-        """Machines, papers and the monitoring place, as the ledger has them now."""
-        streams = ("operator", *(f"network:{name}" for name in self._networks()))
+        """Machines, papers and places, as the ledger has them now."""
+        streams = ("operator", *(f"network:{name}" for name in self._networks()), *self._joined())
         found = estate_of(entry for stream in streams for entry in standing(self.office.book.read(stream)))
         if not found.radius:
             return found  # nobody answers RADIUS, and no vault is opened
@@ -239,6 +239,11 @@ class Publishing:
         """The VPN networks; what groups the contracts of other services needs no authority."""
         contracts = self.office.contracts().values()
         return sorted({each.group for each in contracts if each.group and each.service == MANAGED_VPN})
+
+    def _joined(self) -> list[str]:
+        """The streams of customers who are joined with another of our services."""
+        contracts = self.office.contracts().values()
+        return sorted({f"customer:{each.customer}" for each in contracts if each.kind == "private-connect"})
 
     def _make_probe_secrets(self, day: date) -> None:
         """Where somebody answers RADIUS, it can be tried."""

@@ -1,5 +1,6 @@
 """Every act with something odd in every place: it is decided, or every fault of it is told; and what it records folds."""
 
+import base64
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
@@ -39,7 +40,19 @@ GATEWAY = {
     "environment": {"operator": "other carrier", "changed_on": "2026-06-01"},
 }
 REMOTE = {"kind": "remote-connect", "item": "type-a", "accounts": 50, "tunnel": "wireguard"}
+FIREWALL = {"kind": "firewall-1", "accounts": 50}
 OWN = {"contract": "C1-web-gateway-1"}
+FIREWALLED = {"contract": "C1-firewall-1-1"}
+POLICY = """
+[objects]
+office = ["10.1.0.0/16"]
+[[rule]]
+id = "out"
+action = "allow"
+from = ["office", "user:tanaka"]
+to = ["zone:internet"]
+service = ["tcp/443"]
+"""
 BY_OPERATOR = {"by": "operator"}
 ACTS_AS_WRITTEN: dict[str, dict[str, Any]] = {
     "apply": {"services": [GATEWAY, REMOTE], "billing_start": "2026-07-01"},
@@ -55,6 +68,17 @@ ACTS_AS_WRITTEN: dict[str, dict[str, Any]] = {
     "get-software": {"contract": "C1-remote-connect-1", "licence_accepted": True},
     "use-software": {"contract": "C1-remote-connect-1", "client": "own", "within_licence": True},
     "change-settings": {**OWN, "detail": "a new filter list"},
+    "set-policy": {**FIREWALLED, "text": POLICY},
+    "add-account": {"contract": "C1-remote-connect-1", "account": "sato", "groups": ["sales"]},
+    "remove-account": {"contract": "C1-remote-connect-1", "account": "tanaka"},
+    "enrol-device": {
+        "contract": "C1-remote-connect-1",
+        "account": "tanaka",
+        "device": "tanaka-phone",
+        "public_key": base64.b64encode(bytes(range(32))).decode(),
+        "until": "2027-06-10T10:00:00+09:00",
+    },
+    "revoke-device": {"contract": "C1-remote-connect-1", "device": "tanaka-laptop"},
     "claim-credit": {**OWN, "outage": "o1"},
     "explain-outage": {**OWN, **BY_OPERATOR, "outage": "o1", "risk": "setting-change"},
     "day-check": {"contract": "C1-remote-connect-1", **BY_OPERATOR},
@@ -88,7 +112,11 @@ def history() -> History:
     told.record("customer:C1", Fact("service.held", body, date(2025, 1, 1)))
     told.say("operator.listed", list="changeable-matters", entries=["sites"])
     early = {"by": "C1", "at": "2026-05-01T10:00:00+09:00"}
-    told.do(SERVICE.read("apply", {**early, "services": [GATEWAY, REMOTE]}, TERMS.first))
+    told.do(SERVICE.read("apply", {**early, "services": [GATEWAY, REMOTE, FIREWALL]}, TERMS.first))
+    remote = {**early, "contract": "C1-remote-connect-1", "account": "tanaka"}
+    told.do(SERVICE.read("add-account", remote, TERMS.first))
+    laptop = {"device": "tanaka-laptop", "public_key": base64.b64encode(bytes(range(1, 33))).decode()}
+    told.do(SERVICE.read("enrol-device", {**remote, **laptop}, TERMS.first))
     outage: JsonObject = {
         "id": "o1",
         "contract": "C1-web-gateway-1",

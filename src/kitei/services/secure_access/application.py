@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from kitei.clauses import acts
 from kitei.clauses.acts import Act, ItemName, KindName, OptionName
 from kitei.desk.reading import Form, Listed
-from kitei.services.secure_access import operation
+from kitei.services.secure_access import operation, using
 from kitei.values import Words
 
 Tunnel = Annotated[str, Listed("tunnels")]
@@ -146,6 +146,11 @@ ACTS: Mapping[str, type[Act]] = {
     "get-software": GetSoftware,
     "use-software": UseSoftware,
     "change-settings": ChangeSettings,
+    "set-policy": using.SetPolicy,
+    "add-account": using.AddAccount,
+    "remove-account": using.RemoveAccount,
+    "enrol-device": using.EnrolDevice,
+    "revoke-device": using.RevokeDevice,
     "claim-credit": acts.ClaimCredit,
     "explain-outage": operation.ExplainOutage,
     "day-check": operation.DayCheck,

@@ -19,6 +19,8 @@ from kitei.clauses.conclusion import (
 from kitei.desk import Decision, Situation
 from kitei.services.secure_access import application as customer
 from kitei.services.secure_access import operation as operator
+from kitei.services.secure_access import using
+from kitei.services.secure_access.people import free_number, peers, policies
 from kitei.services.secure_access.rules.batch import kind_of, names_of
 from kitei.services.secure_access.rules.credits import CREDITS
 from kitei.services.secure_access.rules.ending import ENDINGS
@@ -124,6 +126,41 @@ def _explain(asked: operator.ExplainOutage, decision: Decision, s: Situation) ->
     yield to_contract(asked.contract, "outage.explained", body, day_of(asked.at), cited(decision))
 
 
+def _policy(asked: using.SetPolicy, decision: Decision, s: Situation) -> Iterator[Recorded]:
+    version = len(policies(s.contract(asked.contract))) + 1
+    body: Body = {"version": version, "text": asked.text, "at": asked.at.isoformat(), "by": asked.by}
+    yield to_contract(asked.contract, "policy.set", body, day_of(asked.at), cited(decision))
+
+
+def _account(asked: using.AddAccount, decision: Decision, s: Situation) -> Iterator[Recorded]:
+    body: Body = {"account": asked.account, "groups": list(dict.fromkeys(asked.groups))}
+    yield to_contract(asked.contract, "account.added", body, day_of(asked.at), cited(decision))
+
+
+def _no_account(asked: using.RemoveAccount, decision: Decision, s: Situation) -> Iterator[Recorded]:
+    body: Body = {"account": asked.account}
+    yield to_contract(asked.contract, "account.removed", body, day_of(asked.at), cited(decision))
+
+
+def _device(asked: using.EnrolDevice, decision: Decision, s: Situation) -> Iterator[Recorded]:
+    """A device that is enrolled anew keeps its place, and so its addresses."""
+    contract = s.contract(asked.contract)
+    held = next((each.number for each in peers(contract) if each.device == asked.device), None)
+    body: Body = {
+        "device": asked.device,
+        "account": asked.account,
+        "public_key": asked.public_key,
+        "number": free_number(contract) if held is None else held,
+        "until": asked.until.isoformat() if asked.until else None,
+    }
+    yield to_contract(asked.contract, "peer.enrolled", body, day_of(asked.at), cited(decision))
+
+
+def _no_device(asked: using.RevokeDevice, decision: Decision, s: Situation) -> Iterator[Recorded]:
+    body: Body = {"device": asked.device}
+    yield to_contract(asked.contract, "peer.revoked", body, day_of(asked.at), cited(decision))
+
+
 _RECORDS: Mapping[type, Record] = {
     customer.Apply: _contracts,
     customer.AddOption: _option,
@@ -132,6 +169,11 @@ _RECORDS: Mapping[type, Record] = {
     customer.KeepSandbox: _wish,
     customer.GetSoftware: _software,
     customer.ChangeSettings: _settings,
+    using.SetPolicy: _policy,
+    using.AddAccount: _account,
+    using.RemoveAccount: _no_account,
+    using.EnrolDevice: _device,
+    using.RevokeDevice: _no_device,
     operator.Evaluate: _goes_on,
     operator.ExplainOutage: _explain,
 }

@@ -2,12 +2,13 @@
 
 A contract's `group` is its customer, so that what one customer has is found together. Its `body` holds `name`,
 `months`, `accounts` (a list of `{since, accounts}`), `tunnel`, `environment`, `matters`, and of one made before
-2026-04-01 `sandbox_before` and `sandbox_wish`.
+2026-04-01 `sandbox_before` and `sandbox_wish`; and `people`, `peers` and `policies` (see `people`).
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from kitei.clauses import contract as clauses
 from kitei.clauses.contract import tables
@@ -79,7 +80,44 @@ def _wished(contract: Contract, entry: Entry) -> Contract:
     return replace(contract, body={**contract.body, "sandbox_wish": wish})
 
 
+def _policy_set(contract: Contract, entry: Entry) -> Contract:
+    return _with(contract, policies=[*tables(contract.body, "policies"), dict(entry.fact.body)])
+
+
+def _account_added(contract: Contract, entry: Entry) -> Contract:
+    others = _but(contract, "people", "account", entry)
+    return _with(contract, people=[*others, dict(entry.fact.body)])
+
+
+def _account_removed(contract: Contract, entry: Entry) -> Contract:
+    """The account's devices go with it."""
+    left = {key: _but(contract, key, "account", entry) for key in ("people", "peers")}
+    return _with(contract, **left)
+
+
+def _peer_enrolled(contract: Contract, entry: Entry) -> Contract:
+    return _with(contract, peers=[*_but(contract, "peers", "device", entry), dict(entry.fact.body)])
+
+
+def _peer_revoked(contract: Contract, entry: Entry) -> Contract:
+    return _with(contract, peers=_but(contract, "peers", "device", entry))
+
+
+def _but(contract: Contract, key: str, name: str, entry: Entry) -> list[dict[str, Any]]:
+    """A list of the body without whom the fact is about."""
+    return [each for each in tables(contract.body, key) if each[name] != entry.fact.body[name]]
+
+
+def _with(contract: Contract, **changes: Any) -> Contract:
+    return replace(contract, body={**contract.body, **changes})
+
+
 _OWN: Mapping[str, clauses.Grow] = {
+    "account.added": _account_added,
+    "account.removed": _account_removed,
+    "peer.enrolled": _peer_enrolled,
+    "peer.revoked": _peer_revoked,
+    "policy.set": _policy_set,
     "contract.amended": _amended,
     "outage.explained": _explained,
     "sandbox.wished": _wished,

@@ -1,12 +1,100 @@
-"""Contracts to nodes. The gateways are not built by this program yet: their contracts are only kept."""
+"""Secure Access's contracts in force as gateway nodes, one for each customer that has a place. Pure.
 
-from collections.abc import Sequence
+What is contracted and stands nowhere is not made up: `unserved` tells it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from kitei.ledger.contracts import Contract
-from kitei.network import Estate, NodeIntent
+from kitei.network import Estate, GatewayPlace, NodeIntent, Part
+from kitei.network.codec import node_intent
+from kitei.services.secure_access.edition import TERMS
+from kitei.services.secure_access.egress import option_holder
+from kitei.services.secure_access.gateway_parts import FIREWALL, ROWS, gateway_parts, served_at
+from kitei.services.secure_access.people import peers, policies, room
+from kitei.values import Words
 
 
-def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -> Sequence[NodeIntent]:
-    """No node, whatever is contracted."""
-    return ()
+def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[NodeIntent, ...]:
+    """The gateways that the contracts in force on a day need."""
+    found = ((place.node, tuple(_parts(place, contracts, estate, on))) for place in estate.gateways)
+    return tuple(node_intent(node, parts) for node, parts in sorted(found) if parts)
+
+
+def _parts(place: GatewayPlace, contracts: Sequence[Contract], estate: Estate, on: date) -> Iterator[Part]:
+    edition = TERMS.on(on) if on >= TERMS.first.in_force else TERMS.first
+    served = served_at(place, contracts, estate, edition, on)
+    if served is not None:
+        yield from gateway_parts(served)
+
+
+@dataclass(frozen=True, slots=True)
+class Unserved:
+    """A contract in force that the network does not serve, or not wholly, by which provision, and why."""
+
+    contract: str
+    path: str
+    why: Words
+
+
+def unserved(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[Unserved, ...]:
+    """What contracts in force on a day lack on the network's side."""
+    found: list[Unserved] = []
+    live = [each for each in contracts if each.is_in_force(on)]
+    edition = TERMS.on(on) if on >= TERMS.first.in_force else TERMS.first
+    for each in live:
+        place = next((p for p in estate.gateways if p.serves(each.customer, each.id)), None)
+        if each.kind not in ROWS:
+            found.append(Unserved(each.id, "art:1.1", _NOT_BUILT))
+        elif place is None:
+            found.append(Unserved(each.id, ROWS[each.kind], _NO_PLACE))
+        elif (served := served_at(place, live, estate, edition, on)) and served.contracts[
+            each.kind
+        ] is not each:
+            found.append(Unserved(each.id, ROWS[each.kind], _ANOTHER))
+        else:
+            found += _lacking(
+                each, place, live, any(on in d for d in estate.backbones.get(each.customer, ())), on
+            )
+    return tuple(found)
+
+
+def _lacking(
+    each: Contract, place: GatewayPlace, live: Sequence[Contract], backbone: bool, on: date
+) -> Iterator[Unserved]:
+    row = ROWS[each.kind]
+    if each.kind == FIREWALL and not policies(each):
+        yield Unserved(each.id, "art:7.1.1", _NO_POLICY)
+    if each.kind == "remote-connect" and not (place.pools and place.endpoint):
+        yield Unserved(each.id, row, _NO_POOL)
+    elif each.kind == "remote-connect" and any(p.number >= room(place.pools) for p in peers(each)):
+        yield Unserved(each.id, row, _FULL)
+    if each.kind == "private-connect" and not backbone:
+        yield Unserved(each.id, "art:2.1.t1.a2", _NO_BACKBONE)
+    elif each.kind == "private-connect" and not place.backbone:
+        yield Unserved(each.id, row, _NO_PORT)
+    if option_holder((each,), on) is not None and not place.dedicated:
+        yield Unserved(each.id, "art:9.2.1", _NO_ADDRESS)
+
+
+_NOT_BUILT = Words("この種類を立てる部分はまだありません", "no part of this program builds this kind yet")
+_NO_PLACE = Words("この契約者のゲートウェイがまだありません", "no gateway stands for this customer yet")
+_ANOTHER = Words(
+    "同じゲートウェイで同じ種類の先の契約が働いています。もう一台要ります",
+    "an earlier contract of its kind works on that gateway; it needs one of its own",
+)
+_NO_POLICY = Words(
+    "運用の方針がまだ決められていません。何も通しません", "no policy was decided yet; nothing passes"
+)
+_NO_POOL = Words("ゲートウェイに pools か endpoint がありません", "its gateway has no pools or no endpoint")
+_FULL = Words("pools が足りず、入れない機器があります", "the pools are too small for all its devices")
+_NO_BACKBONE = Words(
+    "プライベートバックボーンサービスの記録がありません", "no Private Backbone service is on record"
+)
+_NO_PORT = Words("ゲートウェイに backbone の口がありません", "its gateway has no port to the backbone")
+_NO_ADDRESS = Words(
+    "専用のアドレスがゲートウェイにありません。共用のアドレスから出ています",
+    "its gateway has no dedicated address; it leaves by the shared one",
+)

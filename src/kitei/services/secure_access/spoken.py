@@ -1,17 +1,35 @@
 """Which provisions the code of Secure Access honours, for the account of its terms."""
 
+from typing import Final
+
 from kitei.services.secure_access import rules
 from kitei.terms import Spoken
 from kitei.values import Words
 
+# What the parts of nodes cite, over all kinds and options; a test compiles them all and compares.
+NETWORK: Final = frozenset(
+    {
+        "art:1.1.t2",
+        "art:1.1.t4",
+        "art:1.1.t5",
+        "art:2.1.t1",
+        "art:2.1.t1.a2",
+        "art:2.1.t2",
+        "art:7.1.1",
+        "art:9.2.1",
+    }
+)
+
 
 def spoken() -> Spoken:
-    """By rules and the last day to keep a sandbox; what gateways, firewalls and tunnels themselves do is proven by the parts that will build them."""
+    """By rules, by parts of nodes, and by the last day to keep a sandbox; Web gateways, sandboxes and Fortinet's
+    appliances are proven by the parts that will build them."""
     return Spoken(
         rules.SPOKEN,
-        deadlines=frozenset({"suppl:2026-04-01.2"}),
-        to_come=Words(
-            "ゲートウェイとファイアウォールとトンネルを立てる部分",
-            "the part that builds gateways, firewalls and tunnels on nodes",
+        NETWORK,
+        frozenset({"suppl:2026-04-01.2"}),
+        Words(
+            "Web ゲートウェイとサンドボックスと Fortinet の仮想アプライアンスを立てる部分",
+            "the part that builds Web gateways, sandboxes and Fortinet's appliances on nodes",
         ),
     )

@@ -8,6 +8,7 @@ from kitei.clauses.who import operators_alone
 from kitei.desk import Rule, Situation
 from kitei.services.secure_access import application as customer
 from kitei.services.secure_access import operation as operator
+from kitei.services.secure_access import using as using_acts
 from kitei.services.secure_access.rules import (
     batch,
     changes,
@@ -20,6 +21,7 @@ from kitei.services.secure_access.rules import (
     readiness,
     traffic,
     transition,
+    using,
 )
 
 AnyRule = Rule[Any, Situation]
@@ -76,6 +78,14 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
     customer.GetSoftware: (Rule("art:10.1", readiness.software_offered, also=("art:10.2",)),),
     customer.UseSoftware: (Rule("art:10.2", readiness.software_used, also=("art:10.1",)),),
     customer.ChangeSettings: (Rule("art:15.2.1", readiness.settings_changed),),
+    using_acts.SetPolicy: (
+        Rule("art:7.1.1", using.decided, also=("art:15.2.1",)),
+        Rule("art:5.1", using.named),
+    ),
+    using_acts.AddAccount: (Rule("art:5.1", using.added),),
+    using_acts.RemoveAccount: (Rule("art:5.1", using.removed),),
+    using_acts.EnrolDevice: (Rule("art:2.1.t2", using.enrolled, also=("art:5.1", "art:7.1.3")),),
+    using_acts.RevokeDevice: (Rule("art:2.1.t2", using.revoked, also=("art:15.2.1",)),),
     acts.ClaimCredit: (
         Rule("art:14.1", credits.CREDITS.claimed, also=("art:14.1.s2", "schedule:3")),
         Rule(

@@ -1,0 +1,1 @@
+"""What the office does about Secure Access's gateways beside their orders."""

@@ -1,0 +1,79 @@
+"""Gateways as they are stated: read whole, kept, and compiled with the customer's contracts."""
+
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import pytest
+
+from kitei.desk import Unreadable
+from kitei.ledger import Fact
+from kitei.network import BackboneLink, Filter
+from kitei.office import Office
+from kitei.office.publishing import Publishing
+from kitei.office.statements import read_statement
+from kitei.services.secure_access.edition import TERMS
+
+GATEWAY: dict[str, Any] = {
+    "node": "gw-acme",
+    "customer": "acme",
+    "outside": "wan0",
+    "shared": ["203.0.113.100", "2001:db8::100"],
+    "shared_ports": "1024-16383",
+    "dedicated": ["203.0.113.60", "2001:db8::60"],
+    "pools": ["10.255.0.0/24", "fd00:c1::/64"],
+    "endpoint": "vpn.example.jp",
+    "inside": "lan0",
+    "inside_prefixes": ["10.1.0.0/16"],
+    "backbone": "bb0",
+    "backbone_prefixes": ["10.200.0.0/16"],
+    "backbone_via": ["10.199.0.1"],
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("outside", "", "outside"),
+        ("inside", "wan0", "outside"),
+        ("shared", [], "shared"),
+        ("shared", ["203.0.113.100", "203.0.113.101"], "shared"),
+        ("shared_ports", "16383-1024", "shared_ports"),
+        ("dedicated", ["203.0.113.60"], "dedicated"),
+        ("dedicated", ["x"], "dedicated[0]"),
+        ("pools", ["10.255.0.1/24"], "pools[0]"),
+        ("pools", ["10.1.2.0/24"], "inside_prefixes[0]"),
+        ("backbone", "", "backbone"),
+        ("backbone_via", [], "backbone_via"),
+        ("listen", 0, "listen"),
+    ],
+)
+def test_what_could_not_stand_on_a_node_is_told_by_its_field(field: str, value: Any, told: str) -> None:
+    with pytest.raises(Unreadable) as error:
+        read_statement("gateway", {**GATEWAY, field: value}, "gateway[0]", TERMS.first)
+    assert f"gateway[0].{told}" in [each.place for each in error.value.faults]
+
+
+def test_a_gateway_is_compiled_from_the_ledger_and_joined_while_the_backbone_is_held(office: Office) -> None:
+    stated = read_statement("gateway", GATEWAY, "gateway[0]", TERMS.first).fact(office.today())
+    held = {
+        "holds": "IIJプライベートバックボーンサービス",
+        "id": "b1",
+        "first": "2026-01-01",
+        "last": "2026-06-30",
+    }
+    office.state([stated, ("customer:acme", Fact("service.held", held, date(2026, 1, 1)))], "test")
+    kinds = ({"kind": "firewall-1"}, {"kind": "private-connect", "item": "1gbps"})
+    asked = {"by": "acme", "services": [{**each, "accounts": 50} for each in kinds]}
+    office.apply("apply", asked, service="secure-access")
+    publishing = Publishing.of(office)
+    (place,) = publishing.estate().gateways
+    assert {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(place).items()} == {
+        **GATEWAY,
+        "listen": 51820,
+        "contracts": [],
+    }
+    for day, joined in ((date(2026, 6, 30), True), (date(2026, 7, 1), False)):
+        parts = publishing.plan(day).after.nodes["gw-acme"].parts
+        assert any(isinstance(part, BackboneLink) for part in parts) is joined
+        assert any("bb0" in " ".join(part.zones) for part in parts if isinstance(part, Filter)) is joined
