@@ -27,3 +27,9 @@ def test_what_cannot_be_read_is_told_whole(cli: Cli) -> None:
     assert ran.returncode == 2
     assert "colour" in ran.stderr and "apply.services: is missing" in ran.stderr
     assert "is not KEY=VALUE" in cli.run("ask", "cancel", "contract").stderr
+
+
+def test_a_number_with_a_point_stays_exact(cli: Cli) -> None:
+    event = ["ask", "network-event", "contract=c9", "event=attack", "--service", "ddos-protection"]
+    assert "there is no contract" in cli.run(*event, "mbps=99.9").stderr  # so it was read
+    assert "Mbps such as" in cli.run(*event, "mbps=fast").stderr

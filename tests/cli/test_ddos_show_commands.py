@@ -70,6 +70,31 @@ def test_top_says_what_would_be_right(home: Cli, words: tuple[str, ...]) -> None
     assert ran.returncode == 2 and "Traceback" not in ran.stderr
 
 
+def test_top_of_a_contract_that_there_is_not_and_of_a_time_of_which_nothing_was_kept(home: Cli) -> None:
+    ran = home.run("ddos", "top", "--contract", "nope")
+    assert ran.returncode == 1 and "there are v1, x1" in ran.stderr
+    assert "nothing was kept" in home.run("ddos", "top", "--contract", "v1").stdout
+    ran = home.run("ddos", "top", "--from", "2026-06-11", "--to", "2026-06-10")
+    assert "--from 2026-06-11 is not before the end, 2026-06-10" in ran.stderr
+
+
+def test_a_monthly_report_is_sent_or_told_as_sent(home: Cli) -> None:
+    for wrong in (("x1", "--send"), ("v1", "--send", "--sent")):
+        assert home.run("ddos", "report", wrong[0], "2026-06", *wrong[1:]).returncode != 0
+    ran = home.run("ddos", "report", "v1", "2026-06", "--send")
+    assert "goes to noc@example.jp" in ran.stdout, ran.stderr
+    assert home.run("ddos", "report", "v1", "2026-06", "--send").returncode == 1
+    assert home.run("ddos", "incidents", "t1", "--send").returncode == 0
+    home.run("ddos", "alerts", "--send")
+    letters = [each.read_bytes() for each in (home.home / "outbox").glob("*.eml")]
+    names = [
+        name
+        for name in (b"ddos-v1-2026-06-en.pdf", b"incident-x1-t1-en.pdf")
+        if any(name in each for each in letters)
+    ]
+    assert len(names) == 2
+
+
 def test_incidents_and_one_of_them_as_paper(home: Cli, tmp_path: Path) -> None:
     (listed,) = home.answer(["ddos", "incidents"])
     assert (listed["attack"], listed["target"], listed["steps"]) == ("t1", "203.0.113.5", ["divert"])

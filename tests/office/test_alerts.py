@@ -206,7 +206,7 @@ def test_a_place_that_takes_nothing_holds_up_no_other_and_is_tried_ever_more_rar
         ]
         ids = [head["webhook-id"] for head, _ in bad.taken]
         assert len(set(ids[:5])) == 1 and ids[5] != ids[0]
-    assert [wait_after(n).total_seconds() for n in (1, 2, 9, 10, 10**6)] == [1, 2, 256, 300, 300]
+    assert [wait_after(n).total_seconds() for n in (1, 2, 6, 7, 10**6)] == [1, 2, 32, 60, 60]
 
 
 def test_a_message_is_given_up_after_three_days_and_those_behind_it_go_on(

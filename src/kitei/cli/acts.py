@@ -160,7 +160,7 @@ def _written(pairs: tuple[str, ...]) -> dict[str, Any]:
             if not isinstance(inner, dict):
                 raise Misuse(Words(f"{pair!r}: {name} は表ではありません", f"{pair!r}: {name} is no table"))
         try:
-            inner[last] = tomllib.loads(f"it = {value}")["it"]
+            inner[last] = tomllib.loads(f"it = {value}", parse_float=str)["it"]  # 99.9 stays exact
         except tomllib.TOMLDecodeError:
             inner[last] = value
     return written

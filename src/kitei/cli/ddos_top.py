@@ -5,7 +5,7 @@ from typing import get_args
 
 import click
 
-from kitei.cli.desk import faults_told
+from kitei.cli.desk import desk_of, faults_told
 from kitei.cli.speak import Misuse, Talk, command, option
 from kitei.clock import shifted_clock
 from kitei.collect.counters import shown
@@ -24,6 +24,8 @@ _NOTES = {
     "target": Words("しきい値に近いホストによる", "of hosts near their thresholds"),
     "protocol": Words("すべての通信", "of all traffic"),
 }
+
+_NONE = Words("その間の記録はありません", "nothing was kept of that time")
 
 
 @command(
@@ -48,16 +50,22 @@ def top(talk: Talk, by: By, since: str | None, until: str | None, contract: str 
     first = _instant(since) if since else last - timedelta(days=1)
     if first >= last:
         raise Misuse(
-            Words(f"{since} は {until} より前ではありません", f"--from {first} is not before --to {last}")
+            Words(
+                f"--from {since} は終わりより前ではありません",
+                f"--from {since} is not before the end, {until or 'now'}",
+            )
         )
     with faults_told(talk):
         history = up_to_date(Home(talk.home))
         found = find_top(
             history, by, int(first.timestamp()), -int(-last.timestamp() // 1), contract=contract, most=most
         )
+    if contract is not None and not found:
+        with desk_of(talk) as desk:
+            desk.contract(contract)  # one that there is not has no traffic either, and that is not the answer
     talk.answer(
         [{"name": each.name, "packets": each.packets, "bytes": each.bytes} for each in found],
-        lambda: "\n".join([*map(_line, found), "# " + _NOTES[by].to(talk.language)]),
+        lambda: "\n".join([*map(_line, found), "# " + (_NOTES[by] if found else _NONE).to(talk.language)]),
     )
 
 

@@ -27,7 +27,7 @@ from kitei.values import Words, canonical
 PATIENCE: Final = timedelta(hours=72)
 """How long a message is tried; then it is given up, and `kitei ddos alerts` says so."""
 KEPT: Final = timedelta(days=90)
-_FIRST, _LONGEST = 1.0, 300.0  # seconds between two tries
+_FIRST, _LONGEST = 1.0, 60.0  # seconds between two tries: who is back after an outage is told within a minute
 _TIMEOUT: Final = 10.0
 _AT_ONCE: Final = 8
 _IN_A_ROW: Final = 50
@@ -70,7 +70,7 @@ def deliver(outbox: Outbox, post: Post, secret: Secret, clock: Callable[[], date
 
 
 def wait_after(attempts: int) -> timedelta:
-    """Twice as long after each try, from a second to five minutes."""
+    """Twice as long after each try, from a second to a minute."""
     return timedelta(seconds=min(_LONGEST, _FIRST * 2.0 ** min(attempts - 1, 20)))
 
 
