@@ -1,6 +1,7 @@
 """From an alarm to orders and back: heard, decided, published, prolonged, released; killed and begun again."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from kitei.ledger import Fact
 from kitei.network import Announcement, FloodWatch, Part, RouteLeave, Scrubbing
 from kitei.network.detection import Detection, Word
 from kitei.network.events import Event
+from kitei.network.report import Report
 from kitei.office import Office
 from kitei.office.dispatch import Dispatch
 from kitei.office.floods.defence import Defence
@@ -92,7 +94,17 @@ def word(*detections: Detection, node: str = "see1", standing: Sequence[Detectio
 
 def hear(defence: Defence, *words: Word) -> bool:
     defence.hear(*words)
-    return defence.work()
+    changed = defence.work()
+    return obey(defence) or changed
+
+
+def obey(defence: Defence) -> bool:
+    """Scrubbers do what they are told and say so; whether something waited for that and went out."""
+    done = [
+        Report(node, START, each.generation, each.intent.digest, True, right=("scrubber",))
+        for node, each in defence.published().items()
+    ]
+    return any([defence.refreshing.take(each) for each in done]) and defence.refreshing.publish()
 
 
 def test_many_alarms_at_once_are_answered_in_parts(office: Office, clock: Clock) -> None:
@@ -104,6 +116,7 @@ def test_many_alarms_at_once_are_answered_in_parts(office: Office, clock: Clock)
     grown = [0]
     for _ in range(200):
         defence.work()
+        obey(defence)
         grown.append(len(on_nodes(office, Announcement)))
         if grown[-1] == 40:
             break
@@ -123,6 +136,7 @@ def pass_(clock: Clock, defence: Defence, seconds: float, *, word: Word | None =
         if word is not None and n % 5 == 0:
             defence.hear(word)
         defence.work()
+        obey(defence)
 
 
 def test_an_alarm_is_orders_at_once(office: Office, defence: Defence) -> None:
@@ -176,7 +190,25 @@ def test_it_is_prolonged_while_the_attack_stands_and_released_after(
     pass_(clock, defence, 58, word=word(standing=[]))
     assert on_nodes(office, Announcement)
     pass_(clock, defence, 3, word=word(standing=[]))
+    assert not on_nodes(office, Announcement)
+    assert on_nodes(office, Scrubbing)  # no route leads there any more: a moment later it goes
+    pass_(clock, defence, 6, word=word(standing=[]))
     assert on_nodes(office) == []
+
+
+def test_a_route_waits_for_the_word_of_the_scrubber_that_it_leads_to(
+    office: Office, defence: Defence
+) -> None:
+    defence.hear(word(seen()))
+    assert defence.work()
+    (clean,) = on_nodes(office)
+    assert isinstance(clean, Scrubbing)
+    orders = defence.published()["scrub1"]
+    begun = Report("scrub1", START, orders.generation, orders.intent.digest, False, right=("links",))
+    defence.take_report(begun)
+    assert not defence.work() and not on_nodes(office, Announcement)
+    defence.take_report(replace(begun, right=("links", "scrubber")))  # whatever else is wrong on that node
+    assert defence.work() and on_nodes(office, Announcement)
 
 
 def test_an_attack_that_comes_back_is_believed_to_be_over_later_each_time(
@@ -240,7 +272,7 @@ def test_killed_and_begun_again_it_goes_on_from_the_ledger(
     pass_(clock, again, 160)  # not heard of the attack yet, and not told that it is over
     assert len(list(facts(office, "mitigation.prolonged"))) == 1
     hear(again, word(standing=[]))
-    pass_(clock, again, 62, word=word(standing=[]))
+    pass_(clock, again, 68, word=word(standing=[]))
     assert on_nodes(office) == []
 
 
@@ -253,7 +285,7 @@ def test_killed_between_alarm_and_order_it_makes_the_order(
     }  # fmt: skip
     office.apply("attack-detected", written, service=SERVICE)
     assert on_nodes(office) == []
-    defence.work()
+    assert hear(defence)
     assert on_nodes(office, Announcement)
 
 
@@ -400,7 +432,7 @@ def test_words_come_as_events_of_a_lane(office: Office, defence: Defence) -> Non
 
     body: JsonObject = {"begun": START.isoformat(), "detection": detection_json(seen())}
     defence.take(office, "see1", (Event(1, datetime.now(UTC), "flood.decided", body),), None)
-    assert defence.work()
+    assert hear(defence)
     assert on_nodes(office, Announcement)
 
 

@@ -83,8 +83,11 @@ def tell(
 ) -> None:
     orders = dispatch.orders_for(node)
     assert orders is not None
-    told = Report(node, clock() + timedelta(seconds=late), orders.generation, orders.intent.digest, applied)
-    dispatch.take_report(node, Report(*(getattr(told, n) for n in ("node", "at", "generation", "digest", "applied")), states=states))  # fmt: skip
+    at, intent = clock() + timedelta(seconds=late), orders.intent
+    right = ("scrubber",) if applied else ()
+    dispatch.take_report(
+        node, Report(node, at, orders.generation, intent.digest, applied, states=states, right=right)
+    )
 
 
 def session(clock: Clock, up: bool = True) -> State:
@@ -140,6 +143,7 @@ def test_a_controller_that_begins_again_knows_what_nodes_told(office: Office, cl
     again.published()
     clock.seconds = 3
     tell(again, "scrub1", clock)
+    tell(again, "speak1", clock)
     assert len(in_force(office)) == 1
     third = dispatch_of(office)
     third.published()
@@ -152,10 +156,10 @@ def test_a_report_of_orders_before_says_nothing_and_a_node_that_lags_is_heard_la
     dispatch = dispatch_of(office)
     tell(dispatch, "speak1", clock, session(clock))
     attacked(dispatch)
+    tell(dispatch, "scrub1", clock)
     orders = dispatch.orders_for("speak1")
     assert orders is not None
     first = orders.generation
-    tell(dispatch, "scrub1", clock)
     clock.seconds = 1
     attacked(dispatch, "203.0.113.8")  # newer orders before the node is done with these
     dispatch.take_report("speak1", Report("speak1", clock(), first - 1, "", True))

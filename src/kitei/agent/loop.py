@@ -5,7 +5,6 @@ under which they do not are taken back. Every turn is on the disk before it is m
 killed anywhere goes on where it was.
 """
 
-import fcntl
 import os
 import random
 import signal
@@ -22,6 +21,7 @@ from kitei.agent.config import AgentConfig
 from kitei.agent.converge import Outcome, converge
 from kitei.agent.expiries import Expiries
 from kitei.agent.identity import wanted_request
+from kitei.agent.keeper import LOCK, leave_keeper, take_lock
 from kitei.agent.kept import DiskError, GivenUp, Kept, Trial, load, save
 from kitei.agent.logins import LoginProber
 from kitei.agent.probes import Prober, probes_of
@@ -56,6 +56,9 @@ class Agent:
         self._kept = Kept()
         self._faults: dict[str, Fault] = {}
         self._outcomes: dict[str, Outcome] = {}
+        self._done_for: dict[
+            str, str
+        ] = {}  # by driver, the digest of the orders that it was asked about last
         self._delays: dict[str, float] = {}
         self._due: dict[str, float] = {}
         self._untried: set[str] = set()
@@ -262,6 +265,9 @@ class Agent:
             driver.name for driver in self._config.drivers if not self._is_at_rest(driver, parts, before)
         }
         self._due |= dict.fromkeys(self._untried, 0.0)
+        with self._lock:
+            rested = {driver.name for driver in self._config.drivers} - self._untried
+            self._done_for |= dict.fromkeys(rested, orders.intent.digest)
         self._may_cut_all = may_cut_all
         self._changed = False
         self._deadline = None
@@ -287,14 +293,14 @@ class Agent:
                 continue
             may_cut = None if self._may_cut_all else orders.may_cut
             outcome = converge(driver, self._config.host, parts, may_cut)
-            self._take_in(driver.name, outcome)
+            self._take_in(driver.name, outcome, orders.intent.digest)
         if not self._untried and self._deadline is None:
             self._deadline = time.monotonic() + self._config.confirm
             self._programs.expect()
         if not self._untried and all(outcome.is_right for outcome in self._outcomes.values()):
             self._may_cut_all = False  # all of the way back has been gone
 
-    def _take_in(self, name: str, outcome: Outcome) -> None:
+    def _take_in(self, name: str, outcome: Outcome, digest: str) -> None:
         """Note an outcome, and when the driver is to be asked next: a failing one less and less often."""
         before = self._outcomes.get(name)
         delay = self._delays.get(name, 1.0)
@@ -306,6 +312,7 @@ class Agent:
         self._untried.discard(name)
         with self._lock:
             self._outcomes[name] = outcome
+            self._done_for[name] = digest
         if outcome.changed:
             self._changed = True
             self._changed_at = time.monotonic()
@@ -369,10 +376,15 @@ class Agent:
     def _states(self) -> tuple[State, ...]:
         return (*self._prober.states(), *self._logins.states(), *self._senses.states())
 
+    def _is_done(self, name: str, orders: Orders) -> bool:
+        """Whether a driver found its part of these very orders to be so."""
+        return self._done_for.get(name) == orders.intent.digest and self._outcomes[name].is_right
+
     def _report(self, states: tuple[State, ...], whole: bool) -> Report:
         orders = self._kept.in_force
         with self._lock:
             outcomes = [self._outcomes[name] for name in sorted(self._outcomes)]
+            done = tuple(n for n in sorted(self._outcomes) if orders and self._is_done(n, orders))
             faults = list(self._faults.values())
         faults += [outcome.fault for outcome in outcomes if outcome.fault is not None]
         faults += [*self._senses.faults(), *self._logins.faults()]
@@ -389,21 +401,21 @@ class Agent:
             faults=tuple(faults),
             states=states,
             whole=whole,
+            right=done,
         )
 
 
 def run(config: AgentConfig) -> int:
-    """Be the agent of one node until SIGTERM or SIGINT; the exit code. Engines go on running.
+    """Be the agent of one node until SIGTERM or SIGINT; the exit code. Engines go on running, and a keeper takes back
+    what ends before the next agent comes.
 
-    One agent a node: a second one ends at once with 1.
+    One agent a node: a second one ends within seconds with 1.
     """
-    place = config.host.state("agent.lock")
-    lock = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if take_lock(config) is None:
+        place = config.host.state(LOCK)
         print(f"{place}: another agent of {config.node} is running", file=sys.stderr)
         return 1
+    leave_keeper(config)
     agent = Agent(config)
     asked = os.eventfd(0, os.EFD_CLOEXEC)  # a handler may take no lock that it might have interrupted
     for number in (signal.SIGTERM, signal.SIGINT):

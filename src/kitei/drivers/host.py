@@ -46,6 +46,9 @@ class LinuxHost:
         self._lines: dict[tuple[int, int], Any] = {}
         self._programs = Programs(self._state / "programs", self._enter, restarted)
 
+    def anew(self) -> "LinuxHost":
+        return LinuxHost(self.name, self._state, self._netns, clock=self._clock)
+
     def now(self) -> datetime:
         return self._clock()
 

@@ -60,6 +60,10 @@ class Host(Protocol):
 
     name: str
 
+    def anew(self) -> "Host":
+        """The same node, for a process that was forked off: nothing of it is shared with this one."""
+        ...
+
     def now(self) -> datetime:
         """What time it is on this node, aware."""
         ...

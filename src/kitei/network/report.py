@@ -74,7 +74,7 @@ class Report:
     """One node's word at one instant.
 
     `generation` and `digest` are of the orders in force there (0 and empty: none yet). `applied`: all of
-    them is so. `states` are changes in order of time since the last report that arrived; where `whole`
+    them is so; `right` are the drivers whose part of them is, whatever becomes of the others'. `states` are changes in order of time since the last report that arrived; where `whole`
     is true they are every state there is, and a point not among them is no longer watched.
     """
 
@@ -87,6 +87,7 @@ class Report:
     faults: tuple[Fault, ...] = ()
     states: tuple[State, ...] = ()
     whole: bool = False
+    right: tuple[str, ...] = ()
 
 
 def report_json(report: Report) -> JsonObject:
@@ -100,6 +101,7 @@ def report_json(report: Report) -> JsonObject:
         "faults": [{"kind": f.kind, "subject": f.subject, "detail": f.detail} for f in report.faults],
         "states": [state_json(state) for state in report.states],
         "whole": report.whole,
+        "right": list(report.right),
     }
 
 
@@ -117,6 +119,7 @@ def report_of(written: Json) -> Report:
         faults=_each(body, "faults", _fault, faults),
         states=_each(body, "states", _state, faults),
         whole=_is(body, "whole", bool, faults),
+        right=_names(body, "right", faults),
     )
     if faults:
         raise Unreadable(faults)
@@ -175,6 +178,15 @@ def _each(
         found.append(read(_object(each, "item", wrong), wrong))
         faults += [f"{name}[{index}].{fault}" for fault in wrong]
     return tuple(found)
+
+
+def _names(body: JsonObject, name: str, faults: list[str]) -> tuple[str, ...]:
+    """A list of texts; none where it is not told."""
+    listed: Any = body.get(name, [])
+    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+        faults.append(f"{name}: {listed!r} is not a list of texts")
+        return ()
+    return tuple(listed)
 
 
 def _object(value: Json, place: str, faults: list[str]) -> JsonObject:

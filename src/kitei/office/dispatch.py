@@ -66,11 +66,12 @@ class Dispatch:
 
     def take_report(self, node: str, report: Report) -> None:
         self.hearing.take_report(node, report)
-        self.defence.failover.take(report)
         try:
+            self.defence.take_report(report)
             self._enforce().take(report)
         except Exception:  # the report is kept, and what stands is looked at again with the next
             log.exception("what %s has in force could not be told", node)
+        self._defend()  # a route may have waited for this word
 
     @property
     def defence(self) -> Defence:

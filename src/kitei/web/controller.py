@@ -145,6 +145,7 @@ class Controller:
         if report.node != node:
             raise Problem(403, "Another node's report", f"{node} reports for {report.node!r}")
         await self._do(self._office.take_report, node, report)
+        self.herald.tell(await self._ask(self._office.published))  # others may have waited for this word
         return Response(status_code=204)
 
     async def events(self, request: Request) -> Response:

@@ -18,6 +18,7 @@ from kitei.ledger.contracts import Contract
 from kitei.network import Orders
 from kitei.network.detection import Detection, Standing, Word
 from kitei.network.events import Event
+from kitei.network.report import Report
 from kitei.office.floods.failover import Failover
 from kitei.office.floods.refreshing import Refreshing
 from kitei.office.floods.withholding import withhold
@@ -83,6 +84,12 @@ class Defence:
             self._failover = Failover(self.office, self.now)
         return self._failover
 
+    @property
+    def refreshing(self) -> Refreshing:
+        if self._refreshing is None:
+            self._refreshing = Refreshing(self.office)
+        return self._refreshing
+
     # -- hearing -------------------------------------------------------------------------------------
 
     def take(self, office: Office, node: str, events: tuple[Event, ...], within: Any) -> None:
@@ -122,12 +129,18 @@ class Defence:
                     self._looked = -1.0  # the rest at the next call
                     break
                 self._tend(contract)
-        self.failover.look(self._refresh().places)
-        return self._refresh().publish()
+        self.failover.look(self.refreshing.places)
+        return self.refreshing.publish()
+
+    def take_report(self, report: Report) -> None:
+        """What a node has done: a route may have waited for it."""
+        self.failover.take(report)
+        if self.refreshing.take(report):
+            self._looked = -1.0
 
     def published(self) -> Mapping[str, Orders]:
         """The orders in force of the nodes that stand against floods."""
-        return self._refresh().orders
+        return self.refreshing.orders
 
     # -- what was heard ------------------------------------------------------------------------------
 
@@ -211,7 +224,7 @@ class Defence:
 
     def _is_gone(self, attack: Attack) -> bool:
         """Whether its collector is none of ours any more: nobody will ever tell the end of it."""
-        return bool(attack.node) and attack.node not in self._refresh().collectors()
+        return bool(attack.node) and attack.node not in self.refreshing.collectors()
 
     # -- what is due ---------------------------------------------------------------------------------
 
@@ -286,11 +299,6 @@ class Defence:
             self._refused.pop(about, None)
 
     # -- inside --------------------------------------------------------------------------------------
-
-    def _refresh(self) -> Refreshing:
-        if self._refreshing is None:
-            self._refreshing = Refreshing(self.office)
-        return self._refreshing
 
     def _contracts(self) -> tuple[Contract, ...]:
         return tuple(each for each in self.office.contracts().values() if each.service == SERVICE.name)

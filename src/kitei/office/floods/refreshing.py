@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from kitei.ledger import Fact
 from kitei.ledger.contracts import Contract
@@ -11,7 +11,9 @@ from kitei.network import Estate, FlowCollector, NodeIntent, Orders
 from kitei.network.codec import orders_json, orders_of
 from kitei.network.ddos import DdosPart
 from kitei.network.ddos_estate import DefencePlaces
+from kitei.network.report import Report
 from kitei.office.estate import estate_of
+from kitei.office.floods.sequence import Readiness, in_turn
 from kitei.office.office import Office
 from kitei.services.ddos import SERVICE
 from kitei.services.ddos.intent import refreshed
@@ -19,7 +21,7 @@ from kitei.services.ddos.intent import refreshed
 
 @dataclass(slots=True)
 class Refreshing:
-    """The orders of nodes that stand against floods, as published, and what attacks change of them.
+    """The orders of nodes that stand against floods, as published, and what attacks change of them, in its turn.
 
     It reads the orders again only when somebody else published, and looks only when a contract changed.
     """
@@ -30,6 +32,15 @@ class Refreshing:
     _known: tuple[object, ...] = ()
     _versions: dict[str, int] = field(default_factory=dict)
     _estate: tuple[int, Estate] = (-1, Estate())
+    _readiness: Readiness | None = None
+    _waits: bool = False
+    _until: datetime | None = None
+    _is_due: bool = False
+
+    def take(self, report: Report) -> bool:
+        """A node's word; whether something that waits for nodes may go out now."""
+        self._is_due |= self._ready.take(report) and self._waits
+        return self._is_due
 
     @property
     def places(self) -> DefencePlaces:
@@ -42,10 +53,12 @@ class Refreshing:
         today, generation = self.office.today(), self.office.shelf.generation()
         estate = self._estate_now()
         known = (generation, today, estate, tuple((each.id, each.version) for each in contracts))
-        if known == self._known:
+        self._is_due |= self._until is not None and self.office.clock() >= self._until
+        if known == self._known and not self._is_due:
             return False
+        self._is_due = False
         self._load(generation)
-        everything = self._known[:2] != (generation, today) or self._known[2] != estate
+        everything = self._known[:3] != (generation, today, estate)
         touched = None if everything else frozenset(self._touched(contracts))
         changed = self._changes(today, touched) if self._orders else {}
         if changed:
@@ -95,11 +108,15 @@ class Refreshing:
             office.book.append([("intent", fact)], actor="controller", at=office.clock(), within=transaction)
         self._orders |= changed
         self._generation = generation
+        self._ready.publish(self._orders)
 
     def _changes(self, today: date, touched: frozenset[str] | None) -> dict[str, NodeIntent]:
-        nodes = [orders.intent for orders in self._orders.values()]
-        found = refreshed(nodes, _own(self.office), self._estate_now(), today, touched)
-        return {node.node: node for node in found}
+        published = {name: orders.intent for name, orders in self._orders.items()}
+        found = refreshed(published.values(), _own(self.office), self._estate_now(), today, touched)
+        wanted = {node.node: node for node in found}
+        turn = in_turn(published, wanted, self.places.scrubbers, self._ready.cleans, self.office.clock())
+        self._waits, self._until = turn.waits, turn.until
+        return dict(turn.nodes)
 
     def _load(self, generation: int) -> None:
         """The orders in force of the nodes that have to do with floods."""
@@ -115,6 +132,13 @@ class Refreshing:
             if any(isinstance(part, DdosPart) for part in orders.intent.parts):
                 found[name] = orders
         self._orders, self._generation = found, generation
+        self._ready.publish(found)
+
+    @property
+    def _ready(self) -> Readiness:
+        if self._readiness is None:
+            self._readiness = Readiness(self.office)
+        return self._readiness
 
     def _estate_now(self) -> Estate:
         """What stands against floods, folded anew when the operator said something."""
