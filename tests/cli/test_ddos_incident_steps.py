@@ -75,3 +75,15 @@ def test_what_is_no_step_no_attack_or_no_type_p_is_refused_with_what_would_be_ri
         done = opened.run("ask", "incident-step", *asked)
         assert done.returncode == 1 and right in done.stdout
     assert opened.answer(["ddos", "incidents", other])["steps_left"] == []
+
+
+def test_where_no_step_was_named_it_is_said_how_steps_are_named(cli: Cli, tmp_path: Path) -> None:
+    book = tmp_path / "book.toml"
+    before, _, rest = BOOK.partition('[[list]]\nname = "incident-steps"')
+    book.write_text(before + rest.partition("\n\n")[2])
+    assert cli.run("apply", str(book)).returncode == 0
+    attack = attacked(cli, P, "203.0.113.7")
+    done = cli.run("ask", "incident-step", f"contract={P}", f"attack={attack}", "step=call customer")
+    assert (
+        done.returncode == 1 and '[[list]] service = "ddos-protection" name = "incident-steps"' in done.stdout
+    )

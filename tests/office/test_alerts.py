@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
-from floods import BEGAN, contract, detected, ordered, over, party, released, say
+from floods import BEGAN, contract, detected, fact, ordered, over, party, released, say
 from mailserver import mail_server
 from webhooks import hook
 
@@ -138,6 +138,24 @@ def test_what_is_done_only_later_is_told_once_more_and_no_more(office: Office) -
         "Attack on 203.0.113.5",
         "Mitigating the attack on 203.0.113.5",
     ]
+
+
+def test_each_step_of_an_incident_is_told_and_what_was_noted_with_it_is_not(office: Office) -> None:
+    party(office, email="a@example.jp", language="en")
+    outbox, post = Outbox(office.book.engine), Kept()
+    say(office, detected())
+    ring(office, outbox, post, secret)
+    for step in ("call customer", "open bridge"):
+        say(
+            office,
+            fact("incident.noted", "t1", BEGAN, step=step, note="spoke to Sato", notified=[], by="operator"),
+        )
+        ring(office, outbox, post, secret)
+    assert lines(post)[1:] == [
+        "Incident on 203.0.113.5: SYN flood; step taken: call customer",
+        "Incident on 203.0.113.5: SYN flood; step taken: open bridge",
+    ]
+    assert all("Sato" not in each.text for each in post.letters)
 
 
 def test_an_order_that_follows_within_a_moment_is_told_in_the_same_line(

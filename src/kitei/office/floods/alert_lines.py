@@ -71,6 +71,15 @@ def withheld_line(attack: Attack, held: Happening) -> Words:
     )
 
 
+def step_line(attack: Attack, noted: Happening) -> Words:
+    """That a step of the incident procedure was taken. Its note is the operator's own and goes to nobody."""
+    step = str(noted.body.get("step"))
+    return Words(
+        f"インシデント: {attack.target} {attack.cause.ja} 手順「{step}」を実施",
+        f"Incident on {attack.target}: {attack.cause.en}; step taken: {step}",
+    )
+
+
 def over_line(attack: Attack) -> Words:
     """With how soon it was met, where something was in force against it."""
     lasted, action, soon = lasting(attack), action_words(attack, None), Words("", "")

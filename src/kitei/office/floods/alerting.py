@@ -1,7 +1,7 @@
 """From facts to alerts: who is told of an attack, in one line, once, and when it is over.
 
 Each attack is told at its detection (with what is done about it), once more where something is done about it
-only later, and at its end. To a place that was told five things within five minutes, or that takes nothing any
+only later, at each step of an incident, and at its end. To a place that was told five things within five minutes, or that takes nothing any
 more, the rest goes together: one message that counts, however many attacks there are.
 """
 
@@ -16,8 +16,17 @@ from sqlalchemy import Connection
 from kitei.catalogue import service_named
 from kitei.ledger import Entry, standing
 from kitei.ledger.contracts import Contract
-from kitei.office.floods.alert_lines import detected_line, mitigated_line, over_line, withheld_line
-from kitei.office.floods.attacks import DETECTED, ORDERED, OVER, WITHHELD, Attack, attacks_of, happening_of
+from kitei.office.floods.alert_lines import detected_line, mitigated_line, over_line, step_line, withheld_line
+from kitei.office.floods.attacks import (
+    DETECTED,
+    NOTED,
+    ORDERED,
+    OVER,
+    WITHHELD,
+    Attack,
+    attacks_of,
+    happening_of,
+)
 from kitei.office.floods.watch import Watched, watched
 from kitei.office.office import Office
 from kitei.store.outbox import Message, Outbox, OutboxFull, Way
@@ -33,7 +42,7 @@ _SINGLY, _WITHIN = 5, timedelta(minutes=5)
 _TOGETHER: Final = timedelta(seconds=60)
 _STUCK: Final = 500
 _LINES: Final = 50
-_KINDS: Final = (DETECTED, ORDERED, OVER, WITHHELD)
+_KINDS: Final = (DETECTED, ORDERED, OVER, WITHHELD, NOTED)
 _PAGE: Final = 500
 MITIGATED: Final = "attack.mitigated"
 
@@ -53,6 +62,7 @@ class Alert:
     """One thing to tell of an attack: `event` is what happened, `line` says it in one line.
 
     `settles`: an order may follow within a moment. `instead` is the alert to change, where that was not sent yet.
+    `part` tells apart what may happen more than once to an attack.
     """
 
     event: str
@@ -62,10 +72,11 @@ class Alert:
     on: datetime
     settles: bool = False
     instead: "Alert | None" = None
+    part: str = ""
 
     @property
     def key(self) -> str:
-        return f"{self.event}:{self.attack.contract}:{self.attack.id}"
+        return ":".join(filter(None, (self.event, self.attack.contract, self.attack.id, self.part)))
 
 
 def take_alerts(office: Office, outbox: Outbox) -> int:
@@ -150,6 +161,10 @@ def _alert(
         case kind if kind == WITHHELD:
             held = happening_of(entry)
             return Alert(WITHHELD, contract.customer, attack, withheld_line(attack, held), held.at)
+        case kind if kind == NOTED:
+            noted = happening_of(entry)
+            line = step_line(attack, noted)
+            return Alert(NOTED, contract.customer, attack, line, noted.at, part=str(entry.seq))
         case kind if kind == ORDERED:
             acts = [each for each in orders if _acts(each.body)]
             is_first = bool(acts) and acts[0].seq == entry.seq

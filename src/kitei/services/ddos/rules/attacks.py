@@ -100,7 +100,8 @@ def incident_step(asked: IncidentStep, s: Situation) -> Iterator[Finding]:
             place="contract",
         )
     elif not designates(s, "incident-steps", asked.step):
-        known = ", ".join(map(str, s.operator.lists.get("incident-steps", ()))) or "-"
+        known = ", ".join(map(str, s.operator.lists.get("incident-steps", ())))
+        none = '[[list]] service = "ddos-protection" name = "incident-steps" entries = [...]'
         yield s.refuse(
             "art:1.1.t3",
             why=Words(
@@ -108,7 +109,9 @@ def incident_step(asked: IncidentStep, s: Situation) -> Iterator[Finding]:
                 f"{asked.step!r} is no step that the operator has named (incident-steps)",
             ),
             place="incident-step.step",
-            remedy=Words(f"定めた手順: {known}", f"named are: {known}"),
+            remedy=Words(f"定めた手順: {known}", f"named are: {known}")
+            if known
+            else Words(f"まだ一つも定めていません: {none}", f"none is named yet: {none}"),
         )
     else:
         yield s.accept(
