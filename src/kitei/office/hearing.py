@@ -11,6 +11,7 @@ from kitei.catalogue import SERVICES
 from kitei.ledger import Entry, Fact
 from kitei.network.report import Report, report_json
 from kitei.office.floods.naming import alarms as overstepping
+from kitei.office.observed import Observed, Said
 from kitei.office.office import Office
 from kitei.office.publishing import Publishing
 from kitei.store import Heard
@@ -27,8 +28,6 @@ from kitei.watch import (
     Party,
     What,
     find_alarms,
-    find_outages,
-    history_of,
     outage_json,
     outage_of,
     recognise,
@@ -52,9 +51,13 @@ class Hearing:
     office: Office
     publishing: Publishing
     now: Callable[[], float] = time.monotonic
+    _observed: Observed = field(init=False)
     _heard: dict[str, float] = field(default_factory=dict)
     _looked: float = 0.0
     _recorded: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._observed = Observed(self.office.shelf)
 
     @classmethod
     def of(cls, office: Office) -> "Hearing":
@@ -126,30 +129,24 @@ class Hearing:
     def alarms(self) -> tuple[Alarm, ...]:
         """What is wrong now, contract by contract; then nodes that speak of what is none of theirs."""
         at = self.office.clock()
-        history = history_of(self.office.shelf.observations(until=at))
+        history = self._observed.upto(at)
         found = [alarm for each in self.availabilities().values() for alarm in find_alarms(each, history, at)]
         return (*found, *overstepping(self.office))
 
     def find_outages(self) -> tuple[Outage, ...]:
         """All outages of contracts in force; those that are new, or known better now, are recorded."""
-        at = self.office.clock()
-        history = history_of(self.office.shelf.observations(until=at))
-        reports, causes, maintenance = _told(self.office.picture().said)
         found: list[Outage] = []
         facts: list[tuple[str, Fact]] = []
-        for name, availability in self.availabilities().items():
-            contract = self.office.contract(name)
-            recorded = [outage_of(body) for body in contract.outages]
-            outages = recognise(
-                find_outages(availability, history, reports=reports, causes=causes, maintenance=maintenance),
-                recorded,
-            )
+        told, availabilities = said(self.office.picture().said), self.availabilities()
+        for name, seen in self._observed.outages(availabilities, told, self.office.clock()).items():
+            recorded = [outage_of(body) for body in self.office.contract(name).outages]
+            outages = recognise(seen, recorded)
             found += outages
             known = {outage.id: outage for outage in recorded}
             facts += [
                 (
                     f"contract:{name}",
-                    Fact("outage.found", outage_json(o), day_of(o.known_at), availability.cites),
+                    Fact("outage.found", outage_json(o), day_of(o.known_at), availabilities[name].cites),
                 )
                 for o in outages
                 if known.get(o.id) != o
@@ -202,11 +199,12 @@ def maintenance_planned(window: Maintenance) -> tuple[str, Fact]:
     return "operator", Fact("maintenance.planned", body, day_of(window.interval.start))
 
 
-def _told(said: list[Entry]) -> tuple[list[Told], list[Cause], list[Maintenance]]:
+def said(entries: list[Entry]) -> Said:
+    """What people told, out of the operator's stream."""
     reports: list[Told] = []
     causes: list[Cause] = []
     windows: list[Maintenance] = []
-    for entry in said:
+    for entry in entries:
         body = cast(Mapping[str, Any], entry.fact.body)
         match entry.fact.kind:
             case "trouble.reported":
@@ -222,7 +220,7 @@ def _told(said: list[Entry]) -> tuple[list[Told], list[Cause], list[Maintenance]
             case "maintenance.planned":
                 interval = Interval(datetime.fromisoformat(body["start"]), _instant(body["end"]))
                 windows.append(Maintenance(body["id"], tuple(body["contracts"]), interval))
-    return reports, causes, windows
+    return Said(tuple(reports), tuple(causes), tuple(windows))
 
 
 def _instant(text: str | None) -> datetime | None:

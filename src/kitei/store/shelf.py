@@ -159,8 +159,13 @@ class Shelf:
         if source is not None:
             wanted = wanted.where(OBSERVATION.c.source == source)
         with reading(self.engine) as connection:
-            rows = connection.execute(wanted).all()
-        return tuple(Observation(r.at, r.source, r.subject, r.what, r.up, r.heard_at) for r in rows)
+            return tuple(map(_observation, connection.execute(wanted)))
+
+    def observations_after(self, number: int) -> tuple[tuple[int, Observation], ...]:
+        """As they were kept, each with its number, those above one."""
+        wanted = select(OBSERVATION).where(OBSERVATION.c.id > number).order_by(OBSERVATION.c.id)
+        with reading(self.engine) as connection:
+            return tuple((row.id, _observation(row)) for row in connection.execute(wanted))
 
     @contextmanager
     def _writing(self, within: Connection | None) -> Iterator[Connection]:
@@ -185,6 +190,10 @@ def _state_at(connection: Connection, point: Point, at: datetime) -> bool | None
         .limit(1)
     )
     return connection.execute(last).scalar()
+
+
+def _observation(row: Any) -> Observation:
+    return Observation(row.at, row.source, row.subject, row.what, row.up, row.heard_at)
 
 
 def _observation_row(seen: Observation) -> dict[str, Any]:

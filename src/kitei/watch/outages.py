@@ -117,21 +117,16 @@ def find_outages(
 
 
 def recognise(found: Sequence[Outage], recorded: Sequence[Outage]) -> tuple[Outage, ...]:
-    """Found outages under the id they were first recorded by, so that a late report renames nothing."""
-    return tuple(
-        replace(
-            outage,
-            id=next(
-                (
-                    old.id
-                    for old in recorded
-                    if old.contract == outage.contract and old.interval.meets(outage.interval)
-                ),
-                outage.id,
-            ),
-        )
-        for outage in found
-    )
+    """Found outages under the id they were first recorded by, so that a late report renames nothing, and with the
+    cause that is on record where none was found: an explanation is not forgotten by looking again."""
+    return tuple(_recognised(outage, recorded) for outage in found)
+
+
+def _recognised(outage: Outage, recorded: Sequence[Outage]) -> Outage:
+    for old in recorded:
+        if old.contract == outage.contract and old.interval.meets(outage.interval):
+            return replace(outage, id=old.id, cause=outage.cause or old.cause)
+    return outage
 
 
 def _usable(seen: Sequence[Stretch], minimum: timedelta) -> list[Interval]:

@@ -198,4 +198,36 @@ def test_an_outage_that_synthetic_logins_saw_is_credited_on_claim_by_the_account
     assert [line.amount for line in april.lines if line.amount < 0] == [-3000]
 
 
+def test_an_outage_that_was_explained_stays_so_however_often_it_is_looked_for(
+    office: Office, clock: Clock, tmp_path: Path
+) -> None:
+    take(office, tmp_path, BY_ACCOUNT)
+    logins = Logins.of(office)
+    logins.put_secret("acme-client-1", "a shared secret")
+    logins.import_users("acme-group-1", "name,password\nalice,correct horse\n")
+    Publishing.of(office).apply_plan()
+    hearing, begins = Hearing.of(office), datetime(2026, 4, 20, 9, 0, tzinfo=JST)
+    ways = [(one, f"acme-group-1@{other}") for one in NODES for other in NODES]
+
+    def see(hours: int, up: bool) -> None:
+        clock.at = begins + timedelta(hours=hours)
+        office.shelf.observe(Observation(clock.at, node, name, "login", up, clock.at) for node, name in ways)
+        hearing.find_outages()
+
+    see(-1, True)
+    see(0, False)
+    (found,) = office.contract("acme-group-1").outages
+    told = {"by": "operator", "contract": "acme-group-1", "outage": found["id"], "limit": "not-prepared"}
+    assert office.apply("explain-outage", told, service="auth-outsource").decision.verdict.name == "ACCEPT"
+    see(50, True)
+    (found,) = office.contract("acme-group-1").outages
+    assert (found["cause"], found["limit"]) == ("customer", "not-prepared") and found["restored_at"]
+    facts = [entry.fact.kind for entry in office.book.read("contract:acme-group-1")]
+    Hearing.of(office).find_outages()
+    assert [entry.fact.kind for entry in office.book.read("contract:acme-group-1")] == facts
+    claim = office.apply("claim-credit", {"by": "acme", "contract": "acme-group-1"}, service="auth-outsource")
+    assert "art:5.7" in {cite.path for cite in claim.decision.cites}
+    assert not office.contract("acme-group-1").credits
+
+
 NODES = ("radius-1", "radius-2")
