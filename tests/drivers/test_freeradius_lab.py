@@ -255,9 +255,9 @@ def test_nothing_wanted_leaves_nothing(node, make_right) -> None:
 
 
 def test_a_carrier_is_told_the_customers_living_terminators(node) -> None:
-    vpdn = RadiusVpdn(FOR, "shop.example", "D", True)
+    vpdn = RadiusVpdn(FOR, "shop.example/d", "D", True)
     put_sack(node.host, "tunnel@1", "a tunnel's secret")
-    doors = [TunnelTerminator(FOR, "shop.example", f"127.0.2.{i}", "tunnel@1", 1, i) for i in (1, 2)]
+    doors = [TunnelTerminator(FOR, "shop.example/d", f"127.0.2.{i}", "tunnel@1", 1, i) for i in (1, 2)]
     for i in (1, 2):
         start_terminator(node.host, f"127.0.2.{i}")
     node.make(SHOP, CARRIER, vpdn, *doors)

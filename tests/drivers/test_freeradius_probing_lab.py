@@ -1,6 +1,8 @@
 """Synthetic logins at a real server: what they see of each kind of realm, and what they never become."""
 
 import json
+import os
+import signal
 import sys
 import time
 from dataclasses import replace
@@ -35,8 +37,8 @@ PROBER = RadiusProber(FOR, "127.0.0.9", "prober@1")
 SYNTHETIC_USER = SyntheticUser(FOR, "shop.example", "probe@1")
 HOME = HomeServer(FOR, "far.example", "127.0.0.20", 1812, "udp", "home@1", 0, 1, False, "", None)
 FAR = (RadiusProxy(FOR, "far.example", False, False), HOME)
-DOOR = TunnelTerminator(FOR, "door.example", "127.0.0.30", None, 0, 1)
-VPDN = (RadiusVpdn(FOR, "door.example", "D", False), DOOR)
+DOOR = TunnelTerminator(FOR, "door.example/d", "127.0.0.30", None, 0, 1)
+VPDN = (RadiusVpdn(FOR, "door.example/d", "D", False), DOOR)
 
 _PROBER = """
 import json, sys, datetime
@@ -122,8 +124,8 @@ def test_what_a_customers_own_devices_fail_in_is_told_apart_from_the_network(nod
     node.make(*parts)
     homes = Homes(node.host)
     designated = probe("far.example", "watch", "home", "login@1")
-    watch(node, probe("far.example"), designated, probe("door.example", way="tunnel"))
-    network = {("far.example@r", "login"): True, ("door.example@r/tunnel", "login"): True}
+    watch(node, probe("far.example"), designated, probe("door.example/d", way="tunnel"))
+    network = {("far.example@r", "login"): True, ("door.example/d@r/tunnel", "login"): True}
     assert eventually(lambda: seen(node) == {**network, ("far.example@r", "home"): True}, 30), seen(node)
 
     def told() -> dict[str, bool]:
@@ -136,6 +138,22 @@ def test_what_a_customers_own_devices_fail_in_is_told_apart_from_the_network(nod
     assert eventually(lambda: seen(node)["far.example@r", "home"] is False, 30)
     assert {key: seen(node)[key] for key in network} == network
     assert target_name(DOOR) == "l2tp-127.0.0.30"
+
+
+def test_a_relay_that_hangs_is_the_networks_fault_though_the_customers_server_lives(node: Node) -> None:
+    start_home(node.host, "far", "127.0.0.20", {})
+    node.make(SHOP, PROBER, *FAR)
+    watch(node, probe("far.example"))
+    assert eventually(lambda: seen(node) == {("far.example@r", "login"): True}, 30), node.log("radius")[
+        -2000:
+    ]
+    relay = next(pid for name, pid in node.host.running().items() if "relay" in name)
+    os.kill(relay, signal.SIGSTOP)
+    try:
+        assert eventually(lambda: seen(node) == {("far.example@r", "login"): False}, 30)
+    finally:
+        os.kill(relay, signal.SIGCONT)
+    assert eventually(lambda: seen(node) == {("far.example@r", "login"): True}, 30)
 
 
 def test_a_prober_that_cannot_ask_says_nothing_of_the_node(node: Node) -> None:

@@ -36,7 +36,7 @@ from kitei.radius.table import write_changes
 pytestmark = pytest.mark.lab
 
 USER = "phone@vpn.example"
-VPDN = RadiusVpdn(FOR, "vpn.example", "D", True)
+VPDN = RadiusVpdn(FOR, "vpn.example/d", "D", True)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_without_the_option_one_terminator_is_named(ground) -> None:
 
 
 def test_each_type_of_line_has_its_own_carrier(ground) -> None:
-    realms = [replace(VPDN, realm=f"{item.lower()}.example", item=item) for item in "DKI"]
+    realms = [replace(VPDN, realm=f"{item.lower()}.example/{item.lower()}", item=item) for item in "DKI"]
     ends = [end for each in realms for end in doors(each.realm)]
     asks = [replace(ASKS, address=f"10.0.0.{4 + n}", carries=item) for n, item in enumerate("DKI")]
     carriers = {
@@ -131,7 +131,7 @@ def test_each_type_of_line_has_its_own_carrier(ground) -> None:
 
 
 def test_sessions_and_traffic_beyond_the_caps_are_kept_out_and_ended(ground) -> None:
-    caps = RadiusCaps(FOR, "vpn.example", 2, 0, 5_000_000, 0)
+    caps = RadiusCaps(FOR, "vpn.example/d", 2, 0, 5_000_000, 0)
     ground.make(ASKS, *LNS, STAFF, VPDN, *doors(), caps)
     assert eventually(lambda: ground.is_told_two(USER, ground.carrier))
     calls = [ground.carrier.dial(USER, "pw-phone") for _ in range(2)]
@@ -175,7 +175,7 @@ def test_a_session_that_is_up_is_changed_and_ended_where_it_is(ground) -> None:
     assert ground.tell(there, "not the secret", None) is Heard.NOTHING
     assert not call.over.is_set()
 
-    here = Session(CARRIER, call.id, "vpn.example", "phone", "", "", 0.0, 0.0, 0.0, 0, 0, USER)
+    here = Session(CARRIER, call.id, "vpn.example/d", "phone", "", "", 0.0, 0.0, 0.0, 0, 0, USER)
     assert (
         ground.tell(here, CARRIER_SECRET, (("Session-Timeout", "3600"), ("Filter-Id", "slow"))) is Heard.DONE
     )
@@ -187,14 +187,14 @@ def test_a_session_that_is_up_is_changed_and_ended_where_it_is(ground) -> None:
 
 def test_a_contract_that_ends_is_refused_and_its_sessions_are_over(ground) -> None:
     """As our node does it by itself: the orders that no longer name a contract are all it needs."""
-    other = replace(VPDN, realm="other.example")
-    ground.make(ASKS, *LNS, STAFF, VPDN, *doors(), other, *doors("other.example"))
+    other = replace(VPDN, realm="other.example/d")
+    ground.make(ASKS, *LNS, STAFF, VPDN, *doors(), other, *doors("other.example/d"))
     assert eventually(lambda: ground.is_told_two("phone@other.example", ground.carrier))
     ending, staying = (ground.carrier.dial(name, "pw-phone") for name in (USER, "phone@other.example"))
     assert eventually(lambda: ground.open_sessions() >= 4), (
         "the mobile network and the terminators told of both"
     )
-    ground.make(ASKS, *LNS, STAFF, other, *doors("other.example"))
+    ground.make(ASKS, *LNS, STAFF, other, *doors("other.example/d"))
     assert ending.over.wait(10) and ending.why == "RADIUS asked for it"
     with pytest.raises(Refused, match="rejected"):
         ground.carrier.dial(USER, "pw-phone")
@@ -228,7 +228,7 @@ def test_users_who_change_are_told_to_whoever_has_their_session(ground) -> None:
 
 def test_names_that_are_no_text_come_through_from_end_to_end(ground) -> None:
     """Latin-1, Shift_JIS and zero bytes: in the name, in the access server's own, and in a Class."""
-    caps = RadiusCaps(FOR, "vpn.example", 0, 1, 0, 0)
+    caps = RadiusCaps(FOR, "vpn.example/d", 0, 1, 0, 0)
     ground.make(ASKS, *LNS, STAFF, VPDN, *doors(), caps)
     marks = [
         Attribute(32, b"nas\xff\0"),

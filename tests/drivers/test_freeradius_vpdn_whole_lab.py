@@ -43,7 +43,7 @@ at = 2026-04-01T10:00:00+09:00
 services = [
   {{ kind = "client", ip = "10.0.0.11" }},
   {{ kind = "client", ip = "10.0.0.12" }},
-  {{ kind = "group", accounts = 10, realm = "staff.example" }},
+  {{ kind = "group", accounts = 10, realm = "vpn.example" }},
   {{ kind = "VPDN", item = "タイプD", realm = "vpn.example" }},
 ]
 """

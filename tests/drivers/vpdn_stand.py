@@ -206,7 +206,7 @@ STAFF = RadiusGroup(FOR, "staff.example", "users@1", None, ("pap", "chap"), 10, 
 
 
 def doors(
-    realm: str = "vpn.example", preferences: tuple[int, int] = (1, 1), weights: tuple[int, int] = (1, 2)
+    realm: str = "vpn.example/d", preferences: tuple[int, int] = (1, 1), weights: tuple[int, int] = (1, 2)
 ) -> tuple[TunnelTerminator, ...]:
     return tuple(
         TunnelTerminator(FOR, realm, f"10.0.0.{10 + n}", "tunnel@1", preferences[n - 1], weights[n - 1])

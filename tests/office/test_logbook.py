@@ -15,7 +15,7 @@ from kitei.network.events import Batch, Event
 from kitei.office import Office
 from kitei.office.orderbook import read_book, take_book
 from kitei.office.publishing import Publishing
-from kitei.office.radius.logbook import KEPT_DAYS
+from kitei.office.radius.logbook import KEPT_DAYS, Owners
 from kitei.office.radius.logins import Logins
 from kitei.office.radius.password import TOO_OFTEN, WRONG, Passwords
 from kitei.office.radius.why import why_login
@@ -366,10 +366,23 @@ def test_a_vpdns_terminator_leads_back_to_what_its_customer_prepared(office: Off
         assert each.decided.decision.verdict.name == "ACCEPT", each.decided.decision.findings
     Logins.of(office).put_own("concentrator.203.0.113.1", "what concentrator and node share")
     Publishing.of(office).apply_plan()
-    (found,) = why_part(office, "radius-1", "tunnel-terminator:vpn.bolt.example:192.0.2.21")
+    (found,) = why_part(office, "radius-1", "tunnel-terminator:vpn.bolt.example/d:192.0.2.21")
     assert any("contract.amended" in step.name and "192.0.2.21" in step.detail.en for step in found.steps)
     assert {"art:1.1.t2", "art:5.6.3"} <= {each.cite.partition("#")[2] for each in found.provisions}
     assert "bolt-vpdn" in [step.name for step in found.steps]
+
+
+def test_a_login_of_one_name_is_the_vpdns_or_the_groups_by_who_asked() -> None:
+    owners = Owners(
+        {"bolt.example": "bolt-group", "bolt.example/d": "bolt-vpdn"},
+        {"192.0.2.1": "bolt-client"},
+        {"192.0.2.1": frozenset({"bolt.example"}), "203.0.113.1": frozenset({"bolt.example/d"})},
+        {"192.0.2.1": "", "203.0.113.1": "D"},
+    )
+    for name in ("phone@bolt.example", "phone@BOLT.example", "phone"):
+        assert owners.of("192.0.2.1", name) == ("bolt-group", "bolt-client")
+        assert owners.of("203.0.113.1", name) == ("bolt-vpdn", "")
+    assert owners.of("203.0.113.1", "phone@else.example") == ("", "")
 
 
 VPDN = """

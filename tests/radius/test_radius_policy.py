@@ -42,8 +42,9 @@ POLICY = Policy(
         "shop.example": SHOP,
         "other.example": OTHER,
         "passed.example": Proxy("c-2", "passed.example", False, HOMES),
-        "door.example": Vpdn("c-3", "door.example", "D", True, DOORS),
-        "k.example": Vpdn("c-4", "k.example", "K", True, DOORS),
+        "shop.example/d": Vpdn("c-1v", "shop.example/d", "D", False, DOORS),
+        "door.example/d": Vpdn("c-3", "door.example/d", "D", True, DOORS),
+        "k.example/k": Vpdn("c-4", "k.example/k", "K", True, DOORS),
     },
 )
 
@@ -191,3 +192,13 @@ def test_secrets_are_kept_in_no_more_forms_than_needed() -> None:
 def test_the_nt_hash_is_that_of_the_books() -> None:
     assert nt_hash("password") == "8846f7eaee8fb117ad06bdd830b7586c"
     assert nt_hash("clientPass") == "44ebba8d5312b8d611474411f56989ae"  # RFC 2759, 9.2
+
+
+def test_one_name_is_a_user_at_a_terminal_and_a_tunnel_from_the_mobile_network() -> None:
+    asked = {"User-Name": "alice@Shop.example", "User-Password": "pw"}
+    assert answer(POLICY, world(), "192.0.2.7", asked).reply == (("Framed-IP-Address", "10.0.0.1"),)
+    assert ("Tunnel-Type:1", "L2TP") in answer(POLICY, world(), "192.0.2.9", asked).reply
+    for address in POLICY.clients:
+        for letter in "dDkK":
+            told = answer(POLICY, world(), address, {**asked, "User-Name": f"alice@shop.example/{letter}"})
+            assert told == Answer("refuse", Reason.NOT_YOUR_REALM), "nobody calls a realm as nodes do"

@@ -4,13 +4,15 @@ No part holds a secret. A `sack` is the name of something that reaches the node 
 that only the engine may read: `'client.c-17@3'`, a name and a version, never made from what is inside. So a
 changed secret is a changed part, and a plan shows it without telling it.
 
-Addresses are IPv4 or IPv6 hosts as text. Realms are lower case; none is two of group, proxy and VPDN.
+Addresses are IPv4 or IPv6 hosts as text. Realms are lower case; none is two of group, proxy and VPDN. One that a
+mobile network asks for ends with its type, `acme.example/d`: a group of the same customer may be `acme.example`.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from kitei.network.ddos import Upstream
 from kitei.network.origin import Origin
 
 
@@ -263,4 +265,5 @@ _WITH_SACKS: Final = (
     RadiusProber,
     SyntheticUser,
     LoginProbe,
+    Upstream,
 )

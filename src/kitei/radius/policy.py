@@ -175,14 +175,21 @@ def answer(
             return _vpdn(realm, world, request)
 
 
+def node_realm(realm: str, carries: str) -> str:
+    """What a node calls a realm: asked for by a mobile network of that type it is another than at a terminal, so that
+    one customer may have a VPDN, and a group or a proxy for its users, under one name."""
+    return f"{realm}/{carries.lower()}" if carries else realm
+
+
 def realm_of(policy: Policy, client: Client, told: str) -> tuple[str, Realm | None, Reason]:
     """A told name as user and realm, if the client may ask for it. Without one, the client's only realm counts."""
     name, at, suffix = told.rpartition("@")
+    place = suffix and node_realm(suffix.lower(), client.carries)
     if not at:
-        name, suffix = told, next(iter(client.realms)) if len(client.realms) == 1 else ""
-    if not suffix or not name:
+        name, place = told, next(iter(client.realms)) if len(client.realms) == 1 else ""
+    if not place or not name:
         return name, None, Reason.NO_REALM
-    realm = policy.realms.get(suffix.lower())
+    realm = policy.realms.get(place)
     if realm is None or not _may_ask_for(client, realm):
         return name, None, Reason.NOT_YOUR_REALM  # whether another customer has it is not theirs to know
     return name, realm, Reason.ACCEPTED

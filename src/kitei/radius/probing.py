@@ -25,6 +25,8 @@ from kitei.radius.policy import (
 SYNTHETIC: Final = "kitei-probe"
 THEIR_OWN: Final = frozenset({Reason.NO_HOME_SERVER.value, Reason.NO_TERMINATOR.value})
 """Refusals that tell of a customer's devices: the operator's network did its part."""
+_TO_RELAY: Final = Answer("proxy", Reason.ACCEPTED, (("Tmp-String-2", "?"),))
+"""A pool that no realm has: the relay answers such a request itself, so that one that hangs is seen."""
 _NOBODY: Final = Answer("refuse", Reason.NO_SUCH_USER)
 _TUNNELS: Final = {"PEAP": frozenset({"peap"}), "TTLS": frozenset({"ttls", "tls"})}
 
@@ -46,7 +48,7 @@ def answer_to_prober(
             return _login(realm, synthetic.get(realm.realm, ""), request, tunnel)
         case Proxy():
             is_dark = all(target.name in world.dead for target in realm.targets)
-            return Answer("refuse", Reason.NO_HOME_SERVER) if is_dark else Answer("accept")
+            return Answer("refuse", Reason.NO_HOME_SERVER) if is_dark else _TO_RELAY
         case Vpdn():
             living = in_turn(realm.targets, world.dead)
             if not living:

@@ -85,7 +85,7 @@ class Told(History):
     def with_sacks(self, estate: Estate = ESTATE) -> Estate:
         return replace(estate, sacks={**estate.sacks, **self.sacks}, users=self.users)
 
-    def parts(self, kind: type[Any], estate: Estate = ESTATE, on: date = DAY) -> list[Any]:
+    def parts(self, kind: Any, estate: Estate = ESTATE, on: date = DAY) -> list[Any]:
         nodes = self.nodes(estate, on)
         return [part for part in nodes[0].parts if isinstance(part, kind)] if nodes else []
 
@@ -167,7 +167,7 @@ def test_a_proxy_goes_to_the_customers_own_servers(told: Told) -> None:
 def test_a_vpdn_is_asked_for_by_the_concentrator_of_its_line(told: Told) -> None:
     a_vpdn(told)
     (client,) = told.parts(RadiusClient)
-    assert (client.address, client.carries, client.realms) == ("203.0.113.1", "D", ("type-d.example",))
+    assert (client.address, client.carries, client.realms) == ("203.0.113.1", "D", ("type-d.example/d",))
     (vpdn,) = told.parts(RadiusVpdn)
     assert (vpdn.item, vpdn.spread) == ("D", False)
     ends: list[TunnelTerminator] = told.parts(TunnelTerminator)
@@ -307,6 +307,24 @@ def test_a_group_is_logged_in_at_by_the_methods_that_its_contract_enables(
     a_group(told)
     told.ask("prepare", "C1", contract="C1-group-1", methods=methods)
     assert {each.way for each in told.parts(LoginProbe, watched("C1-group-1"))} == ways
+
+
+def test_one_realm_may_be_a_group_and_each_types_vpdn_of_one_customer(told: Told) -> None:
+    a_group(told, "C3", "one.example")
+    for number, item in enumerate(("type-d", "type-k"), 1):
+        line: dict[str, Any] = {"id": item, "first": "2020-01-01", "last": None, **LINES[item]}
+        told.say("service.held", "customer:C3", **line)
+        told.ask("apply", "C3", services=[{"kind": "vpdn", "item": item, "realm": "one.example"}])
+        ends = [{"address": f"192.0.2.11{number}"}]
+        told.ask("prepare", "C3", contract=f"C3-vpdn-{number}", terminators=ends)
+    realms = {part.realm: part.origin.owner for part in told.parts((RadiusGroup, RadiusVpdn))}
+    assert realms == {
+        "one.example": "C3-group-1",
+        "one.example/d": "C3-vpdn-1",
+        "one.example/k": "C3-vpdn-2",
+    }
+    carriers = {part.carries: part.realms for part in told.parts(RadiusClient)}
+    assert carriers[""] == ("one.example",) and carriers["D"] == ("one.example/d",)
 
 
 def test_a_login_of_ours_at_a_vpdn_wants_to_be_told_a_terminator(told: Told) -> None:

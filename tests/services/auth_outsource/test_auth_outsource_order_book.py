@@ -166,7 +166,7 @@ def test_what_is_planned_serves_it_on_both_nodes(office: Office, outcomes: dict[
         group, vpdn, caps = by_kind[RadiusGroup], by_kind[RadiusVpdn], by_kind[RadiusCaps]
         assert isinstance(group, RadiusGroup) and isinstance(vpdn, RadiusVpdn)
         assert (group.realm, group.accounts, group.users) == ("acme.example", 150, "users.acme.example@1")
-        assert (vpdn.realm, vpdn.item, vpdn.spread) == ("vpn.acme.example", "D", False)
+        assert (vpdn.realm, vpdn.item, vpdn.spread) == ("vpn.acme.example/d", "D", False)
         assert isinstance(caps, RadiusCaps) and caps.sessions == 500
 
 

@@ -294,18 +294,40 @@ def test_one_terminal_of_two_customers_is_for_people_to_decide() -> None:
     assert (decision.verdict, decision.outcome) == (Verdict.REFER, Verdict.ACCEPT)
 
 
-def test_a_realm_leads_to_one_contract_and_clients_serve_whichever_there_is() -> None:
-    told = history("type-d")
+def test_by_each_door_a_realm_leads_to_one_contract_and_clients_serve_whichever_there_is() -> None:
+    told = history("type-d", "type-k")
     realm = {"realm": "example.jp"}
     services = [{**wanted("client", 0), **realm}, {**wanted("group", 1), **realm}]
     told.do(act("apply", services=services))
-    for more in ({**wanted("group", 2), **realm}, {**wanted("vpdn", 3), **realm}):
-        decision = ask(told, "apply", services=[more])
-        assert decision.outcome is Verdict.REFUSE
-        assert "art:5.6.1" in {cite.path for cite in decision.cites}
-    assert ask(told, "apply", services=[{**wanted("client", 5), **realm}]).outcome is Verdict.ACCEPT
-    both = [{**wanted("group", 6), "realm": "b.jp"}, {**wanted("vpdn", 7), "realm": "@B.jp"}]
-    assert ask(told, "apply", services=both).outcome is Verdict.REFUSE
+    dial = {**wanted("vpdn", 3), **realm}
+
+    def outcome(*services: dict[str, Any], by: str = "C1") -> Verdict:
+        decision = ask(told, "apply", by=by, services=list(services))
+        is_cited = "art:5.6.1" in {cite.path for cite in decision.cites}
+        assert is_cited, decision
+        return decision.outcome
+
+    assert outcome({**wanted("group", 2), **realm}) is Verdict.REFUSE
+    assert outcome({**wanted("client", 5), **realm}) is Verdict.ACCEPT
+    assert outcome(dial) is Verdict.ACCEPT, "a phone's tunnel ends where its user is asked about, by one name"
+    assert outcome(dial, {**dial, "realm": "@Example.JP"}) is Verdict.REFUSE
+    assert outcome(dial, {**dial, "item": "type-k"}) is Verdict.ACCEPT, "another mobile network asks"
+    assert outcome(dial, by="C2") is Verdict.REFUSE, "the realm is its customer's"
+    told.do(act("apply", services=[dial, {**dial, "item": "type-k"}]))
+    assert outcome(dial) is Verdict.REFUSE
+    told.say("operator.listed", list="changeable-matters", entries=["品目"])
+    turned = ask(told, "change", contract="C1-vpdn-2", matter="品目", to=["タイプD"])
+    assert turned.outcome is Verdict.REFUSE and "art:5.6.1" in {cite.path for cite in turned.cites}
+
+
+@pytest.mark.parametrize(
+    "realm", ["a b.jp", "a@b.jp", "a.jp/d", "@", ".jp", "a..jp", "a\nb", "-", "x" * 121, "?"]
+)
+def test_what_no_name_could_end_with_is_no_realm(realm: str) -> None:
+    told = history()
+    services = [wanted("client", 0), {**wanted("group", 1), "realm": realm}]
+    decision = ask(told, "apply", services=services)
+    assert decision.outcome is Verdict.REFUSE and "art:5.6.1" in {cite.path for cite in decision.cites}
 
 
 # -- what the customer prepares ----------------------------------------------------------------------

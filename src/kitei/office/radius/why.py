@@ -17,6 +17,7 @@ from kitei.radius.reasons import WORDS
 from kitei.radius.users import serves_user
 from kitei.services.auth_outsource.contract import Door, days_of_use, door
 from kitei.services.auth_outsource.edition import TERMS
+from kitei.services.auth_outsource.parts import realm_here
 from kitei.store.logins import LoginLog, LoginRow, prepare
 from kitei.values import Words
 
@@ -146,7 +147,8 @@ def _terminals(logins: Logins, contract: Contract, opened: Door) -> Iterator[Gro
     """From where the realm may be asked for, and what caps it has, as nodes were told."""
     intent = Publishing.of(logins.office).published_intent()
     parts = [part for node in intent.nodes.values() for part in node.parts]
-    may = {p.address for p in parts if isinstance(p, RadiusClient) and opened.realm in p.realms}
+    here = realm_here(opened)
+    may = {p.address for p in parts if isinstance(p, RadiusClient) and here in p.realms}
     shown = ", ".join(sorted(may)) or "-"
     told = Words(
         f"この契約のレルムを尋ねてよい端末: {shown}。ほかからの要求には応答しません",
@@ -154,7 +156,7 @@ def _terminals(logins: Logins, contract: Contract, opened: Door) -> Iterator[Gro
     )
     if opened.kind != "client":
         yield Ground(bool(may), told, _cited("art:5.6.2"))
-    for caps in {p.key: p for p in parts if isinstance(p, RadiusCaps) and p.realm == opened.realm}.values():
+    for caps in {p.key: p for p in parts if isinstance(p, RadiusCaps) and p.realm == here}.values():
         limits = Words(
             f"上限: セッション {caps.sessions or '-'}、一人 {caps.sessions_each or '-'}、"
             f"月の通信量 {caps.octets or '-'}、一人 {caps.octets_each or '-'}",

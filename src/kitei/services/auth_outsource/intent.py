@@ -18,6 +18,7 @@ from kitei.services.auth_outsource.parts import (
     client_part,
     concentrator_part,
     peer_parts,
+    realm_here,
     realm_parts,
     server_part,
 )
@@ -81,11 +82,14 @@ def _serving(contracts: Sequence[Contract], estate: Estate, on: date) -> list[Do
 
 
 def _owners(doors: Sequence[Door], estate: Estate) -> Mapping[str, str]:
-    """Whose an address is, and whose a realm (`@realm`): whoever had it first."""
+    """Whose an address is, and whose a realm: its customer (`of @realm`) and contract (`@realm`) that had it first."""
     found = {each.address: "" for each in estate.concentrators}
     found |= {each.address: "" for each in probers(estate)}
     for each in doors:
-        found.setdefault(each.ip if each.kind == "client" else f"@{each.realm}", each.contract)
+        if each.kind == "client":
+            found.setdefault(each.ip, each.contract)
+        elif found.setdefault(f"of @{each.realm}", each.customer) == each.customer:
+            found.setdefault(f"@{realm_here(each)}", each.contract)
     return found
 
 
@@ -97,7 +101,7 @@ def _lacking(each: Door, owners: Mapping[str, str], estate: Estate) -> Unserved 
         return None if _has(each, estate, "client") else Unserved(each.contract, "art:5.6.2", _NO_SECRET)
     if not each.realm:
         return Unserved(each.contract, "art:5.6.1", _NO_REALM)
-    if owners.get(f"@{each.realm}") != each.contract:
+    if owners.get(f"@{realm_here(each)}") != each.contract:
         return Unserved(each.contract, "art:5.6.1", _TAKEN)
     match each.kind:
         case "group" if each.realm not in estate.users or not each.has_users:

@@ -23,6 +23,7 @@ from kitei.network import (
     TunnelTerminator,
     UserTables,
 )
+from kitei.radius.policy import node_realm
 from kitei.services.auth_outsource.contract import Door
 from kitei.terms import Edition
 
@@ -37,6 +38,11 @@ PEERS: Final = "radius-peers"
 """The sack with the key of nodes that share the book of sessions."""
 _PEER_PORT: Final = 1820
 LINES: Final[Mapping[str, str]] = {"D": "art:2.1.t1", "K": "art:2.1.t2", "I": "art:2.1.t3"}
+
+
+def realm_here(door: Door) -> str:
+    """A contract's realm as nodes call it."""
+    return node_realm(door.realm, LETTERS.get(door.item, "") if door.kind == "vpdn" else "")
 
 
 def origin(owner: str, edition: Edition, *paths: str) -> Origin:
@@ -82,7 +88,7 @@ def concentrator_part(
 ) -> RadiusClient:
     """A mobile network's concentrator, for the realms of VPDN contracts of its type."""
     first = min(door.contract for door in doors)
-    realms = tuple(sorted(door.realm for door in doors))
+    realms = tuple(sorted(map(realm_here, doors)))
     why = origin(first, edition, ROWS["vpdn"], LINES[each.carries])
     return RadiusClient(why, each.address, sack, realms, each.carries, False, 0)
 
@@ -107,7 +113,7 @@ def realm_parts(door: Door, estate: Estate, edition: Edition) -> Iterator[Part]:
         caps.get("max-octets-per-user", 0),
     )
     if any(limits):
-        yield RadiusCaps(origin(door.contract, edition, "art:14.2"), door.realm, *limits)
+        yield RadiusCaps(origin(door.contract, edition, "art:14.2"), realm_here(door), *limits)
 
 
 def _group(door: Door, tables: UserTables, edition: Edition) -> RadiusGroup:
@@ -146,11 +152,11 @@ def _vpdn(door: Door, sacks: Mapping[str, str], edition: Edition) -> Iterator[Pa
     letter = LETTERS[door.item]
     spread = ("art:8.2.1.a2",) if door.balanced else ()
     why = origin(door.contract, edition, ROWS["vpdn"], LINES[letter], "art:5.6.1", *spread)
-    yield RadiusVpdn(why, door.realm, letter, door.balanced)
+    yield RadiusVpdn(why, realm_here(door), letter, door.balanced)
     for each in door.terminators:
         yield TunnelTerminator(
             origin(door.contract, edition, ROWS["vpdn"], "art:5.6.3"),
-            door.realm,
+            realm_here(door),
             each.address,
             sacks[f"tunnel.{door.contract}"] if each.secret else None,
             each.preference,

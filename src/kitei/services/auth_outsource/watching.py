@@ -11,7 +11,7 @@ from kitei.network import Estate, LoginProbe, Part, Prober, RadiusProber, Synthe
 from kitei.radius.policy import EAP
 from kitei.radius.probing import SYNTHETIC
 from kitei.services.auth_outsource.contract import Door
-from kitei.services.auth_outsource.parts import ROWS, origin
+from kitei.services.auth_outsource.parts import ROWS, origin, realm_here
 from kitei.terms import Edition
 
 Way: TypeAlias = Literal["pap", "tunnel", "ttls", "peap"]
@@ -73,7 +73,7 @@ def _probes(door: Door, prober: Prober, estate: Estate, edition: Edition) -> Ite
                 prober.address,
                 place.addresses[0],
                 place.auth_port,
-                f"{user}@{door.realm}",
+                f"{user}@{realm_here(door)}",
                 estate.sacks[f"prober.{prober.node}"],
                 estate.sacks[password],
                 path,

@@ -1,5 +1,6 @@
 """Articles 1, 2, 4, 5(1) and 7: what a batch of applications asks for, and whether it can be had together."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -245,16 +246,15 @@ def number_fits(
 
 def own_realm(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 5.6.1: the customer designates its own realm; one that others use would lead to the wrong place."""
-    seen: dict[str, str] = {}
+    seen: set[tuple[str, str]] = set()
     for index, wanted in enumerate(asked.services):
         if wanted.realm is None:
             continue
-        place = f"{place_of(index)}.realm"
-        if kind_of(wanted) != "client":
-            if seen.get(plain_realm(wanted.realm)):
-                yield _taken(s, wanted.realm, place, index)
-            seen[plain_realm(wanted.realm)] = kind_of(wanted)
-        yield from realm_fits(s, asked.by, wanted.realm, place, index, kind_of(wanted))
+        place, door = f"{place_of(index)}.realm", door_of(kind_of(wanted), wanted.item or "")
+        if door and (plain_realm(wanted.realm), door) in seen:
+            yield _taken(s, wanted.realm, place, index)
+        seen.add((plain_realm(wanted.realm), door))
+        yield from realm_fits(s, asked.by, wanted.realm, door, place, index)
 
 
 def plain_realm(realm: str) -> str:
@@ -262,31 +262,53 @@ def plain_realm(realm: str) -> str:
     return realm.strip().removeprefix("@").lower()
 
 
+def door_of(kind: str, item: str) -> str:
+    """By where a request comes in, a realm leads to one contract: at terminals to a group or a proxy, from each type's
+    mobile network to a VPDN. A client ('') serves whatever realm there is."""
+    return {"client": "", "vpdn": item}.get(kind, "terminals")
+
+
 def realm_fits(
     s: Situation,
     customer: str,
     realm: str,
+    door: str,
     place: str,
     part: int | None = None,
-    kind: str = "",
     but: Contract | None = None,
 ) -> Iterator[Finding]:
-    """Whether a realm may be a customer's: no other has it, and it leads to one contract only.
+    """Whether a realm may be a customer's: it is one, no other has it, and by each door it leads to one contract.
 
-    Clients serve whatever realm there is. `but` is the contract whose realm it is to be.
+    `but` is the contract whose realm it is to be.
     """
-    kind = but.kind if but else kind
+    if not _REALM.fullmatch(plain_realm(realm)):
+        yield _no_realm(s, realm, place, part)
+        return
     for each in s.contracts.values():
         if (
             not each.is_in_force(s.on)
             or each is but
-            or plain_realm(str(each.body.get("realm") or "")) != (plain_realm(realm))
+            or plain_realm(str(each.body.get("realm") or "")) != plain_realm(realm)
         ):
             continue
-        if each.customer != customer or "client" not in (kind, each.kind):
+        if each.customer != customer or (door and door == door_of(each.kind, each.item)):
             yield _taken(s, realm, place, part)
             return
     yield s.accept("art:5.6.1", why=Words(f"レルムは {realm}", f"the realm is {realm}"), part=part)
+
+
+# What may follow the @ of a name (RFC 7542, 2.2), and fits with the name into an attribute (RFC 2865, 5.1).
+_REALM = re.compile(r"(?=.{1,120}$)\w([\w-]*\w)?(\.\w([\w-]*\w)?)*")
+
+
+def _no_realm(s: Situation, realm: str, place: str, part: int | None) -> Finding:
+    return s.refuse(
+        "art:5.6.1",
+        why=Words(f"{realm!r} はレルムではありません", f"{realm!r} is no realm"),
+        place=place,
+        remedy=Words("acme.example のような名前です", "it is a name such as acme.example"),
+        part=part,
+    )
 
 
 def _taken(s: Situation, realm: str, place: str, part: int | None) -> Finding:

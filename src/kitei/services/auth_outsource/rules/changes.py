@@ -9,7 +9,7 @@ from kitei.desk import Finding, Situation, Verdict
 from kitei.ledger.contracts import Contract
 from kitei.services.auth_outsource.application import Change
 from kitei.services.auth_outsource.contract import days_of_use, number, text
-from kitei.services.auth_outsource.rules.batch import item_fits, number_fits, realm_fits
+from kitei.services.auth_outsource.rules.batch import door_of, item_fits, number_fits, realm_fits
 from kitei.services.auth_outsource.rules.gateway import gateway_findings
 from kitei.services.auth_outsource.rules.lines import eligible, held_by
 from kitei.services.auth_outsource.rules.terminals import addresses_fit, clashes
@@ -124,7 +124,8 @@ def _fits(asked: Change, contract: Contract, matter: Choice, s: Situation) -> It
         return
     match matter.slug:
         case "realm":
-            yield from realm_fits(s, contract.customer, asked.to[0], "change.to", but=contract)
+            door = door_of(contract.kind, contract.item)
+            yield from realm_fits(s, contract.customer, asked.to[0], door, "change.to", but=contract)
         case "ip":
             yield from addresses_fit(s, contract.customer, asked.to, days, "change.to", but=contract.id)
         case "item":
@@ -137,6 +138,8 @@ def _item_fits(contract: Contract, to: str, days: Span, s: Situation) -> Iterato
     item = s.called("items", to)
     yield from item_fits(s, contract.kind, item.slug if item else to, "change.to")
     if item is not None and contract.kind == "vpdn":
+        if realm := text(contract.body, "realm"):
+            yield from realm_fits(s, contract.customer, realm, item.slug, "change.to", but=contract)
         lines = held_by(s, contract.customer)
         yield from eligible(s, item, lines, days, "change.to")
         yield from gateway_findings(s, item, lines, days, "change.to")

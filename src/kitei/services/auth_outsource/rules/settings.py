@@ -9,7 +9,7 @@ from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
 from kitei.services.auth_outsource.application import Prepare
 from kitei.services.auth_outsource.contract import homes, number, terminators, text
-from kitei.services.auth_outsource.rules.batch import realm_fits
+from kitei.services.auth_outsource.rules.batch import door_of, realm_fits
 from kitei.values import Words
 
 
@@ -85,7 +85,8 @@ def prepares(asked: Prepare, s: Situation) -> Iterator[Finding]:
             )
     yield from _again(asked, contract, s)
     if asked.realm is not None:
-        yield from realm_fits(s, contract.customer, asked.realm, "prepare.realm", but=contract)
+        door = door_of(contract.kind, contract.item)
+        yield from realm_fits(s, contract.customer, asked.realm, door, "prepare.realm", but=contract)
     yield from _users_fit(asked, contract, s)
 
 
