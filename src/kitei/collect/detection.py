@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -111,6 +111,9 @@ class Watch:
 Watches = Mapping[Key, Watch]
 NO_WATCHES: Final[Watches] = MappingProxyType({})
 
+WATCHED: Final = 32_768
+"""Hosts that are watched at once: twice what one second tells, and what is judged well within one."""
+
 
 def judge(book: Book, watches: Watches, second: Second) -> tuple[Watches, tuple[Decision, ...]]:
     """One second on: what is remembered now, and what was decided, in the order of policy, scope and target.
@@ -153,8 +156,7 @@ def judge(book: Book, watches: Watches, second: Second) -> tuple[Watches, tuple[
             kept[key] = after
         if decision is not None:
             decided.append((key, decision))
-    decided.sort(key=lambda each: _order(each[0]))
-    return MappingProxyType(kept), tuple(decision for _, decision in decided)
+    return _within_bound(kept, decided)
 
 
 def _judge_early(book: Book, watches: Watches, part: Second) -> tuple[Watches, tuple[Decision, ...]]:
@@ -172,8 +174,38 @@ def _judge_early(book: Book, watches: Watches, part: Second) -> tuple[Watches, t
             kept[key] = watch
             if decision is not None:
                 decided.append((key, decision))
+    return _within_bound(kept, decided)
+
+
+def _within_bound(
+    kept: dict[Key, Watch], decided: list[tuple[Key, Decision]]
+) -> tuple[Watches, tuple[Decision, ...]]:
+    """Of more hosts than `WATCHED` those in alarm stay, first come first, then those over most often and latest.
+
+    Of a host that does not stay nothing is decided, but the end of its alarm: who says that one began watches it.
+    """
+    hosts = [key for key in kept if key[1] == "host"]
+    if len(hosts) > WATCHED:
+        for key in sorted(hosts, key=lambda each: _claim(each, kept[each]))[WATCHED:]:
+            del kept[key]
+        decided = [each for each in decided if each[0] in kept or each[1].kind == "release"]
     decided.sort(key=lambda each: _order(each[0]))
     return MappingProxyType(kept), tuple(decision for _, decision in decided)
+
+
+def _claim(key: Key, watch: Watch) -> tuple[bool, int, int, int, str, int, int]:
+    """The less, the more a host is to be watched."""
+    policy, _, target = key
+    place = int(target) if isinstance(target, IPv4Address | IPv6Address) else 0
+    return (
+        watch.alarmed is None,
+        watch.alarmed or 0,
+        -len(watch.over),
+        -watch.high_at,
+        policy,
+        target.version,
+        place,
+    )
 
 
 _SILENCE: Final = Counters()

@@ -1,17 +1,19 @@
 """One collector's judging, second after second: what it remembers, and what it has to say after each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kitei.collect.counters import Second
-from kitei.collect.detection import NO_WATCHES, Decision, Watches, forsake, judge
+from kitei.collect.detection import NO_WATCHES, WATCHED, Decision, Watches, forsake, judge
 from kitei.collect.exporters import UNHEARD, Healths, Notice, are_overdue, look
 from kitei.collect.faults import FAULT_WORDS, Fault
+from kitei.collect.meter import Heard
 from kitei.collect.policy import Book
 from kitei.collect.receiver import SECOND, Turn
 from kitei.values import JsonObject, Words
 
+NOTICES: Final = 256  # a second: whoever forges exporters is told of no quicker
 FAULTS_EVERY: Final = 60  # seconds: a flood of nonsense is one line a minute
 
 
@@ -43,6 +45,7 @@ class Sitting:
     _healths: Healths = field(default_factory=lambda: UNHEARD)
     _told: Mapping[Fault, int] = field(default_factory=dict)
     _unknown: bool = False
+    _full: bool = False
 
     def use(self, book: Book, at: int) -> tuple[Decision, ...]:
         """Judge by another book from now on; alarms of what it does not watch are released."""
@@ -60,8 +63,11 @@ class Sitting:
         self._healths, notices = look(self._healths, turn.heard, (second.at + 1) * SECOND)
         second = replace(second, unheard=are_overdue(self._healths, second.at))
         self.watches, decisions = judge(self.book, self.watches, second)
-        notes = (*self._notes(turn), *self._doubts(second))
-        return Judged(second, decisions, notices, notes)
+        notes = [*self._notes(turn), *self._doubts(second), *self._crowded(second.at)]
+        if len(notices) > NOTICES:
+            notes.append(_unsaid(second.at, len(notices) - NOTICES))
+            notices = _foremost(notices, turn.heard)
+        return Judged(second, decisions, notices, tuple(notes))
 
     def _doubts(self, second: Second) -> Iterator[Note]:
         """That alarms stand because nothing is known of them, once, and once when that is over."""
@@ -78,6 +84,17 @@ class Sitting:
                 else Words("警報の今が再びわかる", "alarms are seen again")
             )
             yield Note("unknown" if unknown else "known", {"at": second.at, "alarms": stand}, words)
+
+    def _crowded(self, at: int) -> Iterator[Note]:
+        """That no more hosts can be watched, once for as long as it is so."""
+        full = sum(scope == "host" for _, scope, _ in self.watches) >= WATCHED
+        if full and not self._full:
+            words = Words(
+                f"{WATCHED} ホストを見ていて、それ以上は一つずつ見ない(プレフィックスには計上)",
+                f"{WATCHED} hosts are watched, and no more one by one (their prefixes are)",
+            )
+            yield Note("full", {"at": at, "hosts": WATCHED}, words)
+        self._full = full
 
     def _notes(self, turn: Turn) -> Iterator[Note]:
         at = turn.ended.at
@@ -115,6 +132,21 @@ class Sitting:
                 body: JsonObject = {"at": turn.ended.at, "fault": fault.name.lower(), "count": more}
                 yield Note("dropped", body, Words(f"{said.ja}: {more}", f"{said.en}: {more}"))
         self._told = turn.faults
+
+
+def _foremost(notices: Sequence[Notice], heard: Sequence[Heard]) -> tuple[Notice, ...]:
+    """Of very many those of listed exporters first, then of such as told most."""
+    claims = {(each.address, each.protocol, each.domain): (each.listed, each.records) for each in heard}
+    first = sorted(notices, key=lambda each: claims[each.exporter, each.protocol, each.domain], reverse=True)
+    return tuple(first[:NOTICES])
+
+
+def _unsaid(at: int, count: int) -> Note:
+    words = Words(
+        f"送出元についてあと {count} 件あるが、一つずつは言わない",
+        f"there is as much to say of {count} more exporters",
+    )
+    return Note("unsaid", {"at": at, "notices": count}, words)
 
 
 def gap(last: int, now: int) -> Note | None:
