@@ -113,3 +113,48 @@ def test_what_is_not_served_says_why_until_it_is(opened: Cli, tmp_path: Path) ->
     opened.answer(["radius", "users", "acme-group-1", str(file)])
     assert opened.answer(["radius", "unserved"]) == []
     assert "radius-client:192.0.2.10" in opened.run("plan").stdout
+
+
+def proxies(cli: Cli, tmp_path: Path) -> None:
+    """Two customers whose realms go to one server, each with a secret of its own."""
+    book = tmp_path / "proxies.toml"
+    text = 'service = "auth-outsource"\n[[radius]]\nnode = "radius-1"\naddresses = ["198.51.100.1"]\n'
+    for number, name in enumerate(("acme", "bolt"), 1):
+        text += f"""
+[[party]]
+id = "{name}"
+name = {{ ja = "{name}", en = "{name}" }}
+address = {{ ja = "東京都", en = "Tokyo" }}
+[[apply]]
+id = "{name}"
+by = "{name}"
+at = 2026-04-01T10:00:00+09:00
+services = [
+  {{ kind = "client", ip = "192.0.2.{number}" }},
+  {{ kind = "proxy", realm = "{name}.example", forward_to = ["203.0.113.5"] }},
+]
+"""
+    book.write_text(text)
+    assert cli.run("apply", str(book)).returncode == 0
+    for name in ("acme", "bolt"):
+        for contract in (f"{name}-client-1", f"{name}-proxy-1"):
+            assert with_input(cli, f"secret of {name}\n", "radius", "secret", contract).returncode == 0
+
+
+def test_two_contracts_that_name_one_server_with_two_secrets_are_told_by_name_and_why(
+    cli: Cli, tmp_path: Path
+) -> None:
+    proxies(cli, tmp_path)
+    for words in (("plan",), ("apply-plan",)):
+        told = cli.answer([*words])["clashes"]
+        assert [each["contract"] for each in told] == ["acme-proxy-1", "bolt-proxy-1"]
+        assert {each["provision"] for each in told} == {"art:5.6.5"}
+        assert "203.0.113.5 udp 1812" in told[0]["why"] and "bolt-proxy-1" in told[0]["why"]
+    assert "acme-proxy-1" in cli.run("plan", "--lang", "en").stdout
+    lacking = cli.answer(["radius", "unserved"])
+    assert {each["contract"] for each in lacking} == {"acme-proxy-1", "bolt-proxy-1"}
+    why = cli.run("radius", "why", "bolt-proxy-1", "carol").stdout
+    assert "203.0.113.5" in why and "acme-proxy-1" in why
+    done = with_input(cli, "secret of acme\n", "radius", "secret", "bolt-proxy-1")
+    assert done.returncode == 0, done.stderr
+    assert cli.answer(["apply-plan"])["clashes"] == [] == cli.answer(["radius", "unserved"])

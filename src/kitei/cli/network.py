@@ -5,9 +5,11 @@ import click
 from kitei.cli.desk import office_of
 from kitei.cli.show_network import plan_json, plan_text, why_json, why_text
 from kitei.cli.speak import Misuse, Talk, command, option
+from kitei.network.plan import Plan
 from kitei.office.closing import invoices
 from kitei.office.hearing import Hearing
 from kitei.office.publishing import Publishing
+from kitei.office.radius.clashes import clashing
 from kitei.office.why import why_line, why_part
 from kitei.values import Json, Words
 
@@ -19,8 +21,7 @@ from kitei.values import Json, Words
 )
 def plan(talk: Talk) -> None:
     with office_of(talk) as office:
-        found = Publishing.of(office).plan(talk.on)
-        talk.answer(plan_json(found), lambda: plan_text(found, talk.language))
+        _answer(talk, Publishing.of(office).plan(talk.on))
 
 
 @command("apply-plan", ja="計画をノードに伝える", en="Tell the nodes.")
@@ -29,8 +30,23 @@ def plan(talk: Talk) -> None:
 @option("--by", default="operator", show_default=True, ja="承認者", en="Who approves.")
 def apply_plan(talk: Talk, digest: str | None, approve: bool, by: str) -> None:
     with office_of(talk) as office:
-        done = Publishing.of(office).apply_plan(digest, approve=approve, actor=by)
-        talk.answer(plan_json(done), lambda: plan_text(done, talk.language))
+        _answer(talk, Publishing.of(office).apply_plan(digest, approve=approve, actor=by))
+
+
+def _answer(talk: Talk, plan: Plan) -> None:
+    """A plan, and what two contracts of it cannot both have."""
+    clashes = clashing(plan.after)
+    told: list[Json] = [
+        {"contract": each.contract, "provision": each.path, "why": each.words.to(talk.language)}
+        for each in clashes
+    ]
+    lines = [
+        click.style(f"! {each.contract}  {each.words.to(talk.language)} ({each.path})", fg="red")
+        for each in clashes
+    ]
+    talk.answer(
+        {**plan_json(plan), "clashes": told}, lambda: "\n".join([plan_text(plan, talk.language), *lines])
+    )
 
 
 @command("status", ja="ノードの報告と警報", en="What nodes report, and what is wrong.")

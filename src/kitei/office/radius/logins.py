@@ -1,16 +1,17 @@
 """What customers hand over for logins: shared secrets and users. They go into the vault, never into the ledger."""
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from kitei.desk import Verdict
 from kitei.ledger.contracts import Contract
 from kitei.network import Estate
 from kitei.office.office import Office, Refusal
 from kitei.office.publishing import Publishing
+from kitei.office.radius.clashes import clashing
 from kitei.office.safe import open_vault
 from kitei.radius.document import read_user
 from kitei.radius.policy import User
@@ -100,10 +101,24 @@ class Logins:
         return write_csv(self._users(opened.realm))
 
     def unserved(self, on: date) -> tuple[Unserved, ...]:
-        """The contracts in use that no node would serve, and why."""
-        estate: Estate = Publishing.of(self.office).estate()
+        """The contracts in use that no node would serve, or not wholly, and why."""
+        publishing = Publishing.of(self.office)
+        estate: Estate = publishing.estate()
         own = [each for each in self.office.contracts().values() if each.service == SERVICE]
-        return find_unserved(own, estate, on)
+        clashes = clashing(publishing.published_intent(), self._faults())
+        return (
+            *find_unserved(own, estate, on),
+            *(Unserved(each.contract, each.path, each.words) for each in clashes),
+        )
+
+    def _faults(self) -> list[tuple[str, str]]:
+        """What nodes report as wrong, each with its node."""
+        reports = self.office.shelf.reports().items()
+        return [
+            (node, str(fault["detail"]))
+            for node, heard in reports
+            for fault in cast(Sequence[Mapping[str, Any]], heard.body.get("faults") or ())
+        ]
 
     def contract(self, name: str) -> Contract:
         """A contract of this service. Raises Refusal naming those there are."""
