@@ -260,3 +260,24 @@ def test_a_queue_that_nobody_empties_costs_no_more_than_its_size(program) -> Non
         libbpf().bpf_map_update_elem(queue.handle, None, value, 0)
     assert tried(program, ethernet(udp(DENIED[4], HERE[4], 5000)))[0] == DROP
     assert len(heads_of(program)) == layout.HEADS
+
+
+@both
+def test_a_change_of_what_is_protected_holds_from_the_next_packet_on(program, v) -> None:
+    """Each core remembers how a destination was treated, for as long as nothing changed."""
+    own = HERE[v] + ("/32" if v == 4 else "/128")
+    fill(program, part(HOME[v], reflectors=(53,)))
+    reflected, other = ethernet(udp(THERE[v], HERE[v], 53)), ethernet(udp(THERE[v], HERE[v], 123))
+    assert [tried(program, each)[0] for each in (reflected, other)] == [DROP, PASS]
+    asked = wanted_of((Scrubber(FOR, "dirty", "xdp"), part(own, reflectors=(123,))), NOW)
+    assert asked is not None
+    for lists in asked.lists.values():
+        tables.put_lists(program, lists)
+    tables.put_cleaning(program, own, asked.cleanings[own])
+    assert [tried(program, each)[0] for each in (reflected, other)] == [PASS, DROP]
+    tables.take_cleaning(program, own)
+    assert [tried(program, each)[0] for each in (reflected, other)] == [DROP, PASS]
+    tables.take_cleaning(program, HOME[v])
+    assert [tried(program, each)[0] for each in (reflected, other)] == [PASS, PASS]
+    counted = reasons(program)
+    assert (counted["passed"], counted["amplified"]) == (3, 3)

@@ -1,6 +1,8 @@
 """The maps of `native/maps.h` as values: the same structures, read and written."""
 
 import struct
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Final
@@ -17,7 +19,7 @@ REASONS: Final = (
     "ceiling",
 )
 LISTS, SYN_PROOF, NO_FRAGMENTS, REFLECTORS, HOSTS = 1, 2, 4, 8, 16
-LISTS_MOST: Final = 4096
+LISTS_MOST: Final = 2048
 CONTRACTS: Final = 1024
 FREE: Final = bytes(16)
 DIRTY: Final = b"\xff" * 16
@@ -42,7 +44,10 @@ SIZES: Final = {
     "listed6": (24, 4),
     "hosts4": (8, 4),
     "hosts6": (20, 4),
-    "reflectors": (4, 4),
+    "reflectors": (4, 8192),
+    "changes": (4, 8),
+    "recent4": (4, 24 + _POLICY.size),
+    "recent6": (4, 24 + _POLICY.size),
     "senders": (16, 8),
     "guesses": (8, 8),
     "proven": (8, 8),
@@ -167,8 +172,20 @@ def list_in(table: str, key: bytes) -> int:
     return number
 
 
-def reflector_key(number: int, port: int) -> bytes:
-    return slot(number << 16 | port)
+def ports_of(ports: Iterable[int]) -> bytes:
+    """A bit for each UDP port."""
+    bits = bytearray(8192)
+    for port in ports:
+        bits[port >> 3] |= 1 << (port & 7)
+    return bytes(bits)
+
+
+def count_of(value: bytes) -> int:
+    return int.from_bytes(value, sys.byteorder)
+
+
+def count(number: int) -> bytes:
+    return number.to_bytes(8, sys.byteorder)
 
 
 def tally_of(value: bytes) -> tuple[int, int]:

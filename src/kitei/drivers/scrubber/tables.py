@@ -83,8 +83,7 @@ def put_lists(program: Program, wanted: Lists) -> None:
         keys = sorted(layout.listed_key(place, prefix) for prefix in prefixes)
         for name, group in groupby(keys, key=lambda pair: pair[0]):
             program.maps[name].put_all([key for _, key in group], verdict)
-    ports = [layout.reflector_key(place, port) for port in wanted.reflectors]
-    program.maps["reflectors"].put_all(ports, _DENIED)
+    program.maps["reflectors"].put(layout.slot(place), layout.ports_of(wanted.reflectors))
     program.maps["lists"].put(layout.slot(place), bytes.fromhex(wanted.digest))
 
 
@@ -100,8 +99,6 @@ def sweep(program: Program, keep: Collection[str]) -> None:
     for name in layout.LISTED:
         table = program.maps[name]
         table.take_all([key for key, _ in table.entries() if layout.list_in(name, key) in doomed])
-    ports = program.maps["reflectors"]
-    ports.take_all([key for key, _ in ports.entries() if layout.slot_of(key) >> 16 in doomed])
     for number in doomed:
         program.maps["lists"].put(layout.slot(number), layout.FREE)
 
@@ -116,11 +113,13 @@ def put_cleaning(program: Program, prefix: str, cleaning: Cleaning) -> None:
     )
     table, key = _protected(program, prefix)
     table.put(key, policy.packed())
+    _count_change(program)
 
 
 def take_cleaning(program: Program, prefix: str) -> None:
     table, key = _protected(program, prefix)
     table.take(key)
+    _count_change(program)
 
 
 def fill(
@@ -132,6 +131,7 @@ def fill(
 ) -> None:
     """All of a program that is new."""
     program.maps["settings"].put(layout.slot(0), settings)
+    _count_change(program)
     for name, ceiling in ceilings.items():
         put_contract(program, name, ceiling)
     for each in all_lists.values():
@@ -161,6 +161,12 @@ def _policies(program: Program) -> Iterator[tuple[str, Policy]]:
 def _protected(program: Program, prefix: str) -> tuple[Map, bytes]:
     name, key = layout.protected_key(prefix)
     return program.maps[name], key
+
+
+def _count_change(program: Program) -> None:
+    """From now on nobody goes by what was protected before."""
+    changes = program.maps["changes"]
+    changes.put(layout.slot(0), layout.count(layout.count_of(changes.get(layout.slot(0)) or b"") + 1))
 
 
 def _free(places: range, taken: Collection[int], what: str) -> int:

@@ -4,7 +4,7 @@
  * machine's byte order unless a name says `be`.
  */
 #define PREFIXES 4096   /* under protection, each family */
-#define LISTS_MOST 4096
+#define LISTS_MOST 2048
 #define CONTRACTS 1024
 #define LISTED (1 << 19) /* addresses, and prefixes, of all lists together, each family */
 #define SOURCES (1 << 18)
@@ -36,6 +36,21 @@ struct policy {
     __u32 flags;
     __u32 pad;
     __u64 source_cost; /* ns that a packet takes of its source's time; 0: no limit */
+};
+
+/* The policy that a destination had a moment ago: to look there takes a fraction of what the trie takes. Good as long
+ * as `changes` is what it was; each core has its own, so that none is read half written. */
+#define RECENT 1024 /* a power of two */
+
+struct recent {
+    __u64 changes;
+    __u64 address[2]; /* IPv4 has the second empty */
+    struct policy policy;
+};
+
+/* One bit a UDP port. */
+struct ports {
+    __u8 bits[65536 / 8];
 };
 
 struct list {
@@ -127,13 +142,16 @@ struct head {
 MAP(settings, BPF_MAP_TYPE_ARRAY, 1, 0, __u32, struct settings);
 MAP(protected4, BPF_MAP_TYPE_LPM_TRIE, PREFIXES, BPF_F_NO_PREALLOC, struct prefix4, struct policy);
 MAP(protected6, BPF_MAP_TYPE_LPM_TRIE, PREFIXES, BPF_F_NO_PREALLOC, struct prefix6, struct policy);
+MAP(changes, BPF_MAP_TYPE_ARRAY, 1, 0, __u32, __u64); /* of what is protected; counted after each */
+MAP(recent4, BPF_MAP_TYPE_PERCPU_ARRAY, RECENT, 0, __u32, struct recent);
+MAP(recent6, BPF_MAP_TYPE_PERCPU_ARRAY, RECENT, 0, __u32, struct recent);
 MAP(lists, BPF_MAP_TYPE_ARRAY, LISTS_MOST, 0, __u32, struct list);
 MAP(contracts, BPF_MAP_TYPE_ARRAY, CONTRACTS, 0, __u32, struct contract);
 MAP(listed4, BPF_MAP_TYPE_LPM_TRIE, LISTED, BPF_F_NO_PREALLOC, struct listed4, __u32); /* 1: allowed, 0: denied */
 MAP(listed6, BPF_MAP_TYPE_LPM_TRIE, LISTED, BPF_F_NO_PREALLOC, struct listed6, __u32);
 MAP(hosts4, BPF_MAP_TYPE_HASH, LISTED, BPF_F_NO_PREALLOC, struct host4, __u32); /* the same */
 MAP(hosts6, BPF_MAP_TYPE_HASH, LISTED, BPF_F_NO_PREALLOC, struct host6, __u32);
-MAP(reflectors, BPF_MAP_TYPE_HASH, 65536, BPF_F_NO_PREALLOC, __u32, __u32); /* list << 16 | port */
+MAP(reflectors, BPF_MAP_TYPE_ARRAY, LISTS_MOST, 0, __u32, struct ports); /* by list */
 MAP(senders, BPF_MAP_TYPE_LRU_HASH, SOURCES, 0, struct sender, __u64);
 MAP(guesses, BPF_MAP_TYPE_LRU_HASH, 65536, 0, __u64, __u64);
 MAP(proven, BPF_MAP_TYPE_LRU_HASH, SOURCES, 0, __u64, __u64); /* until when, ns of the machine's uptime */

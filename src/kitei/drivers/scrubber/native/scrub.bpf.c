@@ -90,14 +90,15 @@ INLINE int count(struct xdp_md *frame, const void *l3, const struct policy *poli
 
 /* ---- reading ---------------------------------------------------------------------------------- */
 
-INLINE void read4(struct packet *packet, const struct iphdr *ip, __u32 there)
+INLINE void read4(struct xdp_md *frame, struct packet *packet, const struct iphdr *ip)
 {
     __u32 header = ip->ihl * 4, total = bpf_ntohs(ip->tot_len), place = bpf_ntohs(ip->frag_off);
+    bool is_there = (void *)ip + total <= packet->end || total <= length_from(frame, ip);
     packet->protocol = ip->protocol;
     packet->bytes = total;
     packet->is_plain = header == sizeof(*ip);
     packet->fragment = place & 0x1fff ? LATER : place & 0x2000 ? FIRST : WHOLE;
-    packet->is_bent = header < sizeof(*ip) || total < header || total > there || ip->saddr == ip->daddr;
+    packet->is_bent = header < sizeof(*ip) || total < header || !is_there || ip->saddr == ip->daddr;
     packet->room = packet->is_bent ? 0 : total - header;
     packet->l4 = packet->is_bent || packet->fragment == LATER ? 0 : (void *)ip + header;
 }
@@ -166,6 +167,29 @@ INLINE bool is_malformed(const struct packet *packet)
     return false;
 }
 
+/* ---- whose it is ------------------------------------------------------------------------------ */
+
+/* How packets to an address are cleaned; nothing where it is not protected. The maps and `key` are its family's. */
+INLINE const struct policy *policy_of(void *recent, void *trie, const void *key, __u64 first, __u64 second, __u32 low)
+{
+    __u32 zero = 0, at = low & (RECENT - 1);
+    const volatile __u64 *counted = bpf_map_lookup_elem(&changes, &zero);
+    struct recent *known = bpf_map_lookup_elem(recent, &at);
+    if (!counted || !known)
+        return 0;
+    __u64 now = *counted; /* before the trie is read */
+    if (known->changes == now && known->address[0] == first && known->address[1] == second)
+        return &known->policy;
+    const struct policy *policy = bpf_map_lookup_elem(trie, key);
+    if (!policy)
+        return 0;
+    known->changes = now;
+    known->address[0] = first;
+    known->address[1] = second;
+    known->policy = *policy;
+    return &known->policy;
+}
+
 /* ---- judging ---------------------------------------------------------------------------------- */
 
 /* What the lists say of the source: 1, 0 or nothing. A single address is more specific than any prefix. */
@@ -207,8 +231,10 @@ INLINE bool is_amplified(const struct policy *policy, const struct packet *packe
     if (!(policy->flags & REFLECTORS) || packet->protocol != IPPROTO_UDP || !udp ||
         (void *)(udp + 1) > packet->end)
         return false;
-    __u32 key = policy->list << 16 | bpf_ntohs(udp->source);
-    return bpf_map_lookup_elem(&reflectors, &key);
+    __u32 list = policy->list;
+    __u16 port = bpf_ntohs(udp->source);
+    const struct ports *ports = bpf_map_lookup_elem(&reflectors, &list);
+    return ports && ports->bits[port >> 3] >> (port & 7) & 1;
 }
 
 /* Does this packet come too early on a bucket of `map`? It takes `cost` of the time if not. */
@@ -313,14 +339,14 @@ INLINE int scrub4(struct xdp_md *frame, struct iphdr *ip, void *end)
     if ((void *)(ip + 1) > end)
         return XDP_PASS;
     __builtin_memcpy(key.address, &ip->daddr, 4);
-    const struct policy *policy = bpf_map_lookup_elem(&protected4, &key);
+    const struct policy *policy = policy_of(&recent4, &protected4, &key, ip->daddr, 0, bpf_ntohl(ip->daddr));
     if (!policy)
         return XDP_PASS;
     const __u32 *is_allowed = listed4_of(policy, ip);
     if (is_allowed && !*is_allowed)
         return count(frame, ip, policy, DENIED, bpf_ntohs(ip->tot_len), XDP_DROP);
     struct packet packet = {.end = end, .l3 = ip, .source = 0xffffULL << 32 | bpf_ntohl(ip->saddr)};
-    read4(&packet, ip, length_from(frame, ip));
+    read4(frame, &packet, ip);
     return clean(frame, &packet, policy, is_allowed, false);
 }
 
@@ -330,7 +356,10 @@ INLINE int scrub6(struct xdp_md *frame, struct ipv6hdr *ip, void *end)
     if ((void *)(ip + 1) > end)
         return XDP_PASS;
     __builtin_memcpy(key.address, &ip->daddr, 16);
-    const struct policy *policy = bpf_map_lookup_elem(&protected6, &key);
+    __u64 address[2];
+    __builtin_memcpy(address, &ip->daddr, 16);
+    const struct policy *policy =
+        policy_of(&recent6, &protected6, &key, address[0], address[1], bpf_ntohl(ip->daddr.s6_addr32[3]));
     if (!policy)
         return XDP_PASS;
     const __u32 *is_allowed = listed6_of(policy, ip);
