@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from kitei.clauses.acts import ReadTerm, StartBilling
-from kitei.clauses.options import option_months, running
+from kitei.clauses.options import about_option, all_running, option_months, running, to_bill
 from kitei.clauses.settling import contract_term_path, term_path
 from kitei.clauses.tariff import counted
 from kitei.desk import Finding, Situation, Verdict
@@ -80,7 +80,8 @@ def billing_begins(asked: StartBilling, s: Situation) -> Iterator[Finding]:
     fee, due = "option-monthly" if asked.option else "monthly", s.role("due")
     path = s.role(fee)
     if asked.option is not None:
-        taken, choice = running(contract, asked.option, s.on), s.choice("options", asked.option)
+        several = all_running(contract, asked.option, s.on)
+        taken, choice = to_bill(several), s.choice("options", asked.option)
         if taken is None or choice is None or not choice.has("monthly_fee"):
             name = s.name("options", asked.option)
             yield s.refuse(
@@ -104,7 +105,7 @@ def billing_begins(asked: StartBilling, s: Situation) -> Iterator[Finding]:
             place="start-billing.billing_start",
         )
         return
-    about = {"option": asked.option} if asked.option else {}
+    about = about_option(having) if isinstance(having, OptionTaken) else {}
     told = s.quote(fee, contract.customer, contract, asked.billing_start, **about)
     yield s.accept(
         due,

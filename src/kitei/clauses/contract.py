@@ -7,6 +7,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, TypeAlias, cast
 
+from kitei.clauses.options import to_bill
 from kitei.desk import quote_of
 from kitei.ledger.contracts import Charge, Contract, Credit, Device, Ending, MinimumTerm, OptionTaken
 from kitei.ledger.facts import Entry
@@ -133,21 +134,26 @@ def _option_added(contract: Contract, entry: Entry) -> Contract:
     return replace(contract, options=(*contract.options, taken))
 
 
-def _option(contract: Contract, entry: Entry, grow: Callable[[OptionTaken], OptionTaken]) -> Contract:
-    """Change the latest option of that name that has not ended."""
+def _option(
+    contract: Contract,
+    entry: Entry,
+    grow: Callable[[OptionTaken], OptionTaken],
+    chosen: Callable[[Sequence[OptionTaken]], OptionTaken | None] = lambda several: several[-1],
+) -> Contract:
+    """Change the latest option of that name that has not ended, or the one of them that is `chosen`."""
     name = entry.fact.body["option"]
     live = [each for each in contract.options if each.name == name and each.ending is None]
     if not live:
         raise ValueError(f"contract {contract.id} has no running option {name!r} at {entry.seq}")
-    grown = grow(live[-1])
-    return replace(contract, options=tuple(grown if each is live[-1] else each for each in contract.options))
+    one = chosen(live)
+    return replace(contract, options=tuple(grow(each) if each is one else each for each in contract.options))
 
 
 def _option_billing_started(contract: Contract, entry: Entry) -> Contract:
     body = entry.fact.body
     start = date.fromisoformat(str(body["billing_start"]))
     term = _term(body.get("term"), entry.fact.cites)
-    return _option(contract, entry, lambda o: replace(o, billing_start=start, term=term or o.term))
+    return _option(contract, entry, lambda o: replace(o, billing_start=start, term=term or o.term), to_bill)
 
 
 def _option_amended(contract: Contract, entry: Entry) -> Contract:
@@ -225,8 +231,11 @@ def charge_of(contract: str, entry: Entry) -> Charge:
 
 
 def _outage_found(contract: Contract, entry: Entry) -> Contract:
-    others = tuple(each for each in contract.outages if each["id"] != entry.fact.body["id"])
-    return replace(contract, outages=(*others, entry.fact.body))
+    """Known better now; what it was found to come of stays."""
+    body = entry.fact.body
+    others = tuple(each for each in contract.outages if each["id"] != body["id"])
+    known = next((each for each in contract.outages if each["id"] == body["id"]), {})
+    return replace(contract, outages=(*others, {**known, **body}))
 
 
 def _credit_granted(contract: Contract, entry: Entry) -> Contract:

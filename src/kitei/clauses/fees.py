@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TypeAlias
 
+from kitei.clauses.options import about_option
 from kitei.desk import Finding, Situation, Verdict, quoted
 from kitei.ledger.contracts import Charge, Contract, OptionTaken
 from kitei.values import Json, Words, Yen, in_yen
@@ -24,8 +25,9 @@ def quoted_monthly(s: Situation, contract: Contract, on: date) -> Yen | None:
 
 def quoted_option_monthly(s: Situation, contract: Contract, option: OptionTaken, on: date) -> Yen | None:
     """An option's monthly fee as it was quoted: for this option taken, else for all of its name."""
-    own = quoted(option.quotes, "option-monthly", on, {"option": option.name})
-    quote = own or s.quote("option-monthly", contract.customer, contract, on, option=option.name)
+    about = about_option(option)
+    own = quoted(option.quotes, "option-monthly", on, about)
+    quote = own or s.quote("option-monthly", contract.customer, contract, on, **about)
     return None if quote is None else quote.amount
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Protocol
+from typing import Final, Protocol
 
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract, OptionTaken
@@ -10,15 +10,33 @@ from kitei.values import Words
 
 
 def running(contract: Contract, option: str, on: date) -> OptionTaken | None:
-    """The option of that name a contract has on a day, None where it has none."""
-    return next(
-        (
-            each
-            for each in contract.options
-            if each.name == option and (each.ending is None or on <= each.ending.last)
-        ),
-        None,
+    """The option of that name a contract has on a day, the first of several; None where it has none."""
+    return next(iter(all_running(contract, option, on)), None)
+
+
+def all_running(contract: Contract, option: str, on: date) -> tuple[OptionTaken, ...]:
+    """All of that name: some can be had more than once."""
+    return tuple(
+        each
+        for each in contract.options
+        if each.name == option and (each.ending is None or on <= each.ending.last)
     )
+
+
+# What an option is taken with, as far as its price may depend on it.
+CONTENTS: Final = ("model", "variant", "mbps", "routers")
+
+
+def about_option(option: OptionTaken) -> dict[str, str]:
+    """What a quote for an option may be narrowed to: its name, and what it was taken with."""
+    told = {key: option.body.get(key) for key in CONTENTS}
+    return {"option": option.name} | {key: str(value) for key, value in told.items() if value is not None}
+
+
+def to_bill(several: Sequence[OptionTaken]) -> OptionTaken | None:
+    """Of options of one name, taken more than once, whose billing is meant: the latest that has none, else the latest."""
+    unbilled = [each for each in several if each.billing_start is None]
+    return next(iter(reversed(unbilled or several)), None)
 
 
 def running_options(contract: Contract, until: date) -> Sequence[OptionTaken]:

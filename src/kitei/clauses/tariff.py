@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from kitei.accounts.credit import join_outages
 from kitei.accounts.tariff import Fee, Missing, Nature, Prices, Stated, Subject
+from kitei.clauses.options import CONTENTS, about_option
 from kitei.ledger.contracts import Charge, Contract, Credit, OptionTaken
 from kitei.terms import Edition
 from kitei.values import JST, Span, Words, Yen, day_of, in_yen
@@ -67,7 +68,7 @@ def option_fee(contract: Contract, option: OptionTaken, edition: Edition) -> Fee
     return Fee(
         name=f"option-monthly:{option.name}",
         fee="option-monthly",
-        about={"option": option.name},
+        about=about_option(option),
         days=Span(option.billing_start, min(ends, default=None)),
         words=Words(f"{choice.name.ja} 月額", f"{choice.name.en}, monthly fee"),
         paths=(edition.role("due"), choice.text("monthly_fee")),
@@ -165,7 +166,8 @@ def settlement(charge: Charge, contract: Contract, prices: Prices, words: Words)
     option = next((each for each in reversed(contract.options) if each.name == detail.get("option")), None)
     if charge.name == "option-settlement":
         own = option.quotes if option else ()
-        quote = prices.on(charge.due_on, "option-monthly", contract, {"option": detail["option"]}, own)
+        about = about_option(option) if option else {"option": str(detail["option"])}
+        quote = prices.on(charge.due_on, "option-monthly", contract, about, own)
         fee = "option-monthly"
     else:
         quote, fee = prices.on(charge.due_on, "monthly", contract), "monthly"
@@ -228,6 +230,7 @@ def _about(charge: Charge, contract: Contract) -> dict[str, str]:
     """What a quote may be narrowed to, as far as the charge recorded it."""
     detail = charge.detail
     about = {"option": detail.get("option"), "model": detail.get("model") or detail.get("to")}
+    about |= {key: str(detail[key]) for key in CONTENTS if key != "model" and key in detail}
     held = next((d.model for d in contract.devices if d.serial == detail.get("serial")), None)
     about["model"] = about["model"] or held
     if charge.name.startswith("onsite-"):

@@ -127,10 +127,22 @@ def _noted(contract: Contract, entry: Entry) -> Contract:
     return contract
 
 
+def _worked(contract: Contract, entry: Entry) -> Contract:
+    done = contract.body.get("works")
+    works = [*(done if isinstance(done, list | tuple) else ()), entry.fact.body["option"]]
+    return replace(contract, body={**contract.body, "works": works})
+
+
 def _reported(contract: Contract, entry: Entry) -> Contract:
     """Months whose report was sent, each once, in order."""
     months = sorted({*months_reported(contract), str(entry.fact.body["month"])})
     return replace(contract, body={**contract.body, "reported": months})
+
+
+def works_done(contract: Contract, option: str) -> int:
+    """How often work of an option was recorded as done."""
+    found = contract.body.get("works")
+    return list(found).count(option) if isinstance(found, list | tuple) else 0
 
 
 def months_reported(contract: Contract) -> tuple[str, ...]:
@@ -144,5 +156,6 @@ _OWN: Mapping[str, clauses.Grow] = {
     "complaint.received": _noted,
     "support.asked": _noted,
     "report.sent": _reported,
+    "work.performed": _worked,
     **defence.GROWTH,
 }

@@ -3,19 +3,25 @@
 from collections.abc import Iterator
 from typing import Final
 
+from kitei.clauses.options import all_running
 from kitei.clauses.returns import GONE, return_day
 from kitei.desk import Deadline, Situation
 from kitei.ledger.contracts import Contract
-from kitei.services.ddos.contract import ROUTER, is_rental, item_on, months_reported
+from kitei.services.ddos.contract import ROUTER, is_rental, item_on, months_reported, works_done
+from kitei.services.ddos.defence import reagings
+from kitei.services.ddos.rules.devices import WORKS
+from kitei.services.ddos.rules.reaging import RE_AGING
 from kitei.values import Month, Words
 
 MONTHLY_REPORT: Final = "monthly-report"
 
 
 def deadlines(contract: Contract, s: Situation) -> Iterator[Deadline]:
-    """Reports that were not sent (type V), and what was lent under an option that has ended."""
+    """Reports that were not sent (type V), work that was bought and not done, and what was lent under an option
+    that has ended."""
     yield from _reports(contract, s)
     if contract.is_in_force(s.on):
+        yield from _works(contract, s)
         yield from _asked_back(contract, s)
 
 
@@ -39,6 +45,28 @@ def _reports(contract: Contract, s: Situation) -> Iterator[Deadline]:
                 Words(f"{month} の月次レポートの送付", f"the monthly report for {month} is to be sent"),
                 s.texts((item.cite.path,)),
                 about=str(month),
+            )
+
+
+def _works(contract: Contract, s: Situation) -> Iterator[Deadline]:
+    """Options that are done once for each time they are taken, as long as they are to be done. The terms name no day
+    for it, so it is told of every day."""
+    done = {name: works_done(contract, name) for name in WORKS} | {RE_AGING: len(reagings(contract))}
+    for name, times in done.items():
+        taken = [each for each in all_running(contract, name, s.on) if each.added_on <= s.on]
+        choice = s.lists["options"][name]
+        for each in taken[times:]:
+            yield Deadline(
+                s.on,
+                "option-work",
+                contract.id,
+                contract.customer,
+                Words(
+                    f"{choice.name.ja}({each.added_on} 申込)はまだ行っていません。期日の定めはありません",
+                    f"{choice.name.en}, taken on {each.added_on}, is still to be done; no day is set for it",
+                ),
+                s.texts((choice.cite.path,)),
+                about=f"{name} {each.added_on}",
             )
 
 

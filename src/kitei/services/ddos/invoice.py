@@ -26,8 +26,17 @@ def fees(contract: Contract, edition: Edition) -> tuple[Fee, ...]:
     """The monthly fee of each item's own row, for as long as the contract had it, and those of options."""
     found: list[Fee] = []
     for each in tariff.fees(contract, edition):
-        found += _by_item(each, contract, edition) if each.name == "monthly" else (each,)
+        found += _by_item(each, contract, edition) if each.name == "monthly" else (_by_content(each),)
     return tuple(found)
+
+
+def _by_content(fee: Fee) -> Fee:
+    """An option's fee; that of a bandwidth extension says of how much."""
+    mbps = fee.about.get("mbps")
+    if mbps is None:
+        return fee
+    words = Words(f"{fee.words.ja}({int(mbps):,} Mbps)", f"{fee.words.en} ({int(mbps):,} Mbps)")
+    return replace(fee, words=words)
 
 
 def _by_item(fee: Fee, contract: Contract, edition: Edition) -> Iterator[Fee]:

@@ -17,7 +17,7 @@ from kitei.services.ddos.application import AddOption, Apply, Wanted
 from kitei.services.ddos.contract import MULTI_ISP, ROUTER, is_rental, item_on, router, text_of
 from kitei.services.ddos.rules.items import base_asked_with, bases, in_letters, names_of, place_of
 from kitei.terms import Choice, term_last_day
-from kitei.values import Words
+from kitei.values import Json, Words
 
 AskedOption: TypeAlias = OptionWanted | AddOption
 REPEATED = ("onsite-work", "out-of-hours-work", "re-aging", "bandwidth")
@@ -280,11 +280,22 @@ def options_asked(asked: Apply, s: Situation) -> Iterator[Finding]:
         for at, option in enumerate(wanted.options):
             yield from option_findings(s, option, about, f"{place_of(index)}.options[{at}]", index)
             if s.choice("options", option.option):
-                yield _initial(s, names[index], asked.by, wanted.item, option.option, day)
+                yield _initial(s, names[index], asked.by, wanted.item, option, day)
 
 
-def _initial(s: Situation, contract: str, customer: str, item: str, option: str, day: date) -> Finding:
-    quote = s.quote("option-initial", customer, item=item, option=option)
+def _contents(s: Situation, wanted: AskedOption) -> dict[str, Json]:
+    """The option asked for, with what its price may depend on."""
+    mbps = steps_of(s, wanted) if wanted.option == "bandwidth" else None
+    told = {"model": wanted.model, "variant": wanted.variant, "mbps": mbps, "routers": wanted.routers}
+    return {"option": wanted.option} | {key: value for key, value in told.items() if value is not None}
+
+
+def _initial(
+    s: Situation, contract: str, customer: str, item: str, wanted: AskedOption, day: date
+) -> Finding:
+    contents = _contents(s, wanted)
+    about = {key: str(value) for key, value in contents.items()}
+    quote = s.quote("option-initial", customer, None, None, item=item, **about)
     return charge(
         s,
         "option-initial",
@@ -295,7 +306,7 @@ def _initial(s: Situation, contract: str, customer: str, item: str, option: str,
         amount=quote.amount if quote else None,
         why=_INITIAL,
         more=("art:12.1.s2",),
-        detail={"option": option},
+        detail=contents,
     )
 
 
@@ -332,8 +343,8 @@ def added_option_fee(asked: AddOption, s: Situation) -> Iterator[Finding]:
             s.contract(asked.contract),
             due_on=accepted_on(asked),
             why=_INITIAL,
-            detail={"option": asked.option},
-            about={"option": asked.option},
+            detail=(contents := _contents(s, asked)),
+            about={key: str(value) for key, value in contents.items()},
         )
 
 
