@@ -200,8 +200,13 @@ def lay(lab: Lab, sites: Sequence[Site], stands: Sequence[Stand]) -> None:
             routers.append(each.node)
     lab.cable(cables, ways, routers, [EXCHANGE])
     for site in sites:
-        line = ["tbf", "rate", f"{site.mbit}mbit", "burst", "256kb", "latency", "20ms"]
-        lab.run(site.provider.name, ["tc", "qdisc", "replace", "dev", site.name, "root", *line])
+        set_line(lab, site, site.mbit)
+
+
+def set_line(lab: Lab, site: Site, mbit: int) -> None:
+    """What a site's access line carries towards it from now on."""
+    line = ["tbf", "rate", f"{mbit}mbit", "burst", "256kb", "latency", "20ms"]
+    lab.run(site.provider.name, ["tc", "qdisc", "replace", "dev", site.name, "root", *line])
 
 
 def bird(provider: Provider, sites: Sequence[Site], speaker: str, speaker_asn: int) -> str:

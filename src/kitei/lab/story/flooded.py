@@ -113,6 +113,10 @@ class Ground:
         start_attack(self.lab, attack, internet.BOTS, (internet.CORE, "bots"))
         self.attacks[name] = attack
 
+    def widen(self, of: Site, mbit: int) -> None:
+        """The site's access line carries so much: the contract is what limits from now on."""
+        internet.set_line(self.lab, of, mbit)
+
     def relent(self) -> None:
         """All attacks end."""
         for name in list(self.attacks):
