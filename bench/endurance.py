@@ -1,4 +1,4 @@
-"""What strangers can make the collector hold: template floods, forged exporters, datagrams gone bad.
+"""What strangers can make the collector hold: template floods, forged exporters, datagrams gone bad, wandering attacks.
 
 Each runs in a process of its own over a meter of the usual sizes; what it holds more than before is measured as
 that process's resident memory. Bounds are those of `Sizes` (see docs/flows.md).
@@ -7,15 +7,19 @@ that process's resident memory. Bounds are those of `Sizes` (see docs/flows.md).
 import random
 import subprocess
 import sys
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, ip_network
 from pathlib import Path
 
 from figure import Figure
-from flow_load import netflow, sflow
+from flow_load import FIELDS6, netflow, sflow
 
+from kitei.collect.detection import WATCHED
 from kitei.collect.meter import Meter, protected
+from kitei.collect.policy import Policy, book_of
+from kitei.collect.receiver import Turn
+from kitei.collect.sitting import Sitting
 
-TEMPLATES, FORGED, SPOILED = 2_000_000, 1_000_000, 10_000_000
+TEMPLATES, FORGED, SPOILED, WANDERED = 2_000_000, 1_000_000, 10_000_000, 40
 
 
 def held() -> float:
@@ -68,10 +72,39 @@ def spoiled_datagrams(meter: Meter) -> None:
             meter.ended(made)
 
 
+def wandering_attack(meter: Meter) -> None:
+    """In each second 20,000 IPv6 hosts are attacked, others every other second, of a contract that watches each."""
+    book = book_of((Policy("a", (ip_network("2001:db8::/32"),), host={"pps": 1000}),))
+    meter.protect(book.limits())
+    judging = Sitting(book)
+    head, size = netflow(9, 0)[0][0], sum(length for _, length in FIELDS6)
+    meter.feed(head, "192.0.2.1", 9, 10**18)
+    for at in range(WANDERED):
+        for n in range(0, 20_000, 20):
+            body = b"".join(_attacked(at // 2 * 20_000 + n + k, size) for k in range(20))
+            made = b"\1\1" + (4 + len(body)).to_bytes(2, "big") + body
+            meter.feed(head[:20] + made, "192.0.2.1", 9, 10**18 + at * 10**9)
+        judging.take(Turn(meter.ended(at), meter.heard_bytes(), 0, 0, 0, 0, {}, 0, 0))
+        assert len(judging.watches) <= WATCHED
+    assert len(judging.watches) == WATCHED  # or the attack was none
+
+
+def _attacked(host: int, size: int) -> bytes:
+    """A record of FIELDS6: bytes and packets stand behind the addresses, the protocol behind them."""
+    target = bytes.fromhex("20010db8") + host.to_bytes(12, "big")
+    return (bytes(16) + target + (10**7).to_bytes(4, "big") + (10_000).to_bytes(4, "big") + b"\x11").ljust(
+        size, b"\0"
+    )
+
+
 KINDS = {
     "template-flood": (template_flood, f"{TEMPLATES:,} templates"),
     "forged-exporters": (forged_exporters, f"{FORGED:,} forged exporters"),
     "spoiled-datagrams": (spoiled_datagrams, f"{SPOILED:,} spoiled datagrams"),
+    "wandering-attack": (
+        wandering_attack,
+        f"an attack of {WANDERED} s on {WANDERED * 10_000:,} hosts in turn",
+    ),
 }
 
 
@@ -89,8 +122,14 @@ def growth(kind: str) -> float:
 
 
 def measure() -> list[Figure]:
-    """Bounds: templates 32 MiB (twice, as malloc keeps them), streams 8 MiB, rows of hosts and prefixes 200 MiB."""
-    bounds = {"template-flood": 80.0, "forged-exporters": 100.0, "spoiled-datagrams": 320.0}
+    """Bounds: templates 32 MiB (twice, as malloc keeps them), streams 8 MiB, rows of hosts and prefixes 200 MiB,
+    hosts that are watched 32 MiB and what one second tells of them, for a moment, as much again."""
+    bounds = {
+        "template-flood": 80.0,
+        "forged-exporters": 100.0,
+        "spoiled-datagrams": 320.0,
+        "wandering-attack": 160.0,
+    }
     figures = []
     for kind, (_, what) in KINDS.items():
         ran = subprocess.run([sys.executable, __file__, kind], capture_output=True, text=True, check=True)
