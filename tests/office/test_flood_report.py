@@ -195,7 +195,9 @@ def test_a_day_of_which_nothing_was_judged_has_no_figures_and_that_is_not_zero(
     told: tuple[tuple[Language, str], ...] = (("en", "cannot compute"), ("ja", "計算できません"))
     for language, words in told:
         html = report_html(report, language)
-        assert html.count(words) == 2 and "100.00 %" not in html  # neither traffic nor the time it could be used
+        assert (
+            html.count(words) == 2 and "100.00 %" not in html
+        )  # neither traffic nor the time it could be used
 
 
 def test_outages_are_taken_off_the_time_it_could_be_used_each_second_once(
