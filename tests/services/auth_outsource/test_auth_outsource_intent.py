@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from kitei.clauses.history import History, Line
+from kitei.desk import Verdict
+from kitei.drivers.x509 import Authority, make_key, make_request
 from kitei.ledger.contracts import Contract
 from kitei.network import (
     Concentrator,
@@ -40,6 +42,7 @@ from kitei.values import JST
 from kitei.watch import Observation, Point, find_outages, history_of
 
 DAY = date(2026, 2, 2)
+AUTHORITY = Authority.create("who signs for the customer's servers", datetime(2026, 1, 1, tzinfo=JST))
 ESTATE = Estate(
     radius=(RadiusPlace("r2", ("198.51.100.2",)), RadiusPlace("r1", ("198.51.100.1",))),
     concentrators=(
@@ -110,7 +113,8 @@ def a_group(told: Told, by: str = "C1", realm: str = "a.example", ip: str = "192
 def a_proxy(told: Told, by: str = "C2", realm: str = "b.example", ip: str = "192.0.2.2") -> None:
     told.ask("apply", by, services=[{"kind": "client", "ip": ip}, {"kind": "proxy"}])
     told.put_away(f"client.{by}-client-1", f"home.{by}-proxy-1", f"papers.{by}-proxy-1")
-    servers = [{"address": "192.0.2.100"}, {"address": "192.0.2.101", "transport": "radsec", "preference": 1}]
+    secured = {"transport": "radsec", "authority": AUTHORITY.certificate}
+    servers = [{"address": "192.0.2.100"}, {"address": "192.0.2.101", **secured, "preference": 1}]
     told.ask("prepare", by, contract=f"{by}-proxy-1", realm=realm, home_servers=servers)
 
 
@@ -387,3 +391,28 @@ def test_synthetic_users_are_nobodys_accounts(told: Told) -> None:
     a_group(told)
     (group,) = told.parts(RadiusGroup, watched("C1-group-1"))
     assert group.accounts == 5 and group.users == "users.a.example@1"
+
+
+def test_what_no_device_could_be_set_up_with_is_refused_before_it_reaches_one(told: Told) -> None:
+    a_group(told)
+    a_proxy(told)
+    key = make_key()
+    leaf = AUTHORITY.issue(make_request(key, "a.example"), 30, datetime(2026, 1, 1, tzinfo=JST))
+    right = AUTHORITY.certificate
+    told.ask("prepare", "C1", contract="C1-group-1", authority=right)
+    wrong: list[tuple[str, str, dict[str, Any]]] = [
+        *(("C1-group-1", "art:5.6.6", {"authority": each}) for each in ("no PEM", leaf, right + right)),
+        *(("C2-proxy-1", "art:5.6.5", {"probe_user": each}) for each in ("a\nb", "a@b", "x" * 129, "\u200b")),
+    ]
+    told.say("operator.listed", list="changeable-matters", entries=["接続要求転送先"])
+    home = {"address": "192.0.2.9"}
+    for more in ({"transport": "radsec"}, {"transport": "radsec", "authority": leaf}, {"authority": right}):
+        wrong.append(("C2-proxy-1", "art:5.6.5", {"home_servers": [{**home, **more}]}))
+    for contract, path, more in wrong:
+        written = {"by": contract[:2], "at": f"{DAY}T10:00:00+09:00", "contract": contract, **more}
+        asked = SERVICE.read("prepare", written, LINE.terms.first)
+        decision = LINE.decide(asked, told.situation(), asked.at)
+        refused = {c.path for f in decision.findings if f.verdict is Verdict.REFUSE for c in f.cites}
+        assert path in refused, (more, decision.findings)
+    for each in (*told.parts(RadiusGroup), *told.parts(HomeServer)):
+        assert each.authority in ("", right)

@@ -7,6 +7,7 @@ from typing import Final
 from kitei.clauses.notice import own_notice
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
+from kitei.radius.papers import authority_fault
 from kitei.services.auth_outsource.application import Prepare
 from kitei.services.auth_outsource.contract import homes, number, terminators, text
 from kitei.services.auth_outsource.rules.batch import door_of, realm_fits
@@ -50,6 +51,10 @@ _SETTINGS: Final[Mapping[str, Setting]] = {
 }
 
 
+_NO_TLS: Final = Words("TLS を使わない装置です", "the device uses no TLS")
+_NAME_BYTES: Final = 128  # with its realm it has to fit into 253 (RFC 2865, 5.1)
+
+
 def told_of(asked: Prepare) -> tuple[str, ...]:
     """The settings that an act says something of."""
     return tuple(name for name in _SETTINGS if getattr(asked, name) not in (None, (), False))
@@ -88,6 +93,7 @@ def prepares(asked: Prepare, s: Situation) -> Iterator[Finding]:
         door = door_of(contract.kind, contract.item)
         yield from realm_fits(s, contract.customer, asked.realm, door, "prepare.realm", but=contract)
     yield from _users_fit(asked, contract, s)
+    yield from _usable(asked, s)
 
 
 def _again(asked: Prepare, contract: Contract, s: Situation) -> Iterator[Finding]:
@@ -111,6 +117,40 @@ def _again(asked: Prepare, contract: Contract, s: Situation) -> Iterator[Finding
                 remedy=Words("変更を申し込んでください", "ask for a change"),
                 conventions=(s.reading("operator-designated").pair,),
             )
+
+
+def _usable(asked: Prepare, s: Situation) -> Iterator[Finding]:
+    """Art. 5.6: what no device could be set up with keeps one customer out, and nobody else."""
+    if asked.authority and (fault := authority_fault(asked.authority)):
+        yield _unusable(s, "art:5.6.6", fault, "prepare.authority")
+    for index, home in enumerate(asked.home_servers):
+        place = f"prepare.home_servers[{index}].authority"
+        if home.transport == "radsec" and (fault := authority_fault(home.authority)):
+            yield _unusable(s, "art:5.6.5", fault, place)
+        elif home.transport == "udp" and home.authority:
+            yield _unusable(s, "art:5.6.5", _NO_TLS, place)
+    name = asked.probe_user
+    if name and not (name.isprintable() and "@" not in name and len(name.encode()) <= _NAME_BYTES):
+        yield s.refuse(
+            "art:5.6.5",
+            why=Words(f"{name!r} は利用者名ではありません", f"{name!r} is no user's name"),
+            place="prepare.probe_user",
+            remedy=Words("レルムのない利用者名を書いてください", "say the name without its realm"),
+        )
+
+
+def _unusable(s: Situation, path: str, fault: Words, place: str) -> Finding:
+    return s.refuse(
+        path,
+        why=Words(
+            f"認証局の証明書が使えません: {fault.ja}", f"the authority's certificate is of no use: {fault.en}"
+        ),
+        place=place,
+        remedy=Words(
+            "署名した認証局の証明書一枚を PEM で渡してください",
+            "hand over the one certificate (PEM) of the authority that signs",
+        ),
+    )
 
 
 def _users_fit(asked: Prepare, contract: Contract, s: Situation) -> Iterator[Finding]:
