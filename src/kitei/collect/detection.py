@@ -114,6 +114,9 @@ NO_WATCHES: Final[Watches] = MappingProxyType({})
 WATCHED: Final = 32_768
 """Hosts that are watched at once: twice what one second tells, and what is judged well within one."""
 
+ALARMED: Final = 4096
+"""Of them those in alarm: what a controller is told of in one word, and more than is ever answered one by one."""
+
 
 def judge(book: Book, watches: Watches, second: Second) -> tuple[Watches, tuple[Decision, ...]]:
     """One second on: what is remembered now, and what was decided, in the order of policy, scope and target.
@@ -180,17 +183,25 @@ def _judge_early(book: Book, watches: Watches, part: Second) -> tuple[Watches, t
 def _within_bound(
     kept: dict[Key, Watch], decided: list[tuple[Key, Decision]]
 ) -> tuple[Watches, tuple[Decision, ...]]:
-    """Of more hosts than `WATCHED` those in alarm stay, first come first, then those over most often and latest.
+    """Of more hosts than `WATCHED` those in alarm stay, first come first, then those over most often and latest;
+    more than `ALARMED` of them are not in alarm.
 
     Of a host that does not stay nothing is decided, but the end of its alarm: who says that one began watches it.
     """
-    hosts = [key for key in kept if key[1] == "host"]
-    if len(hosts) > WATCHED:
-        for key in sorted(hosts, key=lambda each: _claim(each, kept[each]))[WATCHED:]:
+    claims = [(_claim(key, watch), key) for key, watch in kept.items() if key[1] == "host"]
+    if len(claims) > ALARMED:
+        claims.sort()
+        for _, key in claims[ALARMED:]:
+            kept[key] = replace(kept[key], alarmed=None)
+        for _, key in claims[WATCHED:]:
             del kept[key]
-        decided = [each for each in decided if each[0] in kept or each[1].kind == "release"]
+        decided = [each for each in decided if each[1].kind == "release" or _is_borne(kept, *each)]
     decided.sort(key=lambda each: _order(each[0]))
     return MappingProxyType(kept), tuple(decision for _, decision in decided)
+
+
+def _is_borne(kept: Watches, key: Key, decision: Decision) -> bool:
+    return key in kept and (decision.kind != "alarm" or kept[key].alarmed is not None)
 
 
 def _claim(key: Key, watch: Watch) -> tuple[bool, int, int, int, str, int, int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kitei.collect.counters import Second
-from kitei.collect.detection import NO_WATCHES, WATCHED, Decision, Watches, forsake, judge
+from kitei.collect.detection import ALARMED, NO_WATCHES, WATCHED, Decision, Watches, forsake, judge
 from kitei.collect.exporters import UNHEARD, Healths, Notice, are_overdue, look
 from kitei.collect.faults import FAULT_WORDS, Fault
 from kitei.collect.meter import Heard
@@ -86,14 +86,16 @@ class Sitting:
             yield Note("unknown" if unknown else "known", {"at": second.at, "alarms": stand}, words)
 
     def _crowded(self, at: int) -> Iterator[Note]:
-        """That no more hosts can be watched, once for as long as it is so."""
-        full = sum(scope == "host" for _, scope, _ in self.watches) >= WATCHED
+        """That there are too many hosts to watch, or to alarm of, one by one; once for as long as it is so."""
+        hosts = [watch for (_, scope, _), watch in self.watches.items() if scope == "host"]
+        alarmed = sum(each.alarmed is not None for each in hosts)
+        full = len(hosts) >= WATCHED or alarmed >= ALARMED
         if full and not self._full:
             words = Words(
-                f"{WATCHED} ホストを見ていて、それ以上は一つずつ見ない(プレフィックスには計上)",
-                f"{WATCHED} hosts are watched, and no more one by one (their prefixes are)",
+                f"{len(hosts)} ホストを見ていて {alarmed} が警報中。それ以上は一つずつ見ない(プレフィックスには計上)",
+                f"{len(hosts)} hosts are watched, {alarmed} of them in alarm, and no more one by one (their prefixes are)",
             )
-            yield Note("full", {"at": at, "hosts": WATCHED}, words)
+            yield Note("full", {"at": at, "hosts": len(hosts), "alarms": alarmed}, words)
         self._full = full
 
     def _notes(self, turn: Turn) -> Iterator[Note]:
