@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kitei.drivers.access import Access
 from kitei.drivers.flows import Flows
 from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.frr import Frr
@@ -12,6 +13,7 @@ from kitei.drivers.nftables import Nftables
 from kitei.drivers.scrubber import Scrubber
 from kitei.drivers.strongswan import Strongswan
 from kitei.drivers.tunnels import Tunnels
+from kitei.drivers.wireguard import Wireguard
 from kitei.network import Driver
 
 # In the order to apply: nothing is joined before the filter stands. To clear a node, go backwards.
@@ -19,6 +21,8 @@ ALL: tuple[Driver[Any], ...] = (
     Nftables(),
     Links(),
     Tunnels(),
+    Access(),
+    Wireguard(),
     Scrubber(),
     Strongswan(),
     Frr(),

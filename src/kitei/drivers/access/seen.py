@@ -1,0 +1,41 @@
+"""What a machine has of a gateway: the table, egress addresses, ways to the backbone, and whether it forwards."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+PROTOCOL: Final = 109  # marks our addresses (IFA_PROTO) and routes (rtm_protocol)
+SWITCHES: Final = ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A route of ours."""
+
+    prefix: str
+    via: str
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An egress address on a port."""
+
+    port: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessSeen:
+    """`loaded` is the digest of the text last loaded, None when unknown or changed by another hand since.
+
+    `owners` are those of the parts that made it; `at` is the host's time.
+    """
+
+    at: datetime
+    present: bool = False
+    loaded: str | None = None
+    owners: tuple[str, ...] = ()
+    held: frozenset[Held] = frozenset()
+    ways: frozenset[Way] = frozenset()
+    forwards: bool = False

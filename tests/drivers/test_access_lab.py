@@ -1,0 +1,246 @@
+"""A gateway in a kernel: real packets of an inner host, a neighbour on the backbone and servers outside.
+
+inner (10.1.0.2) - gw - server (203.0.113.10); gw - far (10.200.0.2, the backbone)
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from kitei.drivers.access import Access, counted
+from kitei.network import BackboneLink, Egress, Filter, FilterRule, Origin
+from kitei.network.access_filter import Flow, in_order, judge
+
+pytestmark = pytest.mark.lab
+
+FOR = Origin("f-1", ("secure-access@2026-04-01#art:1.1.t2",))
+GATE = Filter(
+    FOR,
+    "wan0",
+    ("lan0 10.1.0.0/24 fd01::/64", "bb0 10.200.0.0/24"),
+    ("203.0.113.100", "2001:db8::100"),
+    0,
+    (),
+    1,
+)
+SHARED = Egress(FOR, "wan0", ("203.0.113.100", "2001:db8::100"), "1024-2047", False)
+OWN = Egress(FOR, "wan0", ("203.0.113.60", "2001:db8::60"), "", True)
+LINK = BackboneLink(FOR, "bb0", ("10.200.0.0/24",), ("10.199.0.2",), 1000)
+INNER = ("10.1.0.0/24", "fd01::/64")
+
+
+def rule(name, number, action="allow", sources=INNER, destinations=(), services=(), until=None) -> FilterRule:
+    return FilterRule(FOR, name, number, action, tuple(sources), tuple(destinations), tuple(services), until)
+
+
+WEB = rule("web", 10, services=("tcp/80", "tcp/8000-8010", "udp/8000-8010", "icmp"))
+ALL = (GATE, SHARED, WEB)
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
+    until = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+ECHO = """import socket, sys, threading, selectors
+listens = selectors.DefaultSelector()
+for family, host in ((socket.AF_INET, sys.argv[1]), (socket.AF_INET6, sys.argv[2])):
+    for port in map(int, sys.argv[3:]):
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            s = socket.socket(family, kind); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind((host, port))
+            if kind == socket.SOCK_STREAM: s.listen(16)
+            listens.register(s, selectors.EVENT_READ)
+def talk(line, who):
+    line.sendall(f"{who[0]} {who[1]}\\n".encode())
+    while piece := line.recv(4096): line.sendall(piece)
+while True:
+    for key, _ in listens.select():
+        s = key.fileobj
+        if s.type == socket.SOCK_STREAM:
+            line, who = s.accept(); threading.Thread(target=talk, args=(line, who), daemon=True).start()
+        else:
+            _, who = s.recvfrom(4096); s.sendto(f"{who[0]} {who[1]}\\n".encode(), who)
+"""
+ASK = """import socket, sys
+kind, host, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+family = socket.AF_INET6 if ":" in host else socket.AF_INET
+s = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM); s.settimeout(1.5)
+s.connect((host, port)); kind == "udp" and s.send(b"?")
+print(s.recv(100).decode())
+"""
+# A conversation that goes on: a word a tenth of a second, each answered; what it hears last is in its log.
+TALK = """import socket, sys, time
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=3); s.recv(100)
+n = 0
+while True:
+    n += 1; s.sendall(b"x"); assert s.recv(1) == b"x"; print(n, flush=True); time.sleep(0.1)
+"""
+
+
+class Scene:
+    def __init__(self, bench, make_right) -> None:
+        self.bench, self.make_right, self.driver = bench, make_right, Access()
+        for name in ("inner", "gw", "server", "far"):
+            bench.node(name)
+        for one, near, addresses, two, far, others in (
+            ("inner", "eth0", ("10.1.0.2/24", "fd01::2/64"), "gw", "lan0", ("10.1.0.1/24", "fd01::1/64")),
+            ("server", "eth0", ("203.0.113.10/24", "2001:db8::10/64"), "gw", "wan0", ("203.0.113.7/24", "2001:db8::7/64")),
+            ("far", "eth0", ("10.199.0.2/24",), "gw", "bb0", ("10.199.0.1/24",)),
+        ):  # fmt: skip
+            bench.wire(one, near, two, far)
+            for node, port, own in ((one, near, addresses), (two, far, others)):
+                for address in own:
+                    bench.ip(node, "address", "add", address, "dev", port, *(["nodad"] * (":" in address)))
+                bench.ip(node, "link", "set", port, "up")
+        bench.ip("far", "address", "add", "10.200.0.2/24", "dev", "lo")
+        bench.ip("inner", "route", "add", "default", "via", "10.1.0.1")
+        bench.ip("inner", "-6", "route", "add", "default", "via", "fd01::1")
+        bench.ip("far", "route", "add", "default", "via", "10.199.0.1")
+        self.serve("server", "203.0.113.10", "2001:db8::10")
+        self.serve("far", "10.200.0.2", "::1")
+
+    def serve(self, node: str, four: str, six: str) -> None:
+        ports = ("80", "81", "8000", "8005", "8010", "8011")
+        self.bench.hosts[node].keep_running("echo", [sys.executable, "-c", ECHO, four, six, *ports])
+
+    def up(self, *parts) -> tuple:
+        return self.make_right(self.driver, self.bench.hosts["gw"], parts)
+
+    def asks(self, kind: str, host: str, port: int, node: str = "inner") -> str:
+        """Whom the server saw, '' when nobody answered."""
+        return self.bench.hosts[node].run([sys.executable, "-c", ASK, kind, host, str(port)]).out.strip()
+
+    def reaches(self, kind: str, host: str, port: int, node: str = "inner") -> bool:
+        return eventually(lambda: bool(self.asks(kind, host, port, node)), 8.0)
+
+
+@pytest.fixture
+def scene(bench, make_right) -> Scene:
+    return Scene(bench, make_right)
+
+
+def test_what_the_tester_says_is_what_happens_to_packets(scene) -> None:
+    scene.up(*ALL, rule("no", 5, "deny", destinations=("203.0.113.10/32",), services=("udp/8000",)))
+    rules = in_order((WEB, rule("no", 5, "deny", (), ("203.0.113.10/32",), ("udp/8000",))))
+    assert scene.reaches("tcp", "203.0.113.10", 80)
+    for server, source in (("203.0.113.10", "10.1.0.2"), ("2001:db8::10", "fd01::2")):
+        for kind in ("tcp", "udp"):
+            for port in (80, 81, 8000, 8005, 8010, 8011):
+                found = judge(rules, Flow(source, server, kind, port))
+                allowed = found is not None and found.action == "allow"
+                assert bool(scene.asks(kind, server, port)) is allowed, (server, kind, port)
+
+
+def test_flows_leave_by_the_shared_address_and_its_ports_or_by_the_own_one(scene) -> None:
+    scene.up(*ALL)
+    assert scene.reaches("tcp", "203.0.113.10", 80) and scene.reaches("tcp", "2001:db8::10", 80)
+    for kind in ("tcp", "udp"):
+        for server, seen in (("203.0.113.10", "203.0.113.100"), ("2001:db8::10", "2001:db8::100")):
+            address, port = scene.asks(kind, server, 8000).split()
+            assert address == seen and 1024 <= int(port) <= 2047
+    scene.up(replace(GATE, guarded=OWN.addresses), OWN, WEB)
+    assert scene.asks("tcp", "203.0.113.10", 80).split()[0] == "203.0.113.60"
+    assert scene.asks("tcp", "2001:db8::10", 80).split()[0] == "2001:db8::60"
+    assert "203.0.113.100" not in scene.bench.ip("gw", "address")
+
+
+def test_flows_that_stay_allowed_live_on_and_the_others_are_cut_at_once(scene) -> None:
+    scene.up(*ALL)
+    assert scene.reaches("tcp", "203.0.113.10", 80)
+    inner = scene.bench.hosts["inner"]
+    for port in (80, 8000):
+        inner.keep_running(f"talk{port}", [sys.executable, "-c", TALK, "203.0.113.10", str(port)])
+
+    def said(port: int) -> str:
+        return inner.read(inner.state("programs", f"talk{port}.log")) or ""
+
+    assert eventually(lambda: len(said(80).split()) > 3 < len(said(8000).split()))
+    pids = dict(inner.running())
+    scene.up(GATE, SHARED, rule("renamed", 1, services=("tcp/80",)))
+    assert eventually(lambda: "Traceback" in said(8000)), "what is denied now was cut"
+    before = len(said(80).split())
+    assert eventually(lambda: len(said(80).split()) > before + 5)
+    assert inner.running()["talk80"] == pids["talk80"] and "Traceback" not in said(80)
+
+
+def test_hits_are_counted_by_rule_and_outlive_a_change(scene) -> None:
+    scene.up(*ALL)
+    gw = scene.bench.hosts["gw"]
+    assert scene.reaches("tcp", "203.0.113.10", 80) and not scene.asks("tcp", "203.0.113.10", 81)
+    hits = counted(gw)
+    assert hits["rule_web"][0] >= 1 and hits["rule_default"][0] >= 1
+    scene.up(*ALL, rule("more", 20, services=("tcp/81",)))
+    after = counted(gw)
+    assert after["rule_web"][0] >= hits["rule_web"][0] and after["rule_more"][0] == 0
+    assert scene.asks("tcp", "203.0.113.10", 81) and counted(gw)["rule_more"][0] == 1
+
+
+def test_a_rule_ends_by_the_nodes_clock(scene) -> None:
+    gw = scene.bench.hosts["gw"]
+    soon = rule("soon", 20, services=("tcp/81",), until="2000-01-01T00:00:00+09:00")
+    assert scene.up(*ALL, soon) and not scene.asks("tcp", "203.0.113.10", 81)
+    assert scene.up(*ALL, replace(soon, until="2999-01-01T00:00:00+09:00"))
+    assert scene.asks("tcp", "203.0.113.10", 81)
+    assert gw.now().year < 2999
+
+
+def test_the_backbone_is_reached_both_ways_and_nobody_sends_as_somebody_else(scene) -> None:
+    both = rule("both", 1, sources=(*INNER, "10.200.0.0/24"), destinations=("10.200.0.0/24", "10.1.0.0/24"))
+    scene.serve("inner", "10.1.0.2", "fd01::2")
+    scene.up(*ALL, LINK, both)
+    assert scene.reaches("tcp", "10.200.0.2", 80)
+    assert scene.asks("tcp", "10.200.0.2", 80).startswith("10.1.0.2 "), "there it is seen as itself"
+    far = scene.bench.hosts["far"]
+    from_far = ASK.replace("s.connect(", 's.bind(("10.200.0.2", 0)); s.connect(')
+    assert far.run([sys.executable, "-c", from_far, "tcp", "10.1.0.2", "80"]).out.startswith("10.200.0.2 ")
+    assert not scene.asks("tcp", "10.1.0.2", 80, "far"), "10.199.0.2 is not of the backbone's prefixes"
+    scene.up(*ALL, both)
+    assert "10.200.0.0/24" not in scene.bench.ip("gw", "route") and not scene.asks("tcp", "10.200.0.2", 80)
+
+
+def test_nothing_new_comes_in_from_outside(scene) -> None:
+    scene.up(*ALL)
+    scene.bench.ip("server", "route", "add", "10.1.0.0/24", "via", "203.0.113.7")
+    scene.serve("inner", "10.1.0.2", "fd01::2")
+    assert scene.reaches("tcp", "203.0.113.10", 80)
+    assert not scene.asks("tcp", "10.1.0.2", 80, "server")
+    scene.serve("gw", "0.0.0.0", "::1")
+    assert scene.reaches("tcp", "203.0.113.7", 80, "server"), "the machine's own address is its own affair"
+    assert not scene.asks("tcp", "203.0.113.100", 80, "server")
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "nft delete table inet kitei_access",
+        "nft flush chain inet kitei_access judge",
+        "nft insert rule inet kitei_access forward accept",
+        "ip address del 203.0.113.100/32 dev wan0",
+        "ip route del 10.200.0.0/24",
+        "sysctl -qw net.ipv6.conf.all.forwarding=0",
+    ],
+)
+def test_tampering_is_repaired(scene, tampering: str) -> None:
+    scene.up(*ALL, LINK)
+    done = scene.bench.hosts["gw"].run(tampering.split())
+    assert done.code == 0, done.err
+    assert scene.up(*ALL, LINK), f"{tampering} went unnoticed"
+
+
+def test_nothing_wanted_leaves_nothing_and_forwards_nothing(scene) -> None:
+    scene.up(*ALL, LINK)
+    assert scene.reaches("tcp", "203.0.113.10", 80)
+    scene.up()
+    gw = scene.bench.hosts["gw"]
+    assert "kitei_access" not in gw.run(["nft", "list", "tables"]).out
+    assert "203.0.113.100" not in scene.bench.ip("gw", "address")
+    assert "10.200" not in scene.bench.ip("gw", "route") and not scene.asks("tcp", "203.0.113.10", 80)
+    assert gw.run(["sysctl", "-n", "net.ipv4.ip_forward"]).out.strip() == "0"
