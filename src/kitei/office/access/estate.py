@@ -9,7 +9,6 @@ from typing import Any, Final
 from kitei.desk.operator import holding_of
 from kitei.ledger import Entry
 from kitei.network import GatewayPlace
-from kitei.services.secure_access.edition import TERMS
 from kitei.terms import plain_name
 from kitei.values import Json, Span, Words
 
@@ -34,6 +33,8 @@ def place_of(body: Mapping[str, Any]) -> GatewayPlace:
 
 def backbones_of(entries: Iterable[Entry]) -> dict[str, tuple[Span, ...]]:
     """The days of each customer's Private Backbone service; of the same service and id what was said last."""
+    from kitei.services.secure_access.edition import TERMS  # only here: who asks of another service waits for it
+
     names = TERMS.editions[-1].value("backbone_names")
     found: dict[str, dict[tuple[str, str], Span | None]] = {}
     for entry in entries:
