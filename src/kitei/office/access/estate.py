@@ -33,7 +33,7 @@ def place_of(body: Mapping[str, Any]) -> GatewayPlace:
 
 def backbones_of(entries: Iterable[Entry]) -> dict[str, tuple[Span, ...]]:
     """The days of each customer's Private Backbone service; of the same service and id what was said last."""
-    from kitei.services.secure_access.edition import TERMS  # only here: who asks of another service waits for it
+    from kitei.services.secure_access.edition import TERMS  # here: others' commands need not wait for it
 
     names = TERMS.editions[-1].value("backbone_names")
     found: dict[str, dict[tuple[str, str], Span | None]] = {}
