@@ -13,12 +13,14 @@ import socket
 import sys
 import time
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
 
 from kitei.collect.assignment import Assignment, Place, assignment_of
 from kitei.collect.counters import Second
 from kitei.collect.detection import PARTS, Decision, figures, standing
+from kitei.collect.heads import Heads
 from kitei.collect.history import Diary
 from kitei.collect.meter import Meter
 from kitei.collect.receiver import SECOND, Early, Receiver, Setting, Turn, listen
@@ -53,6 +55,7 @@ class Station:
         last, watches = recall(folder / _REMEMBERED, time.time_ns() // SECOND)
         self._sitting = Sitting(self._assignment.book, watches)
         self._sampling = Sampling()
+        self._heads = Heads(lanes / "excerpts")
         self._judged = 0
         self._begun_early: tuple[Decision, ...] = ()
         missed = gap(last, time.time_ns() // SECOND) if last is not None else None
@@ -171,6 +174,8 @@ class Station:
             else {}
         )
         for each in decisions:
+            if each.kind == "alarm":
+                self._excerpt(each)
             counters = known.get((each.policy, each.scope, each.target))
             self._event(
                 "flood.decided",
@@ -182,6 +187,12 @@ class Station:
                     "counters": counters.json() if counters else None,
                 },
             )
+
+    def _excerpt(self, each: Decision) -> None:
+        """Have packets towards what is flooded kept, where exporters send any."""
+        ports = [port for _, port in self._assignment.places]
+        heard = self._assignment.exporters
+        self._heads.take(each.policy.partition("/")[0], ip_network(each.target), ports, heard)
 
     def _stand(self, judged: Judged) -> None:
         """All alarms that stand: every few seconds, and once more where the sample has told more of one."""

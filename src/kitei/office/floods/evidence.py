@@ -16,6 +16,7 @@ from ipaddress import IPv4Address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from kitei.clock import wall_clock
 from kitei.network.events import Event
 from kitei.network.sheaf import first_second
 from kitei.office.home import Home
@@ -147,10 +148,17 @@ def take_excerpts(office: Office, node: str, events: tuple[Event, ...], _: "Conn
             office.home,
             str(body.get("contract")),
             str(body.get("target")),
-            at if isinstance(at, int) else 0,
+            _provider_second(office, at) if isinstance(at, int) else 0,
             node,
             pcap,
         )
+
+
+def _provider_second(office: Office, second: int) -> int:
+    """A collector's second is the world's; where the provider's clock is set ahead, set ahead with it."""
+    now = office.clock()
+    ahead = round((now - wall_clock()).total_seconds())
+    return min((second, second + ahead), key=lambda each: abs(now.timestamp() - each))
 
 
 def _is_network(text: str) -> bool:
