@@ -16,8 +16,6 @@ from kitei.values import JST, Words
 from kitei.watch import (
     Availability,
     Cause,
-    Interval,
-    Maintenance,
     Observation,
     Point,
     Report,
@@ -48,7 +46,6 @@ SAYINGS = (
         )
     ),
     Said(causes=(Cause("two", BEGIN + timedelta(minutes=5), "operator", Words("当社", "ours")),)),
-    Said(maintenance=(Maintenance("M-1", ("one", "two"), Interval(BEGIN, BEGIN + timedelta(minutes=8))),)),
 )
 
 
@@ -73,7 +70,7 @@ class Rows:
 def whole(rows: Rows, names: Sequence[str], said: Said, at: datetime) -> dict[str, Any]:
     history, told = (
         history_of(rows.all(at)),
-        {f: getattr(said, f) for f in ("reports", "causes", "maintenance")},
+        {f: getattr(said, f) for f in ("reports", "causes")},
     )
     return {name: find_outages(CONTRACTS[name], history, **told) for name in names}
 

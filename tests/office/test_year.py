@@ -14,9 +14,10 @@ from kitei.office import Office, Refusal
 from kitei.office.closing import close_month, close_together, invoices, made_again, preview
 from kitei.office.dispatch import Dispatch
 from kitei.office.due import due
-from kitei.office.hearing import Hearing, cause_found
+from kitei.office.hearing import Hearing
 from kitei.office.orderbook import read_book, take_book
 from kitei.office.publishing import Publishing
+from kitei.office.trouble import cause_found
 from kitei.office.why import why_line, why_part
 from kitei.values import JST, Month, Words
 from kitei.watch import Cause

@@ -13,8 +13,6 @@ from kitei.values import Words
 from kitei.watch import (
     Availability,
     Cause,
-    Interval,
-    Maintenance,
     Observation,
     Outage,
     Point,
@@ -125,16 +123,15 @@ def test_equal_badness_needs_a_finding_and_is_said() -> None:
     assert found(SINGLE, seen(A, 0, True), reports=[unconfirmed]) == ()
 
 
-def test_a_cause_is_a_recorded_finding_and_maintenance_is_noted() -> None:
+def test_a_cause_is_a_recorded_finding() -> None:
     told = (seen(A, 1, False), seen(A, 30, True))
     why = Words("ハブの故障", "hub failure")
     (outage,) = found(
         SINGLE,
         *told,
         causes=[Cause("osaka", hour(2), "third-party", why), Cause("osaka", hour(30), "operator", why)],
-        maintenance=[Maintenance("M-1", ("osaka",), Interval(hour(0), hour(3)))],
     )
-    assert (outage.cause, outage.maintenance) == ("operator", ("M-1",))
+    assert outage.cause == "operator"
     (unknown,) = found(SINGLE, *told, causes=[Cause("osaka", hour(31), "operator", why)])
     assert unknown.cause is None
 

@@ -19,6 +19,8 @@ COMMANDS = {
     "apply-plan": "network",
     "status": "network",
     "outages": "outages",
+    "trouble": "outages",
+    "cause": "outages",
     "why": "network",
     "bill": "money",
     "ledger": "books",

@@ -4,35 +4,29 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Final, cast, get_args
+from typing import Final, cast, get_args
 
 from kitei.catalogue import SERVICES
-from kitei.ledger import Entry, Fact
+from kitei.ledger import Fact
 from kitei.network.report import Report, report_json
 from kitei.office.floods.naming import alarms as overstepping
 from kitei.office.observed import Observed, Said
 from kitei.office.office import Office
 from kitei.office.publishing import Publishing
 from kitei.store import Heard
-from kitei.values import JsonObject, Words, day_of
+from kitei.values import day_of
 from kitei.watch import (
     CONTROLLER,
     Alarm,
     Availability,
-    Cause,
-    Interval,
-    Maintenance,
     Observation,
     Outage,
-    Party,
     What,
     find_alarms,
     outage_json,
     outage_of,
     recognise,
 )
-from kitei.watch import Report as Told
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +131,7 @@ class Hearing:
         """All outages of contracts in force; those that are new, or known better now, are recorded."""
         found: list[Outage] = []
         facts: list[tuple[str, Fact]] = []
-        told, availabilities = said(self.office.picture().said), self.availabilities()
+        told, availabilities = Said.of(self.office.picture().said), self.availabilities()
         for name, seen in self._observed.outages(availabilities, told, self.office.clock()).items():
             recorded = [outage_of(body) for body in self.office.contract(name).outages]
             outages = recognise(seen, recorded)
@@ -158,70 +152,3 @@ class Hearing:
     def reports(self) -> Mapping[str, Heard]:
         """The last report of every node that was ever heard."""
         return self.office.shelf.reports()
-
-
-# -- what people tell --------------------------------------------------------------------------------
-
-
-def trouble_reported(told: Told) -> tuple[str, Fact]:
-    """The fact that a ticket or a customer told of trouble."""
-    body: dict[str, Any] = {
-        "contract": told.contract,
-        "kind": told.kind,
-        "at": told.at.isoformat(),
-        "state": told.state,
-        "restored_at": told.restored_at.isoformat() if told.restored_at else None,
-        "reference": told.reference,
-    }
-    return "operator", Fact("trouble.reported", body, day_of(told.at))
-
-
-def cause_found(cause: Cause) -> tuple[str, Fact]:
-    """The fact of who caused an outage, by the operator's finding."""
-    body: JsonObject = {
-        "contract": cause.contract,
-        "at": cause.at.isoformat(),
-        "party": cause.party,
-        "why": {"ja": cause.why.ja, "en": cause.why.en},
-    }
-    return "operator", Fact("cause.found", body, day_of(cause.at))
-
-
-def maintenance_planned(window: Maintenance) -> tuple[str, Fact]:
-    """The fact of a planned maintenance."""
-    end = window.interval.end
-    body: JsonObject = {
-        "id": window.id,
-        "contracts": list(window.contracts),
-        "start": window.interval.start.isoformat(),
-        "end": end.isoformat() if end else None,
-    }
-    return "operator", Fact("maintenance.planned", body, day_of(window.interval.start))
-
-
-def said(entries: list[Entry]) -> Said:
-    """What people told, out of the operator's stream."""
-    reports: list[Told] = []
-    causes: list[Cause] = []
-    windows: list[Maintenance] = []
-    for entry in entries:
-        body = cast(Mapping[str, Any], entry.fact.body)
-        match entry.fact.kind:
-            case "trouble.reported":
-                restored = _instant(body["restored_at"])
-                at = datetime.fromisoformat(body["at"])
-                reports.append(
-                    Told(body["contract"], body["kind"], at, body["state"], restored, body["reference"])
-                )
-            case "cause.found":
-                party: Party = body["party"]
-                at = datetime.fromisoformat(body["at"])
-                causes.append(Cause(body["contract"], at, party, Words(**body["why"])))
-            case "maintenance.planned":
-                interval = Interval(datetime.fromisoformat(body["start"]), _instant(body["end"]))
-                windows.append(Maintenance(body["id"], tuple(body["contracts"]), interval))
-    return Said(tuple(reports), tuple(causes), tuple(windows))
-
-
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

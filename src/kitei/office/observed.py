@@ -1,17 +1,18 @@
 """Observations as they come in, each read once, and the outages that they make: no minute reads all that there ever was."""
 
 from bisect import insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
+from kitei.ledger import Entry
 from kitei.store import Shelf
+from kitei.values import Words
 from kitei.watch import (
     Availability,
     Cause,
     History,
-    Maintenance,
     Observation,
     Outage,
     Point,
@@ -32,14 +33,40 @@ class Said:
 
     reports: tuple[Report, ...] = ()
     causes: tuple[Cause, ...] = ()
-    maintenance: tuple[Maintenance, ...] = ()
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> "Said":
+        """Out of the operator's stream. What is told by a reference again replaces what was told by it."""
+        reports: dict[object, Report] = {}
+        causes: list[Cause] = []
+        for number, entry in enumerate(entries):
+            body = cast(Mapping[str, Any], entry.fact.body)
+            match entry.fact.kind:
+                case "trouble.reported":
+                    at, restored = _instant(body["at"]), body["restored_at"]
+                    told = Report(
+                        body["contract"],
+                        body["kind"],
+                        at,
+                        body["state"],
+                        _instant(restored) if restored else None,
+                        body["reference"],
+                    )
+                    reports[(told.contract, told.reference) if told.reference else number] = told
+                case "cause.found":
+                    why = Words(**body["why"])
+                    causes.append(Cause(body["contract"], _instant(body["at"]), body["party"], why))
+        return cls(tuple(reports.values()), tuple(causes))
 
     def about(self, contract: str) -> "Said":
         return Said(
             tuple(each for each in self.reports if each.contract == contract),
             tuple(each for each in self.causes if each.contract == contract),
-            tuple(each for each in self.maintenance if contract in each.contracts),
         )
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 class _Found(NamedTuple):
@@ -74,7 +101,7 @@ class Observed:
     ) -> Mapping[str, tuple[Outage, ...]]:
         """The outages of each contract; found again only where something is new of it."""
         self._read(at)
-        told = said if any((said.reports, said.causes, said.maintenance)) else None
+        told = said if any((said.reports, said.causes)) else None
         self._found = {
             name: self._outages(each, told.about(name) if told else Said())
             for name, each in availabilities.items()
@@ -93,7 +120,6 @@ class Observed:
             self._history,
             reports=said.reports,
             causes=said.causes,
-            maintenance=said.maintenance,
         )
         return _Found(availability, said, found)
 

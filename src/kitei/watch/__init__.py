@@ -15,7 +15,7 @@ from kitei.watch.observations import (
     observation_json,
     observation_of,
 )
-from kitei.watch.outages import Cause, Maintenance, Outage, Party, Report, find_outages, recognise
+from kitei.watch.outages import Cause, Outage, Party, Report, find_outages, recognise
 
 __all__ = [
     "CONTROLLER",
@@ -24,7 +24,6 @@ __all__ = [
     "Cause",
     "History",
     "Interval",
-    "Maintenance",
     "Observation",
     "Outage",
     "Party",

@@ -20,7 +20,6 @@ def outage_json(outage: Outage) -> JsonObject:
         "equally_bad": outage.equally_bad,
         "cause": outage.cause,
         "evidence": [{"ja": words.ja, "en": words.en} for words in outage.evidence],
-        "maintenance": list(outage.maintenance),
     }
 
 
@@ -57,7 +56,6 @@ def outage_of(body: JsonObject) -> Outage:
         total=body.get("total") is True,
         cause=party,
         evidence=tuple(_words(told) for told in _list(body.get("evidence"))),
-        maintenance=tuple(str(name) for name in _list(body.get("maintenance"))),
         equally_bad=body.get("equally_bad") is True,
     )
 

@@ -22,6 +22,8 @@ What = Literal[
     "tunnel",
     "upstream",
     "scrubbing",
+    "gateway",
+    "device",
 ]
 
 CONTROLLER = "controller"

@@ -42,15 +42,6 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Maintenance:
-    """A planned window. It is noted beside an outage; it neither makes nor excuses one."""
-
-    id: str
-    contracts: tuple[str, ...]
-    interval: Interval
-
-
-@dataclass(frozen=True, slots=True)
 class Outage:
     """A contract that could not be used at all. Hours count from `known_at` to `restored_at` (None: lasts).
 
@@ -67,7 +58,6 @@ class Outage:
     total: bool
     cause: Party | None
     evidence: tuple[Words, ...]
-    maintenance: tuple[str, ...] = ()
     equally_bad: bool = False
 
     def hours(self, upto: datetime | None = None) -> Fraction:
@@ -88,7 +78,6 @@ def find_outages(
     *,
     reports: Sequence[Report] = (),
     causes: Sequence[Cause] = (),
-    maintenance: Sequence[Maintenance] = (),
     minimum_usable: timedelta = ZERO,
 ) -> tuple[Outage, ...]:
     """The outages of one contract, in order of time. Pure.
@@ -111,7 +100,7 @@ def find_outages(
     return tuple(
         replace(outage, total=not worse, equally_bad=worse)
         for whole in union((*down, *told, *bad), minimum_usable)
-        for outage in (_outage(availability, whole, seen, mine, causes, maintenance),)
+        for outage in (_outage(availability, whole, seen, mine, causes),)
         for worse in (any(_overlap(piece, whole) for piece in beside),)
     )
 
@@ -144,7 +133,6 @@ def _outage(
     seen: Sequence[Stretch],
     reports: Sequence[Report],
     causes: Sequence[Cause],
-    maintenance: Sequence[Maintenance],
 ) -> Outage:
     contract = availability.contract
     down = [s for s in seen if not s.up and s.interval.start in whole]
@@ -154,7 +142,6 @@ def _outage(
     if whole.end is not None:
         known_at = min(known_at, whole.end)
     found = [c for c in causes if c.contract == contract and _within(c.at, whole)]
-    windows = tuple(m.id for m in maintenance if contract in m.contracts and _overlap(m.interval, whole))
     return Outage(
         id=f"{contract}-{whole.start.astimezone(UTC):%Y%m%dT%H%M%SZ}",
         contract=contract,
@@ -168,7 +155,6 @@ def _outage(
             *(_told(report) for report in about),
             *(cause.why for cause in found),
         ),
-        maintenance=windows,
     )
 
 

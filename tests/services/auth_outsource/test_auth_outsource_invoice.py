@@ -10,10 +10,11 @@ import pytest
 from kitei.accounts import Invoice
 from kitei.office import Office
 from kitei.office.closing import close_month, invoices, made_again
-from kitei.office.hearing import Hearing, cause_found
+from kitei.office.hearing import Hearing
 from kitei.office.orderbook import read_book, take_book
 from kitei.office.publishing import Publishing
 from kitei.office.radius.logins import Logins
+from kitei.office.trouble import cause_found
 from kitei.values import JST, Month, Words
 from kitei.watch import Cause, Observation
 

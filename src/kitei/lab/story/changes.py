@@ -7,7 +7,7 @@ from typing import Final
 from kitei.desk import Verdict
 from kitei.lab.story.stage import Stage
 from kitei.office import Decided
-from kitei.office.hearing import cause_found
+from kitei.office.trouble import cause_found
 from kitei.services.managed_vpn.contract import Site
 from kitei.terms import months_after
 from kitei.values import JST, Words, Yen, in_yen
