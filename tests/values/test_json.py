@@ -17,6 +17,7 @@ from kitei.values import canonical, digest_of
 PLAIN = some.recursive(
     some.none() | some.booleans() | some.integers() | some.text(),
     lambda inner: some.lists(inner) | some.dictionaries(some.text(), inner),
+    max_leaves=25,
 )
 
 

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from kitei.clauses.history import quote_body, term_fact
@@ -23,9 +23,6 @@ VPDN = {"customer": "C1", "service": "auth-outsource", "kind": "IIJ認証アウ�
 DAYS = some.dates(date(2025, 8, 1), date(2028, 12, 31))
 KINDS = some.sampled_from(["gateway", "network", GATEWAY, NETWORK, "router"])
 ITEMS = some.sampled_from([None, "タイプA", "タイプ B", "type-a", "タイプC"])
-
-settings.register_profile("gio", max_examples=60, deadline=None)
-settings.load_profile("gio")
 
 
 def asked(when: dict[str, Any], *contracts: dict[str, Any], **given_: Any) -> Decision:
