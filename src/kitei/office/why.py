@@ -123,8 +123,12 @@ def _contract_steps(
     if isinstance(part, DefencePart):
         yield from map(_entry_step, facts_behind(part, contract, entries))
     else:
-        for entry in entries:
-            if entry.fact.kind != "contract.concluded" and _is_about(entry, contract, cites, texts):
+        later = [each for each in entries if each.fact.kind != "contract.concluded"]
+        about = {each.seq for each in later if _is_about(each, contract, cites, texts)}
+        outages = {each.fact.body.get("outage") for each in later if each.seq in about} - {None}
+        for entry in later:
+            is_outage = entry.fact.kind == "outage.found" and entry.fact.body["id"] in outages
+            if entry.seq in about or is_outage:  # a credit is for an outage that was found
                 yield _entry_step(entry)
     if contract.application:
         yield from _application_steps(office.decided(contract.application))
