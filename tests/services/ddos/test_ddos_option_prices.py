@@ -166,3 +166,19 @@ def test_work_that_was_bought_is_told_of_until_it_is_done_as_often_as_it_was_tak
     accepted(office, "work", **work, option="out-of-hours-work")
     accepted(office, "reage", contract="acme-ddos-1", **{"from": "2025-12-09", "to": "2025-12-09"})
     assert left() == []
+
+
+def test_a_contract_that_is_paid_for_is_told_of_until_a_policy_of_it_is_set(
+    office: Office, time: SetTime
+) -> None:
+    accepted(office, "apply", services=[{"item": "E", "addresses": ["203.0.113.0/24"]}])
+
+    def told() -> list[str]:
+        return [each.contract for each in due(office, office.today()) if each.kind == "policy-unset"]
+
+    assert told() == []  # nothing is owed yet
+    time.go("2026-01-01")
+    assert start(office, "2026-01-01").verdict is Verdict.ACCEPT
+    assert told() == ["acme-ddos-1"]
+    accepted(office, "set-policy", by="operator", contract="acme-ddos-1", host={"bps": "1G"})
+    assert told() == []

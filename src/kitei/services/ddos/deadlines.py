@@ -8,7 +8,7 @@ from kitei.clauses.returns import GONE, return_day
 from kitei.desk import Deadline, Situation
 from kitei.ledger.contracts import Contract
 from kitei.services.ddos.contract import ROUTER, is_rental, item_on, months_reported, works_done
-from kitei.services.ddos.defence import reagings
+from kitei.services.ddos.defence import FIRST_POLICY, policies, reagings
 from kitei.services.ddos.rules.devices import WORKS
 from kitei.services.ddos.rules.reaging import RE_AGING
 from kitei.values import Month, Words
@@ -17,10 +17,11 @@ MONTHLY_REPORT: Final = "monthly-report"
 
 
 def deadlines(contract: Contract, s: Situation) -> Iterator[Deadline]:
-    """Reports that were not sent (type V), work that was bought and not done, and what was lent under an option
-    that has ended."""
+    """Reports that were not sent (type V), policies nobody has set, work that was bought and not done, and what was
+    lent under an option that has ended."""
     yield from _reports(contract, s)
     if contract.is_in_force(s.on):
+        yield from _unset(contract, s)
         yield from _works(contract, s)
         yield from _asked_back(contract, s)
 
@@ -46,6 +47,23 @@ def _reports(contract: Contract, s: Situation) -> Iterator[Deadline]:
                 s.texts((item.cite.path,)),
                 about=str(month),
             )
+
+
+def _unset(contract: Contract, s: Situation) -> Iterator[Deadline]:
+    """A contract that is paid for and that nobody has set a policy of: alarms are dry runs, and nothing follows them."""
+    paid = contract.billing_start is not None and contract.billing_start <= s.on
+    if paid and policies(contract) == (FIRST_POLICY,):
+        yield Deadline(
+            s.on,
+            "policy-unset",
+            contract.id,
+            contract.customer,
+            Words(
+                "ポリシーがまだ定められていません。試行として見張るだけです(kitei ddos policy --set)",
+                "no policy is set yet: it is only watched, as a dry run (kitei ddos policy --set)",
+            ),
+            s.texts((s.lists["items"][item_on(contract, s.on)].cite.path,)),
+        )
 
 
 def _works(contract: Contract, s: Situation) -> Iterator[Deadline]:
