@@ -1,7 +1,10 @@
-"""From a flood's first packet to the diversion at the border: real routers, exports, controller, BGP."""
+"""From a flood's first packet to the diversion at the border: real routers, exports, controller, BGP; and how many
+visits real users lose while it lasts.
+"""
 
 import tempfile
 import time
+from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_network
 from pathlib import Path
@@ -38,24 +41,44 @@ def measure() -> list[Figure]:
         ground = Ground(stage)
         ground.bring_up()
         for name, exported, most in WAYS:
-            took = sorted(one(ground, site(name), number) for number in range(RUNS))
+            runs = [one(ground, site(name), number) for number in range(RUNS)]
+            took = sorted(each.took for each in runs)
             what = f"first packet to route, {exported}"
             figures.append(Figure("stopping", f"{what}, p99 of {RUNS}", took[-1], "s", most, "at most"))
             figures.append(Figure("stopping", f"{what}, median", took[RUNS // 2], "s", most, "at most"))
+            made, lost = sum(each.made for each in runs), sum(each.lost for each in runs)
+            what = f"visits of real users lost while it is diverted, {exported} ({made:,} tried)"
+            figures.append(Figure("stopping", what, 100 * lost / made, "%", 1.0, "at most"))
         office.close()
     return figures
 
 
-def one(ground: Ground, of: Site, number: int) -> float:
-    """Seconds until the border sends what is for a newly flooded address to the scrubber; infinite after 20."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Seconds until the border sends what is for a newly flooded address to the scrubber, infinite after 20; and visits
+    of the site made and lost while it does so."""
+
+    took: float
+    made: int
+    lost: int
+
+
+def one(ground: Ground, of: Site, number: int) -> Run:
+    """Users are counted in every fourth run, for two seconds from the second after the diversion on."""
     target = str(ip_network(of.prefix)[20 + number])
     began = time.monotonic()
     ground.attack(of, "dns", 12_000, target)
     seen = until(lambda: ground.is_diverted(of, target), 20.0)
     took = time.monotonic() - began
+    made = lost = 0
+    if seen and number % 4 == 0:
+        time.sleep(4.0)
+        end = time.time() - 1.0  # those begun by then have fared one way or the other
+        fared = ground.visits(of, end - 2.0, end)
+        made, lost = fared.made, fared.lost
     ground.relent()
     time.sleep(0.1 * (number % 10))  # not in step with anybody's seconds
-    return took if seen else float("inf")
+    return Run(took if seen else float("inf"), made, lost)
 
 
 if __name__ == "__main__":
