@@ -28,6 +28,7 @@ COMMANDS = {
     "cases": "cases",
     "node": "nodes",
     "controller": "nodes",
+    "access": "access",
     "radius": "radius",
     "ddos": "ddos",
     "demo": "demo",

@@ -1,9 +1,10 @@
 """From contracts to orders: what would change, may it, and then tell the nodes."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Final
 
 from kitei.catalogue import compile_all, conflicts
@@ -42,8 +43,8 @@ class Publishing:
         """Machines, papers and places, as the ledger has them now."""
         streams = ("operator", *(f"network:{name}" for name in self._networks()), *self._joined())
         found = estate_of(entry for stream in streams for entry in standing(self.office.book.read(stream)))
-        if not found.radius:
-            return found  # nobody answers RADIUS, and no vault is opened
+        if not (found.radius or found.defence.upstreams):
+            return found  # no node has a secret, and no vault is opened
         vault = open_vault(self.office.home, self.office.book.engine)
         return with_sacks(found, vault, self.published_intent())
 
@@ -111,13 +112,17 @@ class Publishing:
         return plan
 
     def renew_users(self, realm: str, actor: str) -> None:
-        """Tell the nodes that answer for a realm what changed of its users, and nothing else that waits.
+        """Tell the nodes that answer for a realm what changed of its users, and nothing else that waits."""
+        self.renew(partial(self._with_users, realm), actor)
+
+    def renew(self, changed: Callable[[], Mapping[str, NodeIntent]], actor: str) -> None:
+        """Publish what changed of nodes that have orders, and nothing else that waits.
 
         Raises Refusal when others publish again and again meanwhile.
         """
         for _ in range(_TRIES):
             before = self.office.shelf.generation()
-            orders = self._with_users(realm)
+            orders = changed()
             if not orders or self._publish(orders, self._ended(self.office.today()), (), actor, before):
                 return
         raise Refusal(

@@ -6,6 +6,7 @@ from typing import Any, Final
 from kitei.network.codec import Unreadable
 from kitei.network.detection import Word, word_of
 from kitei.network.events import Event
+from kitei.office.access.hearing import take_gateways
 from kitei.office.floods.evidence import take_excerpts
 from kitei.office.floods.history import take_counters, take_scrubs
 from kitei.office.radius.logbook import take_logins
@@ -14,6 +15,7 @@ from kitei.office.telling import Taker
 TAKERS: Final[Mapping[str, Taker]] = {
     "counters": take_counters,
     "excerpts": take_excerpts,
+    "gateway": take_gateways,
     "logins": take_logins,
     "scrubs": take_scrubs,
 }

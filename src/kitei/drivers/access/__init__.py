@@ -29,7 +29,7 @@ from kitei.network import (
 from kitei.network.expiry import still_wanted
 from kitei.values import digest_of
 
-__all__ = ["Access", "AccessSeen"]
+__all__ = ["Access", "AccessSeen", "counted", "stands"]
 
 _MEMORY: Final = "access.json"
 _Kind = TypeVar("_Kind")
@@ -257,6 +257,13 @@ def counted(host: Host) -> dict[str, tuple[int, int]]:
         return {}
     told = (entry["counter"] for entry in json.loads(done.out)["nftables"] if "counter" in entry)
     return {each["name"]: (int(each["packets"]), int(each["bytes"])) for each in told}
+
+
+def stands(host: Host) -> bool:
+    """Whether the filter is there and the machine forwards by it; cheap."""
+    switches = host.run(["sysctl", "-n", *SWITCHES]).out.split()
+    there = host.run(["nft", "list", "chain", *TABLE.split(), "leave"]).code == 0
+    return there and switches == ["1"] * len(SWITCHES)
 
 
 def _filter(host: Host, text: str) -> None:

@@ -4,8 +4,7 @@ A contract's body holds `people` (account, groups), `peers` (device, account, pu
 (version, text, at, by), as the facts left them. An account is written by a name that the customer chose.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import ip_network
 
@@ -69,9 +68,20 @@ def policies(contract: Contract) -> tuple[PolicySet, ...]:
     )
 
 
+def with_policy(contract: Contract, text: str) -> Contract:
+    """The contract as it would be if a policy were set next."""
+    found = list(tables(contract.body, "policies"))
+    last = found[-1] if found else {"at": "1970-01-01T00:00:00+00:00", "by": ""}
+    more = {**last, "version": len(found) + 1, "text": text}
+    return replace(contract, body={**contract.body, "policies": [*found, more]})
+
+
 def addresses_of(peer: Peer, pools: tuple[str, ...]) -> tuple[str, ...]:
-    """A device's inner addresses, one of each pool; none of a pool that is too small."""
-    return tuple(_addresses(peer.number + _FIRST, pools))
+    """A device's inner addresses, one of each pool; none where a pool is too small for it."""
+    if peer.number >= room(pools):
+        return ()
+    nets = [ip_network(pool) for pool in pools]
+    return tuple(f"{net[peer.number + _FIRST]}/{net.max_prefixlen}" for net in nets)
 
 
 def own_addresses(pools: tuple[str, ...]) -> tuple[str, ...]:
@@ -83,10 +93,3 @@ def room(pools: tuple[str, ...]) -> int:
     """How many devices fit into all pools."""
     sizes = (ip_network(pool).num_addresses - _FIRST - (ip_network(pool).version == 4) for pool in pools)
     return max(0, min(sizes, default=0))
-
-
-def _addresses(place: int, pools: tuple[str, ...]) -> Iterator[str]:
-    for pool in pools:
-        net = ip_network(pool)
-        if place < net.num_addresses - (net.version == 4):
-            yield f"{net[place]}/{net.max_prefixlen}"

@@ -1,0 +1,80 @@
+"""Whether a gateway of Secure Access works, and which devices are connected: asked of the kernel itself."""
+
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+from kitei.agent.senses import Feeling, Felt, Numb
+from kitei.drivers.access import stands
+from kitei.drivers.wireguard import handshakes
+from kitei.network import BackboneLink, Filter, Host, Part, RemoteAccess, RemoteDevice, TemporaryError
+from kitei.network.report import What
+
+_EVERY: Final = 3.0  # seconds: to ask costs two commands
+_FRESH: Final = (
+    190  # seconds: WireGuard shakes hands anew every 120 while there is traffic, and gives up after 180
+)
+
+
+class Gates:
+    """`gateway` by the part's key: the filter stands and its port to the Internet has a line; the remote access
+    answers there; the port to the backbone has a line. `device` by its name: it shook hands a short while ago."""
+
+    name = "gates"
+    kinds: frozenset[What] = frozenset({"gateway", "device"})
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._felt: Felt = {}
+        self._of: tuple[Part, ...] = ()
+        self._next = 0.0
+
+    def feel(self, parts: Sequence[Part]) -> Felt:
+        of = tuple(
+            each for each in parts if isinstance(each, Filter | RemoteAccess | RemoteDevice | BackboneLink)
+        )
+        if not of:
+            return {}
+        now = time.monotonic()
+        if of != self._of or now >= self._next:
+            try:
+                self._felt = self._look(of)
+            except TemporaryError as error:
+                raise Numb(str(error)) from error
+            self._of, self._next = of, now + _EVERY
+        return self._felt
+
+    def _look(self, parts: Sequence[Part]) -> Felt:
+        lines = self._lines()
+        gate = next((each for each in parts if isinstance(each, Filter)), None)
+        out = gate is not None and gate.outside in lines
+        felt: dict[tuple[What, str], Feeling] = {}
+        heard: dict[str, int] = {}
+        for part in parts:
+            match part:
+                case Filter():
+                    felt["gateway", part.key] = Feeling(out and stands(self._host), {})
+                case BackboneLink():
+                    felt["gateway", part.key] = Feeling(part.port in lines, {})
+                case RemoteAccess():
+                    told = handshakes(self._host, part.name)
+                    heard = told or {}
+                    felt["gateway", part.key] = Feeling(out and told is not None and part.name in lines, {})
+        now = time.time()  # the kernel's own clock, as handshakes are told by it
+        for part in parts:
+            if isinstance(part, RemoteDevice):
+                at = heard.get(part.public_key, 0)
+                felt["device", part.name] = Feeling(0 < now - at < _FRESH, {"at": at} if at else {})
+        return felt
+
+    def _lines(self) -> frozenset[str]:
+        """Ports that are up and have a line."""
+        with self._host.netlink() as ip:
+            return frozenset(str(link.get_attr("IFLA_IFNAME")) for link in ip.get_links() if _has_line(link))
+
+
+def _has_line(link: Any) -> bool:
+    return bool(link["flags"] & _UP) and link.get_attr("IFLA_OPERSTATE") in ("UP", "UNKNOWN")
+
+
+_UP: Final = 1  # IFF_UP
