@@ -20,6 +20,7 @@ from typing import Any, Final
 from kitei.agent.config import AgentConfig
 from kitei.agent.converge import Outcome, converge
 from kitei.agent.expiries import Expiries
+from kitei.agent.gates import Gates
 from kitei.agent.identity import wanted_request
 from kitei.agent.keeper import LOCK, leave_keeper, take_lock
 from kitei.agent.kept import DiskError, GivenUp, Kept, Trial, load, save
@@ -80,6 +81,7 @@ class Agent:
             Gateways(),
             Homes(config.host),
             Scrubs(config.host, config.clock),
+            Gates(config.host),
             self._programs,
         )
         self._senses = Senses(sources, config.clock, self._tell.add, config.confirm)
