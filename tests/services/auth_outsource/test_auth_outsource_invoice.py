@@ -15,6 +15,7 @@ from kitei.office.orderbook import read_book, take_book
 from kitei.office.publishing import Publishing
 from kitei.office.radius.logins import Logins
 from kitei.office.trouble import cause_found
+from kitei.office.why import why_line
 from kitei.values import JST, Month, Words
 from kitei.watch import Cause, Observation
 
@@ -197,6 +198,18 @@ def test_an_outage_that_synthetic_logins_saw_is_credited_on_claim_by_the_account
     assert (credit.units, credit.amount) == (2, 150 * 300 * 2 // 30)
     april = closed(office, clock, 4)
     assert [line.amount for line in april.lines if line.amount < 0] == [-3000]
+    (returned,) = (line for line in april.lines if line.amount < 0)
+    why = why_line(office, returned)
+    told_by = [
+        step.name.split()[-1] if step.what.en == "ledger entry" else step.what.en for step in why.steps
+    ]
+    assert [each for each in told_by if each != "reading of the terms"] == [
+        *("invoice line", "contract", "outage.found", "outage.found", "credit.claimed", "credit.granted"),
+        *("application", "decision"),
+    ]
+    seen_there = next(step.detail.en for step in why.steps if step.name.endswith("outage.found"))
+    assert "all 4 path(s) down" in seen_there, "what nodes observed"
+    assert {"art:12.1", "schedule:3"} <= {each.cite.partition("#")[2] for each in why.provisions}
 
 
 def test_an_outage_that_was_explained_stays_so_however_often_it_is_looked_for(
