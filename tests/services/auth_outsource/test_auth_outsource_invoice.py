@@ -212,6 +212,11 @@ def test_an_outage_that_synthetic_logins_saw_is_credited_on_claim_by_the_account
     assert {"art:12.1", "schedule:3"} <= {each.cite.partition("#")[2] for each in why.provisions}
 
 
+def test_a_price_by_account_is_a_quote_of_the_month(office: Office, clock: Clock, tmp_path: Path) -> None:
+    take(office, tmp_path, BY_ACCOUNT)
+    assert office.decided("bill-group").decision.missing == ()
+
+
 def test_an_outage_that_was_explained_stays_so_however_often_it_is_looked_for(
     office: Office, clock: Clock, tmp_path: Path
 ) -> None:

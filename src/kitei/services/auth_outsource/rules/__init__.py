@@ -60,7 +60,7 @@ RULES: Mapping[type, tuple[AnyRule, ...]] = {
         Rule("art:10.1.s2", operators_alone("art:10.1.s2")),
         Rule(
             "schedule:1.2.1",
-            billing.billing_begins,
+            fees.billing_begins,
             also=("schedule:1.2.2", "art:10.1.s2", "art:3.1", "art:8.3"),
         ),
     ),

@@ -1,9 +1,11 @@
 """Article 10 and Schedule 1: initial fees, and the month."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
-from kitei.clauses.acts import MonthClose, accepted_on
+from kitei.clauses import billing
+from kitei.clauses.acts import MonthClose, StartBilling, accepted_on
 from kitei.clauses.billing import begun_term
 from kitei.clauses.fees import charge, quoted_monthly
 from kitei.clauses.months import Months, contracts_meant
@@ -52,6 +54,14 @@ def terms_to_come(asked: Apply, s: Situation) -> Iterator[Finding]:
     """Art. 3.1: one month from the start of billing."""
     if asked.billing_start is not None:
         yield begun_term(s, asked.billing_start, s.number("minimum_term_months"), s.role("term"))
+
+
+def billing_begins(asked: StartBilling, s: Situation) -> Iterator[Finding]:
+    """As everywhere; a price by account is a quote of the month too."""
+    for finding in billing.billing_begins(asked, s):
+        contract = s.contract(asked.contract)
+        told = finding.missing == ("monthly",) and monthly(s, contract, asked.billing_start) is not None
+        yield replace(finding, missing=(), defects=()) if told else finding
 
 
 def monthly(s: Situation, contract: Contract, on: date) -> Yen | None:
