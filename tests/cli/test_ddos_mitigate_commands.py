@@ -121,3 +121,10 @@ def test_nothing_of_a_file_is_set_where_a_part_of_it_cannot_be_read(opened: Cli,
     assert opened.run("ddos", "policy", "--set", str(file)).returncode == 2
     shown = {each["contract"]: each["policies"] for each in opened.answer(["ddos", "policy"])}
     assert shown["acme-ddos-1"][0]["dry_run"] is True  # as before any was set
+
+
+def test_a_sessions_secret_goes_into_the_vault_from_standard_input_only(opened: Cli) -> None:
+    done = opened.run("ddos", "secret", "border-1", "--make")
+    assert done.returncode != 0 and "there is no router border-1" in done.stdout + done.stderr
+    done = opened.run("ddos", "secret", "border-1")
+    assert done.returncode != 0 and "8 to 80 printable" in done.stdout + done.stderr

@@ -34,6 +34,7 @@ from kitei.agent.sources import Bfd, Bgp, Gateways, Homes, Ike, Programs
 from kitei.agent.talk import Pull, Tell
 from kitei.agent.upstreams import Upstreams
 from kitei.drivers.freeradius import Freeradius
+from kitei.drivers.gobgp import Gobgp
 from kitei.drivers.strongswan import Strongswan
 from kitei.network import Driver, LoginProbe, Orders, Part, Probe
 from kitei.network.report import Fault, Report, State
@@ -85,7 +86,7 @@ class Agent:
             self._programs,
         )
         self._senses = Senses(sources, config.clock, self._tell.add, config.confirm)
-        self._sacks = Sacks(config, partial(self._look_again, Freeradius.name), partial(self._note, "sacks"))
+        self._sacks = Sacks(config, partial(self._look_again, Freeradius.name, Gobgp.name), partial(self._note, "sacks"))
         self._pull = Pull(config, self._newest, self._take, partial(self._note, "orders"))
         self._relay = Relay(config, self._guard)
 

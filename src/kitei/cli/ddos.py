@@ -31,6 +31,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "report": "ddos_report",
     "alerts": "ddos_alerts",
     "excerpt": "ddos_excerpt",
+    "secret": "ddos_secret",
 }
 
 

@@ -74,6 +74,8 @@ class Upstream:
 
     `families` are those it takes; `most` is how many routes it is ever given. `blackhole` is the community by
     which it discards (RFC 7999), `next_hops` the addresses that it discards to, by family, where it wants one.
+    `hops` is from how far away at most it speaks (1: from the same wire), by TTL at both ends (RFC 5082); 0: not
+    checked. `sack` holds the secret of the session (RFC 2385), None: there is none.
     """
 
     origin: Origin
@@ -85,6 +87,8 @@ class Upstream:
     blackhole: str
     next_hops: tuple[str, ...]
     own: bool
+    hops: int = 0
+    sack: str | None = None
 
     @property
     def key(self) -> str:

@@ -43,7 +43,8 @@ class UpstreamPlace:
     """A router that takes routes from a speaker. `carrier` is whose it is; None: the operator's own.
 
     A `blackhole` community is two numbers or three (RFC 7999 has 65535:666), `none` where it discards nothing;
-    `next_hops` are what it discards to.
+    `next_hops` are what it discards to. `hops`: it sends with TTL 255 and stands no further away (RFC 5082), 0: it
+    does not.
     """
 
     name: str
@@ -55,6 +56,7 @@ class UpstreamPlace:
     blackhole: str = "65535:666"
     next_hops: tuple[str, ...] = ()
     carrier: str | None = None
+    hops: int = 0
 
     @property
     def community(self) -> str:

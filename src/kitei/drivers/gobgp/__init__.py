@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from kitei.drivers.gobgp.plan import NAME, plan_speaker
-from kitei.drivers.gobgp.values import SpeakerSeen
+from kitei.drivers.gobgp.values import SpeakerSeen, digest_of_secret
 from kitei.network import (
     Announcement,
     FlowRule,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Gobgp", "SpeakerSeen", "established"]
 
 _PROGRAM: Final = "gobgp"
+_SACKS: Final = "sacks"
 # a socket left by one that was killed would be in the way of the next
 _RUN: Final = (
     'cd "$0" && rm -f api.sock && exec gobgpd --api-hosts unix://api.sock --pprof-disable --log-plain'
@@ -45,12 +46,13 @@ class Gobgp:
     def see(self, host: Host) -> SpeakerSeen:
         at, program = host.now(), host.running().get(_PROGRAM)
         present = program is not None or host.read(host.state("gobgp", "present")) is not None
+        secrets = _secrets(host)
         if program is None:
-            return SpeakerSeen(at, present=present)
+            return SpeakerSeen(at, present=present, secrets=secrets)
         with _line(host) as line:
             itself = line.itself()
             if itself is None:
-                return SpeakerSeen(at, program, present=True)
+                return SpeakerSeen(at, program, present=True, secrets=secrets)
             guarded, permits = line.rules(itself.asn)
             routes, strange = line.routes(itself.asn)
             return SpeakerSeen(
@@ -63,6 +65,7 @@ class Gobgp:
                 routes=routes,
                 strange=strange,
                 present=True,
+                secrets=secrets,
             )
 
     def plan(self, wanted: Sequence[Part], seen: SpeakerSeen) -> tuple[Step, ...]:
@@ -90,7 +93,7 @@ class Gobgp:
                 case "part":
                     line.remove_neighbour(told["address"])
                 case "meet":
-                    line.add_neighbour(told["neighbour"])
+                    line.add_neighbour(told["neighbour"], _secret(host, told["sack"]))
                 case "permit":
                     line.permit(told["permits"], told["asn"])
                     line.tell_again()
@@ -106,6 +109,16 @@ def established(host: Host) -> frozenset[str]:
         return frozenset()
     with _line(host) as line:
         return line.established()
+
+
+def _secrets(host: Host) -> dict[str, str]:
+    """Digests of the secrets that have arrived, by sack."""
+    names = host.run(["sh", "-c", 'cd "$0" 2>/dev/null && ls', host.state(_SACKS)]).out.split()
+    return {name: digest_of_secret(_secret(host, name)) for name in names if name.startswith("upstream.")}
+
+
+def _secret(host: Host, sack: str | None) -> str:
+    return (host.read(host.state(_SACKS, sack)) or "") if sack else ""
 
 
 def _stop(host: Host) -> None:

@@ -4,13 +4,13 @@ The order of steps is a guard, too: nothing is said before nothing else can be s
 while the permit under which it went out still stands, and a session comes up when all is in its place.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from kitei.drivers.gobgp.leave import Allowed, Place, allowed
 from kitei.drivers.gobgp.upstreams import neighbour_of, permits_of, upstreams_of
 from kitei.drivers.gobgp.values import Held, Match, Neighbour, Permit, Self, SpeakerSeen
-from kitei.network import Announcement, FlowRule, Part, Risk, Speaker, Step
+from kitei.network import Announcement, FlowRule, Part, Risk, Speaker, Step, Upstream
 from kitei.network.expiry import still_wanted
 
 NAME = "gobgp"
@@ -38,12 +38,12 @@ def _steps(speaker: Speaker, parts: Sequence[Part], seen: SpeakerSeen) -> Iterat
         )
         flaws.append(told)
     may = allowed(parts, upstreams, {(held.family, held.of) for held in seen.routes})
-    neighbours = {neighbour_of(upstream, speaker) for upstream in upstreams.values()}
+    neighbours, sacks = _neighbours(upstreams.values(), speaker, seen, flaws)
     permits = {permit for upstream in upstreams.values() for permit in permits_of(upstream)}
     itself = Self(speaker.asn, speaker.router_id, speaker.port)
     there = seen
     if seen.program is None or seen.itself != itself:
-        there = SpeakerSeen(seen.at, seen.program)  # it will know nothing
+        there = SpeakerSeen(seen.at, seen.program, secrets=seen.secrets)  # it will know nothing
         yield _start(itself, seen, may)
     if not there.guarded:
         yield Step(NAME, "let nothing in or out unless permitted", "guard")
@@ -54,8 +54,29 @@ def _steps(speaker: Speaker, parts: Sequence[Part], seen: SpeakerSeen) -> Iterat
     yield from _announcements(may, itself, there)
     for neighbour in sorted(neighbours - there.neighbours, key=lambda n: n.address):
         do = f"meet {neighbour.address}, AS {neighbour.asn}"
-        yield Step(NAME, do, "meet", {"neighbour": neighbour})
+        yield Step(NAME, do, "meet", {"neighbour": neighbour, "sack": sacks.get(neighbour.address)})
     yield from _refusal((*flaws, *may.refused))
+
+
+def _neighbours(
+    upstreams: Iterable[Upstream], speaker: Speaker, seen: SpeakerSeen, flaws: list[str]
+) -> tuple[set[Neighbour], dict[str, str]]:
+    """Sessions to keep, and the sacks with their secrets. One whose secret has not arrived stays as it is, and is not
+    begun without."""
+    known = {each.address: each for each in seen.neighbours}
+    found: set[Neighbour] = set()
+    sacks: dict[str, str] = {}
+    for upstream in upstreams:
+        digest = seen.secrets.get(upstream.sack, "") if upstream.sack else ""
+        wanted = neighbour_of(upstream, speaker, digest)
+        if upstream.sack and not digest:
+            flaws.append(f"upstream {upstream.name}: the secret of its session has not arrived yet")
+            found |= {known[wanted.address]} if wanted.address in known else set()
+            continue
+        found.add(wanted)
+        if upstream.sack:
+            sacks[wanted.address] = upstream.sack
+    return found, sacks
 
 
 def _start(itself: Self, seen: SpeakerSeen, may: Allowed) -> Step:

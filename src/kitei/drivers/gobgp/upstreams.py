@@ -60,9 +60,11 @@ def _is_community(text: str) -> bool:
     return bool(_LARGE.fullmatch(text)) and all(int(each) < 1 << 32 for each in text.split(":"))
 
 
-def neighbour_of(upstream: Upstream, speaker: Speaker) -> Neighbour:
+def neighbour_of(upstream: Upstream, speaker: Speaker, secret: str = "") -> Neighbour:
+    """`secret` is a digest."""
     address = str(ip_address(upstream.address))
-    return Neighbour(address, upstream.asn, frozenset(upstream.families), speaker.hold)
+    ttl = 256 - upstream.hops if upstream.hops else 0
+    return Neighbour(address, upstream.asn, frozenset(upstream.families), speaker.hold, ttl, secret)
 
 
 def permits_of(upstream: Upstream) -> Iterator[Permit]:

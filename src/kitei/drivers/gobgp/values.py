@@ -1,7 +1,8 @@
 """What a BGP speaker has, as values: itself, its neighbours, who may be told what, and the routes it holds."""
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
@@ -15,7 +16,14 @@ FAMILIES: Final[Mapping[Family, tuple[int, int]]] = {  # AFI and SAFI (RFC 4760,
     "ipv6-flowspec": (2, 133),
 }
 NO_EXPORT: Final = "65535:65281"  # RFC 1997
+MOST_HEARD: Final = 1000
+"""Routes that an upstream may announce to the speaker, which takes none of them but has to hold a copy."""
 KINDS: Final[Mapping[Kind, int]] = {"blackhole": 1, "divert": 2, "flow": 3}
+
+
+def digest_of_secret(secret: str) -> str:
+    """What stands for a secret where it does not belong itself: 16 hex digits; empty for none."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:16] if secret else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +37,19 @@ class Self:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A session the speaker keeps. `hold` is in seconds."""
+    """A session the speaker keeps. `hold` is in seconds; 0 is of one that the speaker has shut by itself.
+
+    `ttl` is the least with which its packets may arrive (RFC 5082), 0: any; `secret` the digest of the session's
+    (RFC 2385), empty: none; `most` how many routes it may announce in each family before the session is broken off.
+    """
 
     address: str
     asn: int
     families: frozenset[Family]
     hold: int
+    ttl: int = 0
+    secret: str = ""
+    most: int = MOST_HEARD
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -95,7 +110,8 @@ class SpeakerSeen:
     """`program` is the running engine's process, None: it does not run; `itself` None: it knows nothing yet.
     `present`: something of ours is on the machine.
 
-    `guarded`: no route goes in or out but by a Permit. `strange`: what it holds and we cannot read.
+    `guarded`: no route goes in or out but by a Permit. `strange`: what it holds and we cannot read. `secrets` are
+    digests of the secrets that have arrived, by sack.
     """
 
     at: datetime
@@ -107,3 +123,4 @@ class SpeakerSeen:
     routes: frozenset[Held] = frozenset()
     strange: tuple[str, ...] = ()
     present: bool = False
+    secrets: Mapping[str, str] = field(default_factory=dict)

@@ -14,7 +14,16 @@ from typing import Any, Final
 import grpc  # type: ignore[import-untyped]
 
 from kitei.drivers.gobgp.messages import NAMES, Strange, family_of, held_of, path_of, pb
-from kitei.drivers.gobgp.values import FAMILIES, Held, Neighbour, Permit, Self, Tag
+from kitei.drivers.gobgp.values import (
+    FAMILIES,
+    MOST_HEARD,
+    Held,
+    Neighbour,
+    Permit,
+    Self,
+    Tag,
+    digest_of_secret,
+)
 from kitei.network import PermanentError, TemporaryError
 
 _PATIENCE: Final = 5.0  # seconds for one answer
@@ -83,7 +92,7 @@ class Line:
             if each.peer.state.session_state == pb.PeerState.ESTABLISHED
         )
 
-    def add_neighbour(self, neighbour: Neighbour) -> None:
+    def add_neighbour(self, neighbour: Neighbour, secret: str) -> None:
         hold = neighbour.hold
         times = pb.TimersConfig(
             connect_retry=_REDIAL,
@@ -92,13 +101,19 @@ class Line:
             idle_hold_time_after_reset=_IDLE,
         )
         families = [
-            pb.AfiSafi(config=pb.AfiSafiConfig(family=family_of(family), enabled=True))
+            pb.AfiSafi(
+                config=pb.AfiSafiConfig(family=family_of(family), enabled=True),
+                prefix_limits=pb.PrefixLimit(family=family_of(family), max_prefixes=neighbour.most),
+            )
             for family in sorted(neighbour.families)
         ]
         peer = pb.Peer(
-            conf=pb.PeerConf(neighbor_address=neighbour.address, peer_asn=neighbour.asn),
+            conf=pb.PeerConf(
+                neighbor_address=neighbour.address, peer_asn=neighbour.asn, auth_password=secret
+            ),
             timers=pb.Timers(config=times),
             afi_safis=families,
+            ttl_security=pb.TtlSecurity(enabled=neighbour.ttl > 0, ttl_min=neighbour.ttl),
         )
         self._ask("AddPeer", pb.AddPeerRequest(peer=peer))
 
@@ -227,8 +242,18 @@ def _neighbour(peer: Any) -> Neighbour:
         for a in peer.afi_safis
         if (a.config.family.afi, a.config.family.safi) in NAMES
     )
-    hold = int(peer.timers.config.hold_time)
-    return Neighbour(peer.conf.neighbor_address, peer.conf.peer_asn, families, hold)
+    is_shut = (
+        peer.state.admin_state == pb.PeerState.PFX_CT
+    )  # it announced too much; met again, it may have learned
+    return Neighbour(
+        peer.conf.neighbor_address,
+        peer.conf.peer_asn,
+        families,
+        0 if is_shut else int(peer.timers.config.hold_time),
+        peer.ttl_security.ttl_min if peer.ttl_security.enabled else 0,
+        digest_of_secret(peer.conf.auth_password),
+        min((a.prefix_limits.max_prefixes for a in peer.afi_safis), default=MOST_HEARD),
+    )
 
 
 def _sets_of(permit: Permit, asn: int) -> Iterator[tuple[Any, str, str]]:

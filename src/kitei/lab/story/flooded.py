@@ -49,18 +49,24 @@ def contract(of: Site) -> str:
 
 @dataclass(slots=True)
 class Ground:
-    """The world around the provider, and the provider's nodes in it, from the first cable on."""
+    """The world around the provider, and the provider's nodes in it, from the first cable on. `more` are further nodes
+    of the operator's on the exchange segment."""
 
     stage: Stage
     attacks: dict[str, Attack] = field(default_factory=dict)
+    more: tuple[Stand, ...] = ()
 
     @property
     def lab(self) -> Lab:
         return self.stage.lab
 
+    @property
+    def stands(self) -> tuple[Stand, ...]:
+        return (COLLECTOR, SPEAKER, SCRUBBER, *self.more)
+
     def bring_up(self, within: float = 60.0) -> list[str]:
         """Lay everything, publish what the contracts want, start their nodes; the nodes. TimeoutError says what lacks."""
-        around = {COLLECTOR.node, SPEAKER.node, SCRUBBER.node, *(each.router for each in SITES)}
+        around = {*(each.node for each in self.stands), *(each.router for each in SITES)}
         nodes = [name for name in self.stage.publishing.plan().nodes if name in around]
         self.lay()
         self.stage.publish()
@@ -83,7 +89,7 @@ class Ground:
 
     def lay(self) -> None:
         """Cables, routers, flow exports, web servers and their visitors."""
-        internet.lay(self.lab, SITES, (COLLECTOR, SPEAKER, SCRUBBER))
+        internet.lay(self.lab, SITES, self.stands)
         for provider in internet.PROVIDERS:
             internet.start_router(self.lab, provider, SITES, _ip(SPEAKER.address), SPEAKER_ASN)
         internet.start_enforcement(self.lab, ISP_A)

@@ -77,7 +77,7 @@ def _standing(contracts: Sequence[Contract], estate: Estate, on: date) -> Iterat
         yield from ((place.node, part) for part in watches)
     defended = tuple(by_contract(by_id, bought, places, edition))
     if defended:
-        yield from own_parts(places, edition)
+        yield from own_parts(places, edition, estate.sacks)
     for ground in defended:
         yield from standing_parts(ground)
 

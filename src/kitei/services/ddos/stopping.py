@@ -72,20 +72,20 @@ class Ground:
 # -- always ------------------------------------------------------------------------------------------
 
 
-def own_parts(places: DefencePlaces, edition: Edition) -> Iterator[Placed]:
-    """The operator's own: speakers, the routers they talk to, scrubbers."""
+def own_parts(places: DefencePlaces, edition: Edition, sacks: Mapping[str, str]) -> Iterator[Placed]:
+    """The operator's own: speakers, the routers they talk to, scrubbers. `sacks` are those of routers' secrets."""
     origin = Origin(OWN, (str(edition.cite("art:1.1")),))
     for place in places.speakers:
         yield place.node, Speaker(origin, place.asn, place.router_id, place.port, place.hold)
     speakers = {place.node for place in places.speakers}
     for each in places.upstreams:
         if each.speaker in speakers:
-            yield each.speaker, _upstream(each, origin)
+            yield each.speaker, _upstream(each, origin, sacks.get(f"upstream.{each.name}"))
     for scrubber in places.scrubbers:
         yield scrubber.node, Scrubber(origin, scrubber.dirty_port, scrubber.engine)
 
 
-def _upstream(each: UpstreamPlace, origin: Origin) -> Upstream:
+def _upstream(each: UpstreamPlace, origin: Origin, sack: str | None) -> Upstream:
     return Upstream(
         origin,
         each.name,
@@ -96,6 +96,8 @@ def _upstream(each: UpstreamPlace, origin: Origin) -> Upstream:
         each.community,
         each.next_hops,
         each.carrier is None,
+        each.hops,
+        sack,
     )
 
 
