@@ -154,7 +154,7 @@ def test_what_a_collector_hears_is_history_of_its_home(cli: Cli, tmp_path: Path)
     thread = threading.Thread(target=export)
     thread.start()
     try:
-        words = ("--listen", f"127.0.0.1:{port}", "--policy", str(policy), "--seconds", "8")
+        words = ("--listen", f"127.0.0.1:{port}", "--policy", str(policy), "--seconds", "5")
         ran = cli.program("ddos", "collect", *words)
     finally:
         stopped.set()
