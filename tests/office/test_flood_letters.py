@@ -112,6 +112,8 @@ def test_a_reaging_is_sent_with_what_each_threshold_would_have_raised_in_both_la
         and "勧める" in said["reaging-e1-2026-06-11-ja.pdf"]
     )
     assert [each.body for each in reports(office, "e1")] == [BODY]
+    (kept,) = Outbox(office.book.engine).last(9)
+    assert kept.sent_at is not None and "enclosed" not in kept.body  # it can be printed again
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])

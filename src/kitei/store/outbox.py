@@ -192,7 +192,9 @@ class Outbox:
         return tuple(map(_message, reversed(rows)))
 
     def sent(self, message: Message, at: datetime) -> None:
-        self._note(message, sent_at=at, failed="", attempts=message.attempts + 1)
+        """It was taken. Papers are kept no longer: they can be made again, and are the most of what is kept."""
+        body = {key: value for key, value in message.body.items() if key != "enclosed"}
+        self._note(message, sent_at=at, failed="", attempts=message.attempts + 1, body=body)
 
     def failed(self, message: Message, why: str, next_at: datetime) -> None:
         self._note(message, failed=why, next_at=next_at, attempts=message.attempts + 1)
