@@ -31,7 +31,7 @@ class Readiness:
 
     office: Office
     _done: dict[str, int] = field(default_factory=dict)
-    _since: dict[tuple[str, Scrubbing], int] = field(default_factory=dict)
+    _since: dict[tuple[str, str], tuple[Scrubbing, int]] = field(default_factory=dict)
     _begun: bool = False
 
     def take(self, report: Report) -> bool:
@@ -40,16 +40,19 @@ class Readiness:
 
     def publish(self, orders: Mapping[str, Orders]) -> None:
         """These are in force now."""
-        there = {
-            (node, part): each.generation for node, each in orders.items() for part in cleanings(each.intent)
-        }
-        self._since = {each: self._since.get(each, generation) for each, generation in there.items()}
+        before, self._since = self._since, {}
+        for node, each in orders.items():
+            for part in cleanings(each.intent):
+                known = before.get((node, part.prefix))
+                if known is None or known[0] != part:
+                    known = (part, each.generation)
+                self._since[node, part.prefix] = known
 
     def cleans(self, node: str, prefix: str) -> bool:
         """Whether a scrubber has said that it cleans a prefix as it is told to."""
         self._begin()
-        since = [at for (name, part), at in self._since.items() if name == node and part.prefix == prefix]
-        return bool(since) and self._done.get(node, -1) >= max(since)
+        _, since = self._since.get((node, prefix), (None, None))
+        return since is not None and self._done.get(node, -1) >= since
 
     def _begin(self) -> None:
         if self._begun:
