@@ -11,7 +11,10 @@ from kitei.office import Office
 from kitei.office.orderbook import read_book, take_book
 from kitei.office.publishing import Publishing
 from kitei.office.radius.forgetting import FORGOTTEN, due, forget_ended
+from kitei.office.radius.forms import forget_forms, needless
 from kitei.office.radius.logins import Logins
+from kitei.radius.document import read_user
+from kitei.radius.secret import matches
 from kitei.store import StoreError
 from kitei.values import JST
 
@@ -111,3 +114,46 @@ def test_a_realms_new_contract_has_none_of_the_users_before_it(logins, clock) ->
     clock.at = datetime(2026, 7, 1, 10, 0, tzinfo=JST)
     assert [each.realm for each in forget_ended(logins)] == [""], "the realm's users are the new contract's"
     assert logins.vault.users("shop.example").keys() == {"carol"}
+
+
+def prepared(logins, **told) -> str:
+    """What a preparation of the group was accepted with."""
+    asked = {"by": "acme", "contract": "acme-group-1", **told}
+    found = logins.office.apply("prepare", asked, service="auth-outsource").decision
+    assert found.verdict.name == "ACCEPT", found.findings
+    return " ".join(each.why.en for each in found.findings)
+
+
+def forms_of(logins, name: str) -> tuple[bool, bool, bool]:
+    user = read_user(logins.vault.users("shop.example")[name])
+    return bool(user.hashed), bool(user.nt), bool(user.clear)
+
+
+def test_a_weaker_form_of_a_password_is_kept_for_its_method_alone_and_said_so(logins) -> None:
+    assert forms_of(logins, "alice") == (True, False, False)
+    assert "can be had back" in prepared(logins, methods=["pap", "chap"])
+    assert "NT hash" in prepared(logins, methods=["chap", "peap"])
+    assert "kept" not in prepared(logins, methods=["pap", "ttls", "tls"])
+    prepared(logins, methods=["chap"])
+    logins.import_users("acme-group-1", "name,password\nalice,another horse\n")
+    assert forms_of(logins, "alice") == (True, False, True)
+    version = logins.vault.user_sacks("shop.example").users
+    assert forget_forms(logins) == {"acme-group-1": 0}, "no NT hash was ever made"
+    prepared(logins, methods=["peap"])
+    assert [each.contract for each in needless(logins)] == ["acme-group-1"]
+    assert forget_forms(logins) == {"acme-group-1": 1}
+    assert forms_of(logins, "alice") == (True, True, False), "made of what was there, before it went"
+    prepared(logins, methods=["ttls"])
+    assert forget_forms(logins) == {"acme-group-1": 1} and forms_of(logins, "alice") == (True, False, False)
+    assert list(needless(logins)) == [] and forget_forms(logins) == {}
+    assert logins.vault.user_sacks("shop.example").users != version, "nodes are told"
+    assert matches("another horse", read_user(logins.vault.users("shop.example")["alice"]).hashed)
+
+
+def test_what_logs_in_at_a_customers_own_server_is_forgotten_with_it(logins, clock) -> None:
+    logins.vault.keep("login.acme-group-1", "a password of the customer's")
+    logins.vault.keep("probe.acme-group-1", "nobody chose this")
+    end(logins, "acme-client-1", "acme-group-1")
+    clock.at = datetime(2026, 6, 2, 0, 1, tzinfo=JST)
+    forget_ended(logins)
+    assert logins.vault.sacks() == {}

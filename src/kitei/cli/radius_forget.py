@@ -1,23 +1,26 @@
-"""`radius forget`: what of ended contracts the vault still holds though its days are over, and forgetting it."""
+"""`radius forget`: what the vault holds though nothing needs it any more, and forgetting it."""
 
 from kitei.cli.desk import office_of
 from kitei.cli.speak import Talk, command, option
 from kitei.office.radius.forgetting import Forgotten, due, forget_ended
+from kitei.office.radius.forms import forget_forms, needless
 from kitei.office.radius.logins import Logins
-from kitei.values import Words
+from kitei.values import Json, Words
 
 
 @command(
     "forget",
-    ja="終わった契約の秘密と利用者のうち、保管の日数が過ぎたものを示す。--now で消す(戻せない)",
-    en="Secrets and users of ended contracts whose days of keeping are over; --now forgets them for good.",
+    ja="終わった契約の秘密と利用者のうち保管の日数が過ぎたものと、要らなくなったパスワードの形を示す。--now で消す(戻せない)",
+    en="Secrets and users of ended contracts whose days are over, and forms of passwords no method needs; --now forgets them.",
 )
 @option("--now", is_flag=True, ja="消して台帳に記録する", en="Forget them, and record it.")
 def forget(talk: Talk, now: bool) -> None:
     with office_of(talk) as office:
         logins = Logins.of(office)
         found = forget_ended(logins) if now else tuple(due(logins))
+        forms = list(forget_forms(logins)) if now else [each.contract for each in needless(logins)]
     nothing = Words("ありません", "There is nothing.")
+    told: list[Json] = [{"contract": each, "forms": True} for each in forms]
     talk.answer(
         [
             {
@@ -28,8 +31,19 @@ def forget(talk: Talk, now: bool) -> None:
                 "users": each.users,
             }
             for each in found
-        ],
-        lambda: "\n".join(_line(each).to(talk.language) for each in found) or nothing.to(talk.language),
+        ]
+        + told,
+        lambda: (
+            "\n".join(line.to(talk.language) for line in (*map(_line, found), *map(_forms, forms)))
+            or nothing.to(talk.language)
+        ),
+    )
+
+
+def _forms(contract: str) -> Words:
+    return Words(
+        f"{contract}  有効でなくなった方式のためのパスワードの形",
+        f"{contract}  passwords in forms of methods that are not enabled any more",
     )
 
 

@@ -17,6 +17,7 @@ from kitei.office.hearing import Hearing
 from kitei.office.office import Office, Refusal
 from kitei.office.publishing import Publishing
 from kitei.office.radius.forgetting import forget_ended
+from kitei.office.radius.forms import forget_forms
 from kitei.office.radius.logins import Logins
 from kitei.office.safe import open_vault
 from kitei.office.takers import TAKERS
@@ -137,5 +138,10 @@ class Dispatch:
         else:
             if plan is not None:
                 log.info("%s: ended contracts left %s", today, ", ".join(plan.nodes))
-        for each in forget_ended(Logins.of(self.office)) if self.publishing.estate().radius else ():
+        if not self.publishing.estate().radius:
+            return
+        logins = Logins.of(self.office)
+        for each in forget_ended(logins):
             log.info("%s, which ended on %s: its secrets and users are forgotten", each.contract, each.last)
+        for contract, users in forget_forms(logins).items():
+            log.info("%s: %d users' secrets are in fewer forms now", contract, users)

@@ -20,7 +20,7 @@ FORGOTTEN: Final = "logins.forgotten"
 DAYS: Final = "secret-days"
 """The operator's parameter: how many days after a contract's last its secrets and users are kept."""
 _DAYS: Final = 30
-_KINDS: Final = ("client", "home", "tunnel", "papers")
+_KINDS: Final = ("client", "home", "tunnel", "papers", "login", "probe")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from kitei.clauses.notice import own_notice
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
 from kitei.radius.papers import authority_fault
+from kitei.radius.secret import NEEDS_CLEAR, NEEDS_NT
 from kitei.services.auth_outsource.application import Prepare
 from kitei.services.auth_outsource.contract import homes, number, terminators, text
 from kitei.services.auth_outsource.rules.batch import door_of, realm_fits
@@ -94,6 +95,7 @@ def prepares(asked: Prepare, s: Situation) -> Iterator[Finding]:
         yield from realm_fits(s, contract.customer, asked.realm, door, "prepare.realm", but=contract)
     yield from _users_fit(asked, contract, s)
     yield from _usable(asked, s)
+    yield from _kept(asked, s)
 
 
 def _again(asked: Prepare, contract: Contract, s: Situation) -> Iterator[Finding]:
@@ -136,6 +138,26 @@ def _usable(asked: Prepare, s: Situation) -> Iterator[Finding]:
             why=Words(f"{name!r} は利用者名ではありません", f"{name!r} is no user's name"),
             place="prepare.probe_user",
             remedy=Words("レルムのない利用者名を書いてください", "say the name without its realm"),
+        )
+
+
+def _kept(asked: Prepare, s: Situation) -> Iterator[Finding]:
+    """Art. 5.6.6: what a method costs: for most a password is kept only as a hash that nobody can turn back."""
+    if clear := "、".join(each for each in asked.methods if each in NEEDS_CLEAR):
+        yield s.accept(
+            "art:5.6.6",
+            why=Words(
+                f"{clear} のため、パスワードを元に戻せる形で封をして保管します",
+                f"for {clear} passwords are kept sealed, but so that they can be had back",
+            ),
+        )
+    if nt := ", ".join(each for each in asked.methods if each in NEEDS_NT):
+        yield s.accept(
+            "art:5.6.6",
+            why=Words(
+                f"{nt} のため、NT ハッシュも封をして保管します。盗まれればパスワードと同じです",
+                f"for {nt} the NT hash is kept too, sealed; to a thief it is as good as the password",
+            ),
         )
 
 
