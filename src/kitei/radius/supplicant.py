@@ -107,14 +107,14 @@ class Supplicant:
             case b"\x01":
                 return bytes((_IDENTITY,)) + self._identity
             case b"\x1a" if asked[1:2] == b"\x01":
-                return bytes((_MSCHAP,)) + self._proof(asked[2], asked[6:22])
+                return bytes((_MSCHAP,)) + self.proof(asked[2], asked[6:22])
             case b"\x1a" if asked[1:2] == b"\x03":
                 return bytes((_MSCHAP, 3))
             case b"\x21":  # acknowledged as it came: success or failure
                 return _message(_RESPONSE, number, asked)
         raise ValueError(f"nothing inside PEAP that this login could answer: {asked[:2].hex()}")
 
-    def _proof(self, number: int, challenge: bytes) -> bytes:
+    def proof(self, number: int, challenge: bytes) -> bytes:
         """An MS-CHAPv2 Response (RFC 2759, 4 and 8.1)."""
         if len(challenge) != 16:
             raise ValueError("an MS-CHAPv2 challenge of other than 16 bytes")
