@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from kitei.proxy.hosts import above, host_of, path_of
 from kitei.proxy.names import Names, pack_names
-from kitei.proxy.policy import JST, Policy, Request, Rule, Tables, Verdict, decide_request
+from kitei.proxy.policy import Policy, Request, Rule, Tables, Verdict, decide_request
+from kitei.values import JST
 
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=JST)
 LABEL = st.sampled_from(("a", "b", "shop", "news", "example"))

@@ -11,6 +11,7 @@ from kitei.drivers.keepalived import Keepalived
 from kitei.drivers.links import Links
 from kitei.drivers.nftables import Nftables
 from kitei.drivers.scrubber import Scrubber
+from kitei.drivers.squid import Squid
 from kitei.drivers.strongswan import Strongswan
 from kitei.drivers.tunnels import Tunnels
 from kitei.drivers.wireguard import Wireguard
@@ -28,6 +29,7 @@ ALL: tuple[Driver[Any], ...] = (
     Frr(),
     Keepalived(),
     Freeradius(),
+    Squid(),
     Flows(),
     Gobgp(),
 )

@@ -58,6 +58,7 @@ from kitei.network.radius import (
     TunnelTerminator,
     sacks_of,
 )
+from kitei.network.web import WebGateway, WebList
 
 __all__ = [
     "PROBE_SECONDS",
@@ -121,5 +122,7 @@ __all__ = [
     "TunnelTerminator",
     "Upstream",
     "UserTables",
+    "WebGateway",
+    "WebList",
     "sacks_of",
 ]

@@ -25,6 +25,7 @@ from kitei.network.radius import (
     SyntheticUser,
     TunnelTerminator,
 )
+from kitei.network.web import WebPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,4 +276,5 @@ Part: TypeAlias = (
     | LoginProbe
     | DdosPart
     | AccessPart
+    | WebPart
 )

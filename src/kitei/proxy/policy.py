@@ -6,17 +6,16 @@ and hours are those of Japan.
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final, Literal, Protocol
 
 from kitei.proxy.hosts import above, path_of
-from kitei.values import Words
+from kitei.values import JST, Words
 
 Network = IPv4Network | IPv6Network
 Action = Literal["allow", "block", "no-inspect"]
 NOTHING: Final = Words("", "")
-JST: Final = timezone(timedelta(hours=9))
 DEFAULT: Final = "default"
 _NO_RULE: Final = Words("どの規則にも当たりません", "no rule is about it")
 
@@ -70,6 +69,7 @@ class Policy:
 
     `inspect`: TLS is opened with the gateway's own authority, except for `no-inspect`; else only the name is seen.
     `sign_in`: who comes to the proxy port tells a name and a password. `page` is added to the block page.
+    `released` are names of releases, each with the SHA-256 of a held body that may pass once by it.
     """
 
     contract: str
@@ -82,6 +82,7 @@ class Policy:
     people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sources: tuple[tuple[Network, str], ...] = ()
     sandbox: Sandbox | None = None
+    released: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kitei.proxy.policy import JST, Request, Rule, Sandbox, Tables, decide_request
+from kitei.proxy.policy import Request, Rule, Sandbox, Tables, decide_request
 from kitei.services.secure_access.document import Unreadable
 from kitei.services.secure_access.web_policy import CATEGORY, compile_web_policy, read_web_policy
-from kitei.values import Words
+from kitei.values import JST, Words
 
 WHOLE = """
 default = "block"

@@ -1,0 +1,95 @@
+"""The program beside Squid that says whether a request passes: `python -m kitei.proxy.judge POLICY LISTS`.
+
+    USER SOURCE METHOD SNI HOST PATH http    OK: it passes; ERR: it is refused. CONNECT where TLS will be opened
+                                             passes, for only inside can be shown why not
+    USER SOURCE METHOD SNI HOST PATH splice  OK: this TLS goes through unopened
+    USER SOURCE METHOD SNI HOST PATH bump    OK: it is opened
+
+`-` stands for what is not known. It asks the very tables that the tester asks, and takes up a changed policy with
+the next line, without a pause.
+"""
+
+import mmap
+import os
+import sys
+from datetime import UTC, datetime
+from html import escape
+
+from kitei.proxy.hosts import host_of
+from kitei.proxy.lines import answer_all, pairs
+from kitei.proxy.names import Names
+from kitei.proxy.policy import NameList, Request, Tables, Verdict, decide_request
+from kitei.proxy.written import policy_of
+
+
+class Judge:
+    """The tables of the policy file as it is now. A file that cannot be read leaves those before in force."""
+
+    def __init__(self, policy: str, lists: str) -> None:
+        self._path, self._lists = policy, lists
+        self._mark: tuple[int, int] | None = None
+        self.tables = self._read()
+
+    def now(self) -> Tables:
+        state = os.stat(self._path)
+        if (state.st_ino, state.st_mtime_ns) != self._mark:
+            self.tables = self._read()
+        return self.tables
+
+    def _read(self) -> Tables:
+        with open(self._path, encoding="utf-8") as file:
+            state = os.fstat(file.fileno())
+            written = policy_of(file.read())
+        lists: dict[str, NameList] = {name: frozenset(names) for name, names in written.short.items()}
+        for name, packed in written.packed.items():
+            with open(os.path.join(self._lists, packed), "rb") as file:
+                lists[name] = Names(memoryview(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)))
+        self._mark = (state.st_ino, state.st_mtime_ns)
+        return Tables(written.policy, lists)
+
+    def answer(self, words: list[str]) -> str:
+        told = ("" if word == "-" else word for word in words)
+        user, source, method, sni, host, path, kind = told
+        at = datetime.now(UTC)
+        hidden = method == "CONNECT"
+        request = Request(_host(sni if sni and hidden else host), None if hidden else path, user, source)
+        if kind == "http":
+            return self._pass(request, at)
+        verdict = decide_request(self.now(), request, at)
+        is_so = verdict.inspect if kind == "bump" else not verdict.inspect and verdict.action == "allow"
+        return "OK" if is_so else "ERR"
+
+    def _pass(self, request: Request, at: datetime) -> str:
+        tables = self.now()
+        verdict = decide_request(tables, request, at)
+        later = request.path is None and verdict.inspect
+        word = "ERR" if verdict.action == "block" and not later else "OK"
+        hold = "yes" if tables.policy.sandbox is not None else ""
+        told = pairs(
+            rule=verdict.rule,
+            policy=str(verdict.version),
+            contract=verdict.contract,
+            who=verdict.user,
+            exempt=verdict.exempt,
+            action="look" if later else verdict.action,
+            hold=hold,
+            message=page_line(tables, verdict) if word == "ERR" else "",
+        )
+        return f"{word} {told}"
+
+
+def page_line(tables: Tables, verdict: Verdict) -> str:
+    """What the block page says, as HTML: why, by which rule of which contract, and whom to ask."""
+    page, reason = tables.policy.page, verdict.reason
+    ja = f"理由: {reason.ja or '-'} / 規則: {verdict.rule}(ポリシー第 {verdict.version} 版)/ 契約: {verdict.contract}"
+    en = f"Reason: {reason.en or '-'} / rule: {verdict.rule} (policy version {verdict.version}) / contract: {verdict.contract}"
+    return escape("\n".join(each for each in (ja, page.ja, en, page.en) if each))
+
+
+def _host(written: str) -> str:
+    """What is no host name is asked about as it is: only rules about everything, and the default, are about it."""
+    return host_of(written) or written.lower()
+
+
+if __name__ == "__main__":
+    answer_all(Judge(sys.argv[1], sys.argv[2]).answer)
