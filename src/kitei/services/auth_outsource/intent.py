@@ -11,10 +11,12 @@ from datetime import date
 from kitei.ledger.contracts import Contract
 from kitei.network import Estate, NodeIntent, Part
 from kitei.network.codec import node_intent
+from kitei.radius.policy import EAP
 from kitei.services.auth_outsource.contract import Door, days_of_use, door
 from kitei.services.auth_outsource.edition import TERMS
 from kitei.services.auth_outsource.parts import (
     LETTERS,
+    ROWS,
     client_part,
     concentrator_part,
     peer_parts,
@@ -57,12 +59,13 @@ def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -
 
 
 def unserved(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[Unserved, ...]:
-    """The contracts in use on a day that no node serves, each with what it lacks."""
+    """The contracts in use on a day that no node serves, or not by all their methods, each with what it lacks."""
     doors = _doors(contracts, on)
     ready = {each.contract for each in _serving(contracts, estate, on)}
     owners = _owners(doors, estate)
-    return tuple(
-        _lacking(each, owners, estate) or _alone(each) for each in doors if each.contract not in ready
+    return (
+        *(_lacking(each, owners, estate) or _alone(each) for each in doors if each.contract not in ready),
+        *(found for each in doors if each.contract in ready and (found := _without_papers(each, estate))),
     )
 
 
@@ -124,6 +127,19 @@ def _sacks_of_homes(each: Door) -> tuple[str, ...]:
 
 def _sacks_of_ends(each: Door) -> tuple[str, ...]:
     return ("tunnel",) if any(end.secret for end in each.terminators) else ()
+
+
+def _without_papers(each: Door, estate: Estate) -> Unserved | None:
+    """EAP takes a certificate of the node's own, which is the operator's to hand over."""
+    nodes = ", ".join(place.node for place in estate.radius if f"papers.{place.node}" not in estate.sacks)
+    methods = ", ".join(method for method in each.methods if method in EAP)
+    if each.kind != "group" or not methods or not nodes:
+        return None
+    told = Words(
+        f"{nodes} に証明書がなく、{methods} に応えません(kitei radius secret papers.<ノード>)",
+        f"{nodes} has no papers, and so no answer by {methods} (kitei radius secret papers.NODE)",
+    )
+    return Unserved(each.contract, ROWS["group"], told)
 
 
 def _alone(each: Door) -> Unserved:
