@@ -8,13 +8,16 @@ Family: TypeAlias = Literal["ipv4", "ipv6", "ipv4-flowspec", "ipv6-flowspec"]
 
 @dataclass(frozen=True, slots=True)
 class CollectorPlace:
-    """A node that hears flow exports on these addresses. `exporters`: whom it hears (empty: anyone)."""
+    """A node that hears flow exports on these addresses. `exporters`: whom it hears (empty: anyone). `carrier` is whose
+    routers those are; None: the operator's own.
+    """
 
     node: str
     addresses: tuple[str, ...]
     netflow_port: int = 2055
     sflow_port: int = 6343
     exporters: tuple[str, ...] = ()
+    carrier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,6 +308,34 @@ def test_laws_of_whatever_is_bought(one: Contract, two: Contract) -> None:
             assert part.until is not None  # type: ignore[union-attr]
 
 
+OVER_OTHER = CollectorPlace("see9", ("192.0.2.99",), carrier="other-isp")
+WITH_OTHER = Estate(defence=replace(PLACES, collectors=(*PLACES.collectors, OVER_OTHER)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(contracts(), contracts(id="c2"))
+def test_over_another_providers_path_only_who_has_the_option_is_watched(one: Contract, two: Contract) -> None:
+    nodes = {node.node: of(FloodWatch, node.parts) for node in compile_contracts([one, two], WITH_OTHER, ON)}
+    assert {each.name for each in nodes.get("see9", [])} <= {each.name for each in nodes.get("see1", [])}
+    by_id = {"c1": one, "c2": two}
+    for watch in nodes.get("see9", []):
+        owner = by_id[watch.origin.owner]
+        base = by_id.get(str(owner.body["base"])) if owner.item == "type-m" else None
+        taken = [each.body for each in (base or owner).options if each.name == "multi-isp"]
+        assert "other-isp" in [each.get("multihomed_with") for each in taken]
+
+
+def test_to_be_watched_over_another_path_needs_no_consent_to_route_control() -> None:
+    told = {"route_control": "customer", "multihomed_with": "other-isp"}
+    mine = with_option(concluded("c1", "type-e", ["203.0.113.0/24"]), "multi-isp", **told)
+    other = concluded("c2", "type-e", ["198.51.100.0/24"])
+    nodes = {
+        node.node: of(FloodWatch, node.parts) for node in compile_contracts([mine, other], WITH_OTHER, ON)
+    }
+    assert [each.name for each in nodes["see9"]] == ["c1"]
+    assert [each.name for each in nodes["see1"]] == ["c1", "c2"]
+
+
 @settings(max_examples=60, deadline=None)
 @given(contracts(), contracts(id="c2"))
 def test_publishing_what_changed_comes_to_the_same_as_publishing_all(one: Contract, two: Contract) -> None:

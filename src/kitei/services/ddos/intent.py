@@ -9,10 +9,19 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from kitei.ledger.contracts import Contract
-from kitei.network import Announcement, Estate, FlowRule, NodeIntent, Part, RouteLeave, Scrubbing
+from kitei.network import (
+    Announcement,
+    Estate,
+    FlowRule,
+    NodeIntent,
+    Part,
+    RouteLeave,
+    Scrubbing,
+)
 from kitei.network.codec import node_intent
+from kitei.network.ddos_estate import CollectorPlace
 from kitei.services.ddos.defence import standing_mitigations
-from kitei.services.ddos.means import all_means, edition_on
+from kitei.services.ddos.means import Means, all_means, edition_on
 from kitei.services.ddos.stopping import Placed, by_contract, dynamic_parts, own_parts, standing_parts
 from kitei.services.ddos.watching import collector_part, watch_parts, watched_line
 
@@ -74,12 +83,20 @@ def _standing(contracts: Sequence[Contract], estate: Estate, on: date) -> Iterat
     watches = tuple(watch_parts(by_id, bought, edition))
     for place in places.collectors:
         yield place.node, collector_part(place, edition)
-        yield from ((place.node, part) for part in watches)
+        watched = _watched(place, bought)
+        yield from ((place.node, part) for part in watches if part.origin.owner in watched)
     defended = tuple(by_contract(by_id, bought, places, edition))
     if defended:
         yield from own_parts(places, edition, estate.sacks)
     for ground in defended:
         yield from standing_parts(ground)
+
+
+def _watched(place: CollectorPlace, bought: Sequence[Means]) -> frozenset[str]:
+    """Whom a collector watches. Art. 10.2(8): over another provider's path only who has the option for it."""
+    return frozenset(
+        each.contract for each in bought if place.carrier is None or place.carrier in each.watched_by
+    )
 
 
 def _dynamic(contracts: Sequence[Contract], estate: Estate, on: date) -> Iterator[Placed]:

@@ -30,7 +30,8 @@ class Means:
 
     `clean_bps` is what may pass after mitigation (0: the item names no ceiling), one police for all of
     `treating`. `carriers` are other providers whose routers may be given routes: with the recorded consent to
-    every condition only, and none since a complaint stopped it. Paths are those of the provisions that say so.
+    every condition only, and none since a complaint stopped it; `watched_by` those over whose path it is watched, for
+    which the option is enough. Paths are those of the provisions that say so.
     """
 
     contract: str
@@ -43,6 +44,7 @@ class Means:
     clean_bps: int
     always_on: bool
     carriers: tuple[str, ...]
+    watched_by: tuple[str, ...]
     tunnel: bool
     incidents: bool
     watch_paths: tuple[str, ...]
@@ -97,6 +99,7 @@ def means(contract: Contract, contracts: Mapping[str, Contract], on: date) -> Me
         _clean(treated, extra) if mitigates else 0,
         always,
         carriers,
+        tuple(filter(None, (_other_carrier(edition, treating, on),))),
         mitigates and option(treating, ROUTER, on) is not None,
         treated.has("incidents"),
         (item.cite.path, "art:5.1", *(("art:10.2.7.a2",) if dual else ())),
@@ -126,7 +129,7 @@ def option(contract: Contract, name: str, on: date) -> OptionTaken | None:
 def _bare(contract: Contract, item: Choice) -> Means:
     """Of a contract that can neither watch nor defend anything."""
     return Means(
-        contract.id, contract.customer, item, item, contract.id, (), False, 0, False, (), False, False,
+        contract.id, contract.customer, item, item, contract.id, (), False, 0, False, (), (), False, False,
         (item.cite.path,), (item.cite.path,), (item.cite.path,),
     )  # fmt: skip
 
@@ -150,17 +153,25 @@ def _always_on(edition: Edition, contract: Contract, treating: Contract, on: dat
 
 def _carriers(edition: Edition, contract: Contract, on: date) -> tuple[str, ...]:
     """Art. 10.4: the operator does the route control, and every condition is recorded as accepted."""
-    taken = option(contract, MULTI_ISP, on)
-    if taken is None or taken.body.get("route_control") != "operator":
-        return ()
-    if letter(item_on(contract, on)) not in edition.value("options")[MULTI_ISP].text("items"):
+    taken, carrier = option(contract, MULTI_ISP, on), _other_carrier(edition, contract, on)
+    if taken is None or carrier is None or taken.body.get("route_control") != "operator":
         return ()
     accepted = taken.body.get("accepts")
     needed = set(edition.value("route_control_conditions").slugs)
     if not isinstance(accepted, list | tuple) or not needed <= set(map(str, accepted)):
         return ()
+    return (carrier,)
+
+
+def _other_carrier(edition: Edition, contract: Contract, on: date) -> str | None:
+    """Art. 10.2(8): the provider that the option names, of an item that it is for."""
+    taken = option(contract, MULTI_ISP, on)
+    if taken is None:
+        return None
+    if letter(item_on(contract, on)) not in edition.value("options")[MULTI_ISP].text("items"):
+        return None
     carrier = taken.body.get("multihomed_with")
-    return (carrier,) if isinstance(carrier, str) and carrier else ()
+    return carrier if isinstance(carrier, str) and carrier else None
 
 
 def _protected(

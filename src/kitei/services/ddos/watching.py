@@ -6,7 +6,7 @@ from ipaddress import ip_network
 from typing import Any, Final
 
 from kitei.ledger.contracts import Contract
-from kitei.network import FloodWatch, FlowCollector, Origin, Part
+from kitei.network import FloodWatch, FlowCollector, Origin
 from kitei.network.ddos_estate import CollectorPlace
 from kitei.services.ddos.defence import Policy, policies
 from kitei.services.ddos.means import Means, lies_in
@@ -22,7 +22,7 @@ def collector_part(place: CollectorPlace, edition: Edition) -> FlowCollector:
 
 def watch_parts(
     contracts: Mapping[str, Contract], bought: Sequence[Means], edition: Edition
-) -> Iterator[Part]:
+) -> Iterator[FloodWatch]:
     """A watch for each policy of each contract, over what of it is still protected."""
     for each in bought:
         for policy in policies(contracts[each.contract]):
