@@ -9,7 +9,12 @@ times two (packets) and three (bits). Every alarm of ours counts, of FastNetMon'
 of a host that it has banned. What counts as an alarm before the floods begin is false; a flood without an alarm is
 missed.
 
-`hours SECONDS` judges the held-out days at length by the clock written in them, ours alone.
+Then what is real: captures of ordinary traffic, of routers of many makers (see `captured`), played once to Kitei and
+to FastNetMon as it comes, with the same thresholds for all networks in them, and one flood behind it, that shows that
+both are awake.
+
+`hours SECONDS` judges the held-out days at length by the clock written in them, ours alone; `real` is the captures
+alone.
 """
 
 import json
@@ -22,10 +27,12 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 
+import captured
 from figure import Figure
 from ordinary_day import FLOODED, NETWORK, RATE, datagram, floods, streams, tenth, told
 
@@ -35,11 +42,12 @@ from kitei.collect.meter import Meter
 from kitei.collect.policies import policies_of
 from kitei.spool import Taking
 
-OURS, SHIPPED, ADVISED = 20_170, 20_171, 20_172
+OURS, SHIPPED, ADVISED, SHIPPED_NETFLOW = 20_170, 20_171, 20_172, 20_173
 SEEDS = (11, 601, 709, 811, 907, 1013)
+PREFIXES = [f"10.1.{n}.0/24" for n in range(len(SEEDS))]
 POLICY = {
     "name": "day",
-    "prefixes": [f"10.1.{n}.0/24" for n in range(len(SEEDS))],
+    "prefixes": PREFIXES,
     "host": {
         "bps": "1G", "pps": "20k", "syn-pps": "10k", "udp-bps": "500M", "udp-pps": "15k", "icmp-pps": "5k",
         "fragment-pps": "10k",
@@ -104,20 +112,23 @@ def their_alarms(log: Path) -> Alarms:
     return found
 
 
-def start_ours(folder: Path) -> subprocess.Popen[bytes]:
+def start_ours(folder: Path, prefixes: Sequence[str] = PREFIXES) -> subprocess.Popen[bytes]:
+    policy = {**POLICY, "prefixes": list(prefixes)}
     (folder / "flows").mkdir()
-    written = {"name": "day", "listen": [f"127.0.0.1:{OURS}"], "exporters": [], "policies": [POLICY]}
+    written = {"name": "day", "listen": [f"127.0.0.1:{OURS}"], "exporters": [], "policies": [policy]}
     (folder / "flows" / "assignment.json").write_text(json.dumps(written))
     words = [sys.executable, "-m", "kitei.collect.station", str(folder / "flows"), str(folder / "events")]
     return subprocess.Popen(words, env=dict(os.environ))
 
 
-def start_theirs(folder: Path, port: int, **thresholds: str) -> subprocess.Popen[bytes]:
+def start_theirs(
+    folder: Path, port: int, prefixes: Sequence[str] = PREFIXES, **settings: str
+) -> subprocess.Popen[bytes]:
     folder.mkdir()
-    networks = "".join(f"10.1.{n}.0/24\n" for n in range(len(SEEDS)))
+    networks = "".join(f"{each}\n" for each in prefixes)
     return theirs(
         "sflow", port, folder, tracking=True, networks=networks, enable_ban="on", notify_script_path="/bin/true",
-        mirror_afpacket="off", **thresholds,
+        mirror_afpacket="off", **settings,
     )()  # fmt: skip
 
 
@@ -133,14 +144,79 @@ def count(alarms: Alarms, floods_at: float) -> list[Result]:
     return results
 
 
+def play_captured(told: Sequence[captured.Told], flooded: int, ports: Sequence[tuple[int, int]]) -> None:
+    """Send the captures, each exporter from its own address, then a flood of 15 s."""
+    sockets: dict[str, socket.socket] = {}
+    for each in told:
+        if each.source not in sockets:
+            sockets[each.source] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            sockets[each.source].bind((each.source, 0))
+        time.sleep(each.after)
+        for netflow, sflow in ports:
+            sockets[each.source].sendto(each.datagram, ("127.0.0.1", sflow if each.is_sflow else netflow))
+    began, draw, running = time.time(), random.Random(5), floods(0)[1:2]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        for step in range(160):
+            samples = tenth(step / 10, running, 1, draw, flooded)
+            for at in range(0, len(samples), 10):
+                for _, port in ports:
+                    sock.sendto(datagram(samples[at : at + 10], step + at), ("127.0.0.1", port))
+            time.sleep(max(0.0, began + (step + 1) / 10 - time.time()))
+    for each_socket in sockets.values():
+        each_socket.close()
+
+
+def real() -> Iterator[Figure]:
+    """Alarms of real captures, ours and FastNetMon's; nothing where the captures are not here."""
+    told = captured.day()
+    if not told:
+        print(f"false_alarms: no captures at {captured.PLACE}: no figure of real traffic", file=sys.stderr)
+        return
+    found = captured.networks(told)
+    prefixes = [str(each) for each in found]
+    network = next(each for each in found if isinstance(each, IPv4Network) and each.is_private)
+    target = str(network[floods(0)[1].host])
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        processes, ports = [start_ours(folder, prefixes)], [(OURS, OURS)]
+        if has_peer():
+            more = {"netflow": "on", "netflow_port": str(SHIPPED_NETFLOW)}
+            processes.append(start_theirs(folder / "shipped", SHIPPED, prefixes, **more))
+            ports.append((SHIPPED_NETFLOW, SHIPPED))
+        try:
+            time.sleep(5)
+            play_captured(told, int(network.network_address), ports)
+            time.sleep(2)
+            said = {"Kitei": our_alarms(folder / "events")}
+            if has_peer():
+                said["FastNetMon as it comes"] = their_alarms(folder / "shipped" / "log")
+        finally:
+            for process in processes:
+                process.terminate()
+                process.wait(20)
+    false = {name: sum(of != target for _, of in alarms) for name, alarms in said.items()}
+    awake = {name: any(of == target for _, of in alarms) for name, alarms in said.items()}
+    flows = sum(1 for _ in captured.flows(told))
+    beside = "".join(
+        f"; {name}: {false[name]}, the flood {'found' if awake[name] else 'missed'}"
+        for name in list(said)[1:]
+    )
+    what = f"false alarms on real captures, {flows:,} flows to {len(prefixes):,} networks"
+    yield Figure("false_alarms", what + beside, false["Kitei"], "alarms", 0, "at most")
+    yield Figure("false_alarms", "the flood behind them found", awake["Kitei"], "of 1", 1, "at least")
+
+
+def has_peer() -> bool:
+    return shutil.which("fastnetmon") is not None and os.geteuid() == 0 and SETTINGS.exists()
+
+
 def run(seconds: int, flooded: int = 22) -> Mapping[str, list[Result]]:
     """What each said of each day."""
-    has_peer = shutil.which("fastnetmon") is not None and os.geteuid() == 0 and SETTINGS.exists()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         processes = [start_ours(folder)]
         ports: tuple[int, ...] = (OURS,)
-        if has_peer:
+        if has_peer():
             packets, megabits = peaks(seconds)
             advised = {"threshold_pps": str(2 * packets), "threshold_mbps": str(3 * megabits)}
             processes.append(start_theirs(folder / "shipped", SHIPPED))
@@ -151,7 +227,7 @@ def run(seconds: int, flooded: int = 22) -> Mapping[str, list[Result]]:
             floods_at = play(seconds, flooded, ports)
             time.sleep(2)
             said = {"Kitei": count(our_alarms(folder / "events"), floods_at)}
-            if has_peer:
+            if has_peer():
                 said["FastNetMon as it comes"] = count(their_alarms(folder / "shipped" / "log"), floods_at)
                 name = f"FastNetMon as advised ({2 * packets:,} packets, {3 * megabits:,} Mbit)"
                 said[name] = count(their_alarms(folder / "advised" / "log"), floods_at)
@@ -185,7 +261,7 @@ def measure(seconds: int = 240) -> list[Figure]:
                 f"false alarms {what}, held out ({name}: {theirs_false}, {theirs_found} of {of} floods found)"
             )
             figures.append(Figure("false_alarms", text, false, "alarms", 0, "at most"))
-    return figures
+    return [*figures, *real()]
 
 
 def hours(seconds: int) -> list[Figure]:
@@ -219,5 +295,7 @@ def hours(seconds: int) -> list[Figure]:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["hours"]:
         print(*hours(int(sys.argv[2])), sep="\n")
+    elif sys.argv[1:2] == ["real"]:
+        print(*real(), sep="\n")
     else:
         print(*measure(int(sys.argv[1]) if sys.argv[1:] else 240), sep="\n")

@@ -14,7 +14,7 @@ sys.path.insert(0, str(HERE))
 
 from figure import Figure  # noqa: E402
 
-NOT_BENCHES = {"run", "figure", "population", "flow_load", "ordinary_day"}
+NOT_BENCHES = {"run", "figure", "population", "flow_load", "ordinary_day", "captured"}
 
 
 def names() -> list[str]:
