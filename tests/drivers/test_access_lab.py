@@ -3,16 +3,21 @@
 inner (10.1.0.2) - gw - server (203.0.113.10); gw - far (10.200.0.2, the backbone)
 """
 
+import json
+import os
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from kitei.drivers.access import Access, counted
+from kitei.drivers.access import LANE, Access, counted
 from kitei.network import BackboneLink, Egress, Filter, FilterRule, Origin
 from kitei.network.access_filter import Flow, in_order, judge
+from kitei.spool import Taking
 
 pytestmark = pytest.mark.lab
 
@@ -244,3 +249,62 @@ def test_nothing_wanted_leaves_nothing_and_forwards_nothing(scene) -> None:
     assert "203.0.113.100" not in scene.bench.ip("gw", "address")
     assert "10.200" not in scene.bench.ip("gw", "route") and not scene.asks("tcp", "203.0.113.10", 80)
     assert gw.run(["sysctl", "-n", "net.ipv4.ip_forward"]).out.strip() == "0"
+
+
+def begun(scene: Scene) -> int:
+    """How often a recorder began; from then on nothing is passed over."""
+    events = Taking(Path(scene.bench.hosts["gw"].state("events", LANE))).due(1000)
+    return [event["kind"] for event in events].count("passing.begun")
+
+
+def rows(scene: Scene) -> list[list[Any]]:
+    """What was written down, in order."""
+    events = Taking(Path(scene.bench.hosts["gw"].state("events", LANE))).due(1000)
+    told = [json.loads(str(event["body"]["rows"])) for event in events if event["kind"] == "passing.told"]
+    return [row for each in told for row in each]
+
+
+def test_who_left_by_which_address_and_port_is_written_down_and_what_was_denied_by_which_rule(scene) -> None:
+    no = rule("no", 1, "deny", services=("tcp/81",))
+    scene.up(*ALL, no)
+    assert eventually(lambda: begun(scene) == 1)
+    assert scene.reaches("tcp", "203.0.113.10", 80)
+    seen = {scene.asks("tcp", "203.0.113.10", 8000), scene.asks("udp", "2001:db8::10", 8000)}
+    for port in (81, 8011):
+        assert not scene.asks("tcp", "203.0.113.10", port)
+
+    def left_by() -> set[str]:
+        return {f"{row[8]} {row[9]}" for row in rows(scene) if row[0] == "+" and row[7] == 8000}
+
+    assert eventually(lambda: left_by() == seen), "as the servers saw them"
+    sources = {row[4] for row in rows(scene) if row[0] == "+"}
+    assert sources == {"10.1.0.2", "fd01::2"}
+    wanted = {
+        ("no", 1, "tcp", "10.1.0.2", "203.0.113.10", 81),
+        ("default", 1, "tcp", "10.1.0.2", "203.0.113.10", 8011),
+    }
+
+    def denied() -> set[tuple[Any, ...]]:
+        return {(*row[2:6], *row[7:]) for row in rows(scene) if row[0] == "x"}
+
+    assert eventually(lambda: wanted <= denied())
+    scene.bench.hosts["gw"].run(["conntrack", "-D", "-p", "tcp", "--dport", "8000"])
+    assert eventually(lambda: any(row[0] == "-" and row[7] == 8000 for row in rows(scene)))
+
+
+def test_a_recorder_that_begins_again_tells_what_there_is(scene) -> None:
+    scene.up(*ALL)
+    assert scene.reaches("tcp", "203.0.113.10", 80)
+    gw, inner = scene.bench.hosts["gw"], scene.bench.hosts["inner"]
+    inner.keep_running("talk", [sys.executable, "-c", TALK, "203.0.113.10", "80"])
+    assert eventually(lambda: len((inner.read(inner.state("programs", "talk.log")) or "").split()) > 3)
+    assert eventually(lambda: begun(scene) == 1)
+    os.kill(gw.running()["passing"], 9)
+    assert eventually(lambda: begun(scene) == 2)
+    events = Taking(Path(gw.state("events", LANE)))
+
+    def told_again() -> bool:
+        kinds = [each["kind"] for each in events.due(1000)]
+        return "passing.told" in kinds[len(kinds) - kinds[::-1].index("passing.begun") :]
+
+    assert eventually(told_again)

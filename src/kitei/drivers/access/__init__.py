@@ -6,14 +6,17 @@ the table stands and ends before it goes.
 
 import errno
 import json
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address, ip_network
 from typing import Any, Final, TypeVar
 
 from pyroute2.netlink.exceptions import NetlinkError
 
+import kitei
 from kitei.drivers.access.rules import TABLE, table
-from kitei.drivers.access.seen import PROTOCOL, SWITCHES, AccessSeen, Held, Way
+from kitei.drivers.access.seen import FORWARDING, PROTOCOL, SWITCHES, AccessSeen, Held, Way
 from kitei.network import (
     BackboneLink,
     Egress,
@@ -29,9 +32,11 @@ from kitei.network import (
 from kitei.network.expiry import still_wanted
 from kitei.values import digest_of
 
-__all__ = ["Access", "AccessSeen", "counted", "stands"]
+__all__ = ["LANE", "PROGRAM", "Access", "AccessSeen", "counted", "stands"]
 
 _MEMORY: Final = "access.json"
+PROGRAM: Final = "passing"
+LANE: Final = "passing"
 _Kind = TypeVar("_Kind")
 
 
@@ -61,6 +66,7 @@ class Access:
             held,
             ways,
             switches == ["1"] * len(SWITCHES),
+            PROGRAM in host.running(),
         )
 
     def plan(self, wanted: Sequence[Part], seen: AccessSeen) -> tuple[Step, ...]:
@@ -108,6 +114,8 @@ class Access:
             )
         for way in sorted(ways - seen.ways, key=str):
             yield Step(self.name, f"lead {way.prefix} to the backbone", "route", {"way": way})
+        if not seen.records:
+            yield Step(self.name, "write down what passes and what is denied", "record")
         if not seen.forwards:
             yield Step(self.name, "forward", "forward")
 
@@ -124,10 +132,13 @@ class Access:
                 _load(host, told["text"], told["owners"])
             case "route" | "unroute":
                 _route(host, "replace" if step.act == "route" else "del", told["way"])
+            case "record":
+                _record(host)
             case "forward":
                 _switch(host, "1")
             case "end":
                 _switch(host, "0")
+                host.stop(PROGRAM)
                 for way in told["ways"]:
                     _route(host, "del", way)
                 for held in told["held"]:
@@ -224,7 +235,8 @@ def _cut(host: Host, address: str) -> None:
 
 
 def _switch(host: Host, value: str) -> None:
-    done = host.run(["sysctl", "-qw", *(f"{name}={value}" for name in SWITCHES)])
+    names = SWITCHES if value == "1" else FORWARDING
+    done = host.run(["sysctl", "-qw", *(f"{name}={value}" for name in names)])
     if done.code != 0:
         raise PermanentError(f"{host.name} refuses kernel switches: {done.err.strip()}")
 
@@ -264,6 +276,12 @@ def stands(host: Host) -> bool:
     switches = host.run(["sysctl", "-n", *SWITCHES]).out.split()
     there = host.run(["nft", "list", "chain", *TABLE.split(), "leave"]).code == 0
     return there and switches == ["1"] * len(SWITCHES)
+
+
+def _record(host: Host) -> None:
+    argv = [sys.executable, "-m", "kitei.drivers.access.recorder", host.state("events", LANE)]
+    code = os.path.dirname(os.path.dirname(os.path.abspath(kitei.__file__)))
+    host.keep_running(PROGRAM, argv, {"PYTHONPATH": code})
 
 
 def _filter(host: Host, text: str) -> None:

@@ -16,7 +16,7 @@ from kitei.values import digest_of
 
 TABLE: Final = "inet kitei_access"
 GROUP: Final = 108
-"""The nflog group that hears what was denied; the prefix of each is the rule's id."""
+"""The nflog group that hears what was denied; the prefix of each is the rule's id and the policy's version."""
 
 DEFAULT: Final = "default"
 _FAMILIES: Final = {4: ("ip", "ipv4"), 6: ("ip6", "ipv6")}
@@ -36,8 +36,12 @@ def table(
         *(f"counter {counter_of(each.name)} {{\n}}\n" for each in ordered),
         f"counter {counter_of(DEFAULT)} {{\n}}\n",
         _chain("refuse", _refuse(gate)),
-        *(_chain(f"deny_{each.name}", _deny(each.name)) for each in ordered if each.action == "deny"),
-        _chain(f"deny_{DEFAULT}", _deny(DEFAULT)),
+        *(
+            _chain(f"deny_{each.name}", _deny(each.name, gate.version))
+            for each in ordered
+            if each.action == "deny"
+        ),
+        _chain(f"deny_{DEFAULT}", _deny(DEFAULT, gate.version)),
         _chain("judge", (line.replace(_MARK, str(mark)) for line in judged)),
         _chain(
             "forward",
@@ -77,8 +81,8 @@ def _judge(rules: Sequence[FilterRule]) -> Iterator[str]:
     yield f"goto deny_{DEFAULT}"
 
 
-def _deny(name: str) -> Iterator[str]:
-    yield f'{_LOGGED} log prefix "{name}" group {GROUP} snaplen 128'
+def _deny(name: str, version: int) -> Iterator[str]:
+    yield f'{_LOGGED} log prefix "{name} {version}" group {GROUP} snaplen 128'
     yield f"counter name {counter_of(name)} goto refuse"
 
 

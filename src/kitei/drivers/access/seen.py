@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Final
 
 PROTOCOL: Final = 109  # marks our addresses (IFA_PROTO) and routes (rtm_protocol)
-SWITCHES: Final = ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding")
+FORWARDING: Final = ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding")
+# The end of a flow is told even of one that began before somebody listened.
+SWITCHES: Final = (*FORWARDING, "net.netfilter.nf_conntrack_events")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +41,4 @@ class AccessSeen:
     held: frozenset[Held] = frozenset()
     ways: frozenset[Way] = frozenset()
     forwards: bool = False
+    records: bool = False
