@@ -138,11 +138,11 @@ def test_a_list_comes_beside_the_orders_and_is_waited_for(web: Stand) -> None:
     listed = policy(Rule("r-list", "block", lists=("category.games",)), version=7)
     gateway = web.gateway(listed, packed={"category.games": "web-list.games@1"})
     part = WebList(FOR, "category.games", "web-list.games@1")
-    acts = [step.act for step in Squid().plan((gateway, part), Squid().see(web.host))]
+    acts = [step.act for step in Squid().plan((*gateway, part), Squid().see(web.host))]
     assert acts == ["await"]
     names = "".join(f"play{n}.test  # a game\n" for n in range(100_000))
     web.host.write(web.host.state("sacks", "web-list.games@1"), "Ok.Test\n" + names)
-    web.put(gateway, part)
+    web.put((*gateway, part))
     assert "r-list" in web.curl("http://www.ok.test/").stdout
     assert "r-list" in web.curl("http://play99999.test/").stdout
     assert '"host": "bad.test"' in web.curl("http://bad.test/").stdout

@@ -58,7 +58,7 @@ def test_without_the_option_everything_passes_as_it_is(web: Stand) -> None:
 
 
 def test_with_it_known_malware_is_held_back_and_all_else_comes_whole(web: Stand) -> None:
-    web.put(web.gateway(held(2)))
+    web.put(web.gateway(held(2), holds=True))
     eventually(lambda: b"Eicar-Test-File" in fetched(web, "/eicar"), 30.0)  # clamd reads its signatures first
     for path in ("/big", "/harmless.sh", "/empty"):
         assert fetched(web, path) == BODIES[path], path
@@ -73,7 +73,7 @@ def test_with_it_known_malware_is_held_back_and_all_else_comes_whole(web: Stand)
 
 
 def test_a_script_is_run_where_it_harms_nobody_and_held_back_for_what_it_did(web: Stand) -> None:
-    web.put(web.gateway(held(3)))
+    web.put(web.gateway(held(3), holds=True))
     assert fetched(web, "/harmless.sh") == BODIES["/harmless.sh"]
     assert b"connects to 198.51.100.7 port 4444" in fetched(web, "/caller.sh")
     assert b"spoils the document letter.docx" in fetched(web, "/spoiler.sh")
@@ -85,7 +85,7 @@ def test_what_is_released_passes_once(web: Stand) -> None:
     released = Policy(
         "C-1", 4, (), "allow", inspect=True, sandbox=policy.sandbox, released=(("release-1", digest),)
     )
-    web.put(web.gateway(released))
+    web.put(web.gateway(released, holds=True))
     assert fetched(web, "/caller.sh") == BODIES["/caller.sh"]
     assert b"198.51.100.7" in fetched(web, "/caller.sh") and b"<html" in fetched(web, "/caller.sh")
     assert [each["release"] for each in events(web, 4)][:2] == ["release-1", ""]
@@ -93,7 +93,7 @@ def test_what_is_released_passes_once(web: Stand) -> None:
 
 @pytest.mark.parametrize("too_large", ["pass", "block"])
 def test_what_is_too_large_has_the_fate_that_was_told(web: Stand, too_large: Any) -> None:
-    web.put(web.gateway(held(5, too_large=too_large)))
+    web.put(web.gateway(held(5, too_large=too_large), holds=True))
     got = fetched(web, "/larger")
     assert got == BODIES["/larger"] if too_large == "pass" else "大きさを超えて".encode() in got
     assert events(web, 5)[-1]["outcome"] == "too-large"
@@ -101,7 +101,7 @@ def test_what_is_too_large_has_the_fate_that_was_told(web: Stand, too_large: Any
 
 @pytest.mark.parametrize("unsure", ["pass", "block"])
 def test_what_cannot_be_inspected_has_the_fate_that_was_told(web: Stand, unsure: Any) -> None:
-    web.put(web.gateway(held(6, unsure=unsure)))
+    web.put(web.gateway(held(6, unsure=unsure), holds=True))
     web.host.stop("web-clamd")
     got = fetched(web, "/x?unsure")
     assert (b'"path"' in got) == (unsure == "pass"), got

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from kitei.drivers.squid import Squid
-from kitei.network import Origin
-from kitei.network.web import WebGateway
+from kitei.network import Origin, Part, WebGateway, WebPolicy
 from kitei.proxy.policy import Policy
 from kitei.proxy.written import Written, policy_text
 
@@ -138,7 +137,7 @@ class Stand:
     authority: str
     signatures: str
 
-    def gateway(self, policy: Policy, **more: Any) -> WebGateway:
+    def gateway(self, policy: Policy, **more: Any) -> tuple[Part, ...]:
         lists = {name: tuple(names) for name, names in more.pop("lists", {}).items()}
         packed = more.pop("packed", {})
         told = {
@@ -149,13 +148,19 @@ class Stand:
             "resolvers": (OUTSIDE4,),
             "egress": (),
             "authority": self.authority,
-            "sign_in": False,
-            "users": None,
+            "spares": (),
+            "holds": False,
             "signatures": self.signatures,
         }
-        return WebGateway(origin=FOR, policy=policy_text(Written(policy, lists, packed)), **{**told, **more})
+        asking = WebPolicy(
+            FOR,
+            policy_text(Written(policy, lists, packed)),
+            more.pop("sign_in", False),
+            more.pop("users", None),
+        )
+        return WebGateway(origin=FOR, **{**told, **more}), asking
 
-    def put(self, *parts: Any) -> Any:
+    def put(self, parts: Sequence[Part]) -> Any:
         return self.make_right(Squid(), self.host, parts)
 
     def trust(self) -> str:

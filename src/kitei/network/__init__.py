@@ -58,7 +58,7 @@ from kitei.network.radius import (
     TunnelTerminator,
     sacks_of,
 )
-from kitei.network.web import WebGateway, WebList
+from kitei.network.web import WebGateway, WebList, WebPolicy
 
 __all__ = [
     "PROBE_SECONDS",
@@ -124,5 +124,6 @@ __all__ = [
     "UserTables",
     "WebGateway",
     "WebList",
+    "WebPolicy",
     "sacks_of",
 ]

@@ -17,10 +17,11 @@ class WebGateway:
     From the ports `inside` (a name ending in `*`: all beginning so) it is reached at `port` of the node's own
     addresses; TCP to 80 and 443 that comes in by one of `intercepts` is taken without the client's doing. It asks
     `resolvers` for names and leaves by `egress`, one address a family; none: as routes say. `authority` (PEM, may be
-    empty) signs servers of the customer's own, beside those everybody trusts.
+    empty) signs servers of the customer's own, beside those everybody trusts. Where `spares` are, nothing is taken
+    and the address to leave by is not changed: the customer's own networks.
 
-    `policy` is the text of `kitei.proxy.written`. `sign_in`: at the port, who asks tells a name and a password of
-    the sack `users`. Bodies are held where the policy says so; ClamAV's signatures lie in the folder `signatures`.
+    `holds`: bodies are held and inspected, within the bounds of the policy; ClamAV's signatures lie in the folder
+    `signatures`.
     """
 
     origin: Origin
@@ -31,14 +32,28 @@ class WebGateway:
     resolvers: tuple[str, ...]
     egress: tuple[str, ...]
     authority: str
-    policy: str
-    sign_in: bool
-    users: str | None
+    spares: tuple[str, ...]
+    holds: bool
     signatures: str
 
     @property
     def key(self) -> str:
         return "web-gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class WebPolicy:
+    """What the proxy decides by: a text of `kitei.proxy.written`. `sign_in`: who asks at the proxy's port tells a
+    name and a password of the sack `users`."""
+
+    origin: Origin
+    text: str
+    sign_in: bool
+    users: str | None
+
+    @property
+    def key(self) -> str:
+        return "web-policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +69,4 @@ class WebList:
         return f"web-list:{self.name}"
 
 
-WebPart: TypeAlias = WebGateway | WebList
+WebPart: TypeAlias = WebGateway | WebPolicy | WebList

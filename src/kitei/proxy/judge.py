@@ -64,7 +64,6 @@ class Judge:
         verdict = decide_request(tables, request, at)
         later = request.path is None and verdict.inspect
         word = "ERR" if verdict.action == "block" and not later else "OK"
-        hold = "yes" if tables.policy.sandbox is not None else ""
         told = pairs(
             rule=verdict.rule,
             policy=str(verdict.version),
@@ -72,7 +71,6 @@ class Judge:
             who=verdict.user,
             exempt=verdict.exempt,
             action="look" if later else verdict.action,
-            hold=hold,
             message=page_line(tables, verdict) if word == "ERR" else "",
         )
         return f"{word} {told}"

@@ -63,6 +63,9 @@ class Sandbox:
     unsure: Literal["block", "pass"] = "block"
 
 
+USUAL: Final = Sandbox()
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """One version of it. `people` are users with their groups, `sources` whose address is whose.
@@ -81,7 +84,7 @@ class Policy:
     page: Words = NOTHING
     people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sources: tuple[tuple[Network, str], ...] = ()
-    sandbox: Sandbox | None = None
+    sandbox: Sandbox = USUAL
     released: tuple[tuple[str, str], ...] = ()
 
 

@@ -70,7 +70,7 @@ class Inspector:
 
     async def answer(self, asked: dict[str, Any]) -> bytes:
         policy = policy_of(self._policy.read_text(encoding="utf-8")).policy
-        bounds = policy.sandbox or Sandbox()
+        bounds = policy.sandbox
         began = time.monotonic()
         finding = await self._finding(asked, bounds)
         if finding.outcome == "clean":

@@ -33,9 +33,7 @@ def policy_text(written: Written) -> str:
         "page": _words(policy.page),
         "people": {name: list(groups) for name, groups in policy.people.items()},
         "sources": [[str(network), user] for network, user in policy.sources],
-        "sandbox": None
-        if sandbox is None
-        else [sandbox.largest, sandbox.seconds, sandbox.too_large, sandbox.unsure],
+        "sandbox": [sandbox.largest, sandbox.seconds, sandbox.too_large, sandbox.unsure],
         "released": [list(each) for each in policy.released],
         "rules": [_rule(rule) for rule in policy.rules],
         "short": {name: list(names) for name, names in written.short.items()},
@@ -57,7 +55,7 @@ def policy_of(text: str) -> Written:
         page=Words(*told["page"]),
         people={name: tuple(groups) for name, groups in told["people"].items()},
         sources=tuple((ip_network(network), user) for network, user in told["sources"]),
-        sandbox=None if told["sandbox"] is None else Sandbox(*told["sandbox"]),
+        sandbox=Sandbox(*told["sandbox"]),
         released=tuple((name, digest) for name, digest in told["released"]),
     )
     short = {name: tuple(names) for name, names in told["short"].items()}

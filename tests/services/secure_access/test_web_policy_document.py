@@ -82,18 +82,13 @@ def test_what_is_written_is_what_is_read() -> None:
 def test_it_decides_with_the_people_of_the_contract_and_the_devices_of_remote_connect() -> None:
     document = read_web_policy(WHOLE, ("games",))
     devices = {ip_network("10.8.0.9/32"): "bob"}
-    policy = compile_web_policy(document, "C-1", 3, {"alice": ("sales",)}, devices, has_sandbox=False)
+    policy = compile_web_policy(document, "C-1", 3, {"alice": ("sales",)}, devices)
     lists = {CATEGORY + "games": {"play.jp"}, "partners": set(document.lists["partners"])}
     tables, monday = Tables(policy, lists), datetime(2026, 11, 23, 10, tzinfo=JST)
     told = decide_request(tables, Request("www.play.jp", source="10.8.0.5"), monday)
     assert (told.action, told.rule, told.contract, told.version) == ("block", "r-games", "C-1", 3)
     assert decide_request(tables, Request("example.co.jp", source="10.8.0.9"), monday).rule == "r-partners"
-    assert policy.sandbox is None
-
-
-def test_bodies_are_held_with_the_option_whether_or_not_the_document_says_how() -> None:
-    plain = read_web_policy('default = "allow"', ())
-    assert compile_web_policy(plain, "C-1", 1, {}, {}, has_sandbox=True).sandbox == Sandbox()
+    assert policy.sandbox == Sandbox(largest=8 << 20, unsure="pass")
 
 
 def test_every_fault_is_told_with_its_place() -> None:

@@ -29,8 +29,7 @@ from kitei.drivers.squid.config import (
 )
 from kitei.drivers.squid.pages import REFUSED
 from kitei.network import Host, Part, PermanentError, Risk, Step, TemporaryError
-from kitei.network.web import WebGateway, WebList
-from kitei.proxy.written import policy_of
+from kitei.network.web import WebGateway, WebList, WebPolicy
 from kitei.values import digest_of
 
 __all__ = ["Squid", "SquidSeen"]
@@ -73,7 +72,7 @@ class Squid:
     """The driver of the parts of `kitei.network.web`."""
 
     name = "squid"
-    reads = (WebGateway, WebList)
+    reads = (WebGateway, WebPolicy, WebList)
 
     def see(self, host: Host) -> SquidSeen:
         folders = _folders(host)
@@ -105,38 +104,41 @@ class Squid:
 
     def plan(self, wanted: Sequence[Part], seen: SquidSeen) -> tuple[Step, ...]:
         gateway = next((part for part in wanted if isinstance(part, WebGateway)), None)
-        if gateway is None:
+        policy = next((part for part in wanted if isinstance(part, WebPolicy)), None)
+        if gateway is None or policy is None:
             if not seen.present:
                 return ()
             owners = (seen.owner,) if seen.owner else ()
             return (Step(self.name, "close the Web gateway", "close", {}, Risk.OUTAGE, owners),)
         lists = [part for part in wanted if isinstance(part, WebList)]
-        return tuple(self._steps(gateway, lists, seen))
+        return tuple(self._steps(gateway, policy, lists, seen))
 
-    def _steps(self, gateway: WebGateway, lists: Sequence[WebList], seen: SquidSeen) -> Iterator[Step]:
-        needed = {each.sack for each in lists} | ({gateway.users} if gateway.users else set())
+    def _steps(
+        self, gateway: WebGateway, policy: WebPolicy, lists: Sequence[WebList], seen: SquidSeen
+    ) -> Iterator[Step]:
+        needed = {each.sack for each in lists} | ({policy.users} if policy.users else set())
         missing = sorted(needed - seen.sacks)
         for each in sorted({each.sack for each in lists} & seen.sacks - seen.lists):
             yield Step(self.name, f"take up the list {each}", "list", {"sack": each})
         if not missing:
-            if gateway.users is not None and seen.users != gateway.users:
-                yield Step(self.name, "take up who may sign in", "users", {"sack": gateway.users})
-            if seen.policy != gateway.policy:
-                yield Step(self.name, "take up the policy", "policy", {"policy": gateway.policy})
+            if policy.users is not None and seen.users != policy.users:
+                yield Step(self.name, "take up who may sign in", "users", {"sack": policy.users})
+            if seen.policy != policy.text:
+                yield Step(self.name, "take up the policy", "policy", {"policy": policy.text})
         if _RECORDS not in seen.running:
             yield Step(self.name, "write down what is decided", "records")
-        yield from self._sandbox(gateway, seen)
+        yield from self._sandbox(gateway, policy, seen)
         slot = seen.slot
         # A first instance without its policy would have nothing to decide by; one that runs keeps the policy it has.
         if not missing or seen.policy is not None:
-            digest = _told(gateway, seen.folders)
+            digest = _told(gateway, policy, seen.folders)
             if seen.loaded != digest or _squid(slot) not in seen.running:
                 is_next = seen.loaded is not None and _squid(slot) in seen.running
                 slot = (slot + 1) % SLOTS if is_next else slot
                 with_ = {
                     "slot": slot,
                     "digest": digest,
-                    "config": squid_config(gateway, seen.folders, slot),
+                    "config": squid_config(gateway, policy, seen.folders, slot),
                     "name": gateway.name,
                     "authority": gateway.authority,
                     "owner": gateway.origin.owner,
@@ -157,16 +159,16 @@ class Squid:
         for sack in missing:
             yield Step(self.name, f"wait for {sack}", "await", {"sack": sack})
 
-    def _sandbox(self, gateway: WebGateway, seen: SquidSeen) -> Iterator[Step]:
+    def _sandbox(self, gateway: WebGateway, policy: WebPolicy, seen: SquidSeen) -> Iterator[Step]:
         """Before the proxy that needs it; what inspects stays until no proxy can ask it any more."""
         clamd = clamd_config(gateway, seen.folders)
-        if policy_of(gateway.policy).policy.sandbox is not None:
+        if gateway.holds:
             if seen.clamd != clamd or not seen.running >= {*_SANDBOX}:
                 yield Step(self.name, "inspect what is held", "inspect", {"clamd": clamd})
         elif (
             seen.running & {*_SANDBOX}
             and len(seen.busy) < SLOTS
-            and seen.loaded == _told(gateway, seen.folders)
+            and seen.loaded == _told(gateway, policy, seen.folders)
         ):
             yield Step(self.name, "hold nothing any more", "let-go")
 
@@ -218,8 +220,8 @@ class Squid:
                 raise ValueError(f"{step.act!r} is not an act of squid such as 'policy'")
 
 
-def _told(gateway: WebGateway, folders: Folders) -> str:
-    return _digest(squid_config(gateway, folders, 0) + gateway.authority)
+def _told(gateway: WebGateway, policy: WebPolicy, folders: Folders) -> str:
+    return _digest(squid_config(gateway, policy, folders, 0) + gateway.authority)
 
 
 def _ready(host: Host) -> None:

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from kitei.drivers.squid.native import adapter
-from kitei.network import WebGateway
+from kitei.network import WebGateway, WebPolicy
 from kitei.proxy.policy import Sandbox
 from kitei.proxy.written import policy_of
 
@@ -33,7 +33,7 @@ def ports_of(slot: int) -> tuple[int, int, int]:
     return first, first + 1, first + 2
 
 
-def squid_config(gateway: WebGateway, folders: Folders, slot: int) -> str:
+def squid_config(gateway: WebGateway, policy: WebPolicy, folders: Folders, slot: int) -> str:
     """The configuration of one instance. What the customer's policy says is not in it: that is asked for."""
     proxy, http, tls = ports_of(slot)
     run = folders.run
@@ -65,7 +65,7 @@ def squid_config(gateway: WebGateway, folders: Folders, slot: int) -> str:
         f"sslcrtd_program /usr/lib/squid/security_file_certgen -s {run}/certificates-{slot} -M 16MB",
         "sslcrtd_children 4 startup=1 idle=1",
         f"tls_outgoing_options min-version=1.2{own}",
-        *_sign_in(gateway, run),
+        *_sign_in(gateway, policy, run),
         f"external_acl_type judge {ask} %un %>a %>rm %ssl::>sni %>rd %>rp {run}/judge",
         "acl passes external judge http",
         "acl unopened external judge splice",
@@ -81,7 +81,7 @@ def squid_config(gateway: WebGateway, folders: Folders, slot: int) -> str:
         "http_access deny to_link",
         "http_access allow CONNECT taken first",  # its name is not known yet
         "http_access deny CONNECT !tls",
-        *(["http_access deny proxied !signed_in"] if gateway.sign_in else []),
+        *(["http_access deny proxied !signed_in"] if policy.sign_in else []),
         "http_access deny !passes",
         "http_access allow all",
         "deny_info ERR_KITEI passes",
@@ -91,15 +91,19 @@ def squid_config(gateway: WebGateway, folders: Folders, slot: int) -> str:
         "ssl_bump terminate all",
         "spoof_client_ip deny all",
         "host_verify_strict off",
-        *(f"tcp_outgoing_address {address}" for address in gateway.egress),
-        *_holding(policy_of(gateway.policy).policy.sandbox, run),
+        f"acl own_networks dst {' '.join(gateway.spares)}" if gateway.spares else "",
+        *(
+            f"tcp_outgoing_address {each}{' !own_networks' if gateway.spares else ''}"
+            for each in gateway.egress
+        ),
+        *(_holding(policy_of(policy.text).policy.sandbox, run) if gateway.holds else ()),
         *_records(slot),
     ]
     return "".join(f"{line}\n" for line in lines if line)
 
 
-def _sign_in(gateway: WebGateway, run: str) -> list[str]:
-    if not gateway.sign_in:
+def _sign_in(gateway: WebGateway, policy: WebPolicy, run: str) -> list[str]:
+    if not policy.sign_in:
         return []
     return [
         f"auth_param basic program {run}/signin",
@@ -110,10 +114,8 @@ def _sign_in(gateway: WebGateway, run: str) -> list[str]:
     ]
 
 
-def _holding(sandbox: Sandbox | None, run: str) -> list[str]:
+def _holding(sandbox: Sandbox, run: str) -> list[str]:
     """A file is asked for as a whole and as it is: what comes in parts or packed could not be inspected."""
-    if sandbox is None:
-        return []
     place = f"spool={run}/held socket={run}/held/ask"
     bounds = f"largest={sandbox.largest} wait={sandbox.seconds + _GRACE} unsure={sandbox.unsure}"
     return [
@@ -207,6 +209,9 @@ def _taking(gateway: WebGateway, http: int, tls: int) -> list[str]:
     lines = [
         f"iifname {names} meta l4proto tcp socket transparent 1 socket wildcard 0 meta mark set {MARK} accept"
     ]
+    for prefix in gateway.spares:
+        family = "ip6" if ":" in prefix else "ip"
+        lines.append(f"{family} daddr {prefix} accept")
     for port, to in ((80, http), (443, tls)):
         lines.append(
             f"iifname {names} tcp dport {port} fib daddr type != local meta mark set {MARK} tproxy to :{to} accept"

@@ -30,7 +30,7 @@ from ipaddress import ip_network
 from typing import Any, Final, Literal, cast
 
 from kitei.proxy.hosts import host_of, path_of
-from kitei.proxy.policy import Network, Policy, Rule, Sandbox
+from kitei.proxy.policy import USUAL, Network, Policy, Rule, Sandbox
 from kitei.services.secure_access.document import Reader, Unreadable
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -63,8 +63,11 @@ class WebDocument:
         return tuple(sorted(users | {user for _, user in self.policy.sources}))
 
 
-def read_web_policy(text: str, categories: tuple[str, ...], own: tuple[str, ...] = ()) -> WebDocument:
-    """`categories` are the provider's lists that there are, `own` the customer's put away. Unreadable: the faults."""
+def read_web_policy(
+    text: str, categories: tuple[str, ...] | None = None, own: tuple[str, ...] = ()
+) -> WebDocument:
+    """`categories` are the provider's lists that there are (None: any may be), `own` those of the customer's that
+    were put away. Unreadable: the faults."""
     reader = _WebReader(categories, own)
     document = reader.web(text)
     if reader.faults:
@@ -78,23 +81,15 @@ def compile_web_policy(
     version: int,
     people: Mapping[str, tuple[str, ...]],
     devices: Mapping[Network, str],
-    has_sandbox: bool,
 ) -> Policy:
     """The policy as a gateway asks it. `people` are the accounts with their groups, `devices` the addresses that
-    remote connect gave them. Bodies are held only while the contract has the sandbox option."""
-    held = document.policy.sandbox or Sandbox()
-    return replace(
-        document.policy,
-        contract=contract,
-        version=version,
-        people=people,
-        sources=(*document.policy.sources, *devices.items()),
-        sandbox=held if has_sandbox else None,
-    )
+    remote connect gave them."""
+    sources = (*document.policy.sources, *devices.items())
+    return replace(document.policy, contract=contract, version=version, people=people, sources=sources)
 
 
 class _WebReader(Reader):
-    def __init__(self, categories: tuple[str, ...], own: tuple[str, ...]) -> None:
+    def __init__(self, categories: tuple[str, ...] | None, own: tuple[str, ...]) -> None:
         super().__init__()
         self.categories = categories
         self.own = own
@@ -117,7 +112,7 @@ class _WebReader(Reader):
             sign_in=self.truth("sign-in", top.get("sign-in", False)),
             page=self.words("page", top.get("page", "")),
             sources=self.sources(top.get("sources", {})),
-            sandbox=self.sandbox(top["sandbox"]) if "sandbox" in top else None,
+            sandbox=self.sandbox(top.get("sandbox", {})),
         )
         for n, rule in enumerate(rules, 1):
             if rule.urls and not policy.inspect:
@@ -146,16 +141,13 @@ class _WebReader(Reader):
                 self.fault(here, "空です(書かなければ限りません)", "is empty; leave it out to narrow nothing")
             return found
 
-        def known(names: tuple[str, ...], before: str = "") -> Any:
-            return lambda at, each: before + self.one_of(at, each, names or ("-",))
-
         action = self.one_of(f"{place}.action", table.get("action"), ("allow", "block", "no-inspect"))
         rule = Rule(
             id=self.name(f"{place}.id", table.get("id"), ids),
             action=cast(Literal["allow", "block", "no-inspect"], action),
             lists=(
-                *several("categories", known(self.categories, CATEGORY)),
-                *several("lists", known(lists)),
+                *several("categories", self.category),
+                *several("lists", lambda at, each: self.one_of(at, each, lists or ("-",))),
             ),
             domains=several("domains", self.host),
             urls=several("urls", self.url),
@@ -170,6 +162,11 @@ class _WebReader(Reader):
             ja = "URL では決められません(復号する前に決まります)。domains か lists に書きます"
             self.fault(f"{place}.urls", ja, "cannot be told before TLS is opened; use domains or lists")
         return rule
+
+    def category(self, place: str, written: Any) -> str:
+        if self.categories is None:
+            return CATEGORY + self.name(place, written, set())
+        return CATEGORY + self.one_of(place, written, self.categories or ("-",))
 
     def host(self, place: str, written: Any) -> str | None:
         found = host_of(written) if isinstance(written, str) else None
@@ -230,7 +227,7 @@ class _WebReader(Reader):
     def sandbox(self, written: Any) -> Sandbox:
         table = self.table("sandbox", written, _SANDBOX)
         fates = ("block", "pass")
-        usual = Sandbox()
+        usual = USUAL
         largest = self.number("sandbox.largest-mib", table.get("largest-mib", usual.largest >> 20), 1, 512)
         too_large = self.one_of("sandbox.too-large", table.get("too-large", usual.too_large), fates)
         unsure = self.one_of("sandbox.unsure", table.get("unsure", usual.unsure), fates)
