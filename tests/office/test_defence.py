@@ -250,6 +250,32 @@ def test_an_attack_is_over_when_the_last_collector_says_so(office: Office, defen
     assert not attacks(office.contract(E))[0].stands
 
 
+def test_a_collector_that_died_neither_ends_an_attack_nor_keeps_it_for_ever(
+    office: Office, defence: Defence, clock: Clock
+) -> None:
+    hear(defence, word(seen()), word(seen(), node="see2"))
+    pass_(clock, defence, 900, word=word(standing=[seen()], node="see2"))  # of see1 no word any more
+    assert on_nodes(office, Announcement)
+    assert len(attacks(office.contract(E))) == len(mitigations(office.contract(E))) == 1
+    hear(defence, word(seen("release"), node="see2"))
+    assert not attacks(office.contract(E))[0].stands
+    pass_(clock, defence, 75, word=word(standing=[], node="see2"))
+    assert on_nodes(office) == []
+    hear(defence, word(seen(), node="see2"))  # it comes back, and the end before is no end of it
+    pass_(clock, defence, 30, word=word(standing=[seen()], node="see2"))
+    assert [each.stands for each in attacks(office.contract(E))] == [False, True]
+
+
+def test_while_a_silent_collector_may_be_back_soon_its_alarm_stands(
+    office: Office, defence: Defence, clock: Clock
+) -> None:
+    hear(defence, word(seen()), word(standing=[seen()], node="see2"))
+    pass_(clock, defence, 300, word=word(standing=[], node="see2"))
+    assert attacks(office.contract(E))[0].stands
+    pass_(clock, defence, 310, word=word(standing=[], node="see2"))
+    assert not attacks(office.contract(E))[0].stands
+
+
 def test_with_no_word_from_collectors_nothing_is_prolonged_for_ever(
     office: Office, defence: Defence, clock: Clock
 ) -> None:

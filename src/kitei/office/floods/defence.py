@@ -56,6 +56,7 @@ class Collector:
     """What is known of a collector: when it was last heard (this process's time), and which alarms stand there.
 
     Until it has `told` all of them once, those that stand by the ledger stand there too, unless it `released` them.
+    `released` are those of attacks that stand yet.
     """
 
     heard: float
@@ -150,9 +151,10 @@ class Defence:
         collector.heard = self.now()
         if detection is None:
             if word.standing is not None:
-                collector.standing = {_standing(each): each for each in word.standing}
-                collector.told = True
-                collector.released.clear()
+                stand = {_standing(each): each for each in word.standing}
+                collector.released |= collector.standing.keys() - stand.keys()
+                collector.released -= stand.keys()
+                collector.standing, collector.told = stand, True
                 # what was lost on the way; each is looked at by itself, as news would be
                 self._inbox.extendleft(
                     (replace(word, standing=None), each) for each in reversed(word.standing)
@@ -174,6 +176,8 @@ class Defence:
             return
         if any(each.stands and _key(each) == _standing(seen) for each in attacks(contract)):
             return
+        for collector in self._collectors.values():
+            collector.released.discard(_standing(seen))
         written = {
             "contract": contract.id,
             "policy": seen.policy,
@@ -203,24 +207,49 @@ class Defence:
 
     def _end_what_is_over(self, word: Word) -> None:
         """Attacks that this collector spoke of, and that no collector sees any more."""
-        released = {_standing(each) for each in word.detections if each.kind == "release"}
+        stand = set()
         for contract in self._contracts():
             if not is_defended(contract):
                 continue
             for attack in attacks(contract):
-                if not attack.stands or self._is_seen(attack):
+                if not attack.stands:
+                    continue
+                stand.add(_key(attack))
+                ended = self._is_ended(attack)
+                if self._is_seen(attack, ended):
                     continue
                 told = word.standing is not None and attack.node in ("", word.node)
-                if told or _key(attack) in released or self._is_gone(attack):
+                if told or ended or self._is_gone(attack):
                     over = {"contract": contract.id, "attack": attack.id}
                     self._ask("attack-over", over, (contract.id, "over", attack.id))
+        self._collectors[word.node].released &= stand
 
-    def _is_seen(self, attack: Attack) -> bool:
-        """Whether any collector has it among what stands; for one that did not tell all yet, its own do."""
-        if any(_key(attack) in each.standing for each in self._collectors.values()):
-            return True
-        source = self._collectors.get(attack.node)
-        return source is not None and not source.told and _key(attack) not in source.released
+    def _is_ended(self, attack: Attack) -> bool:
+        """Whether a collector that is heard saw it, and its end."""
+        return any(
+            _key(attack) in each.released and self._is_heard(each, attack)
+            for each in self._collectors.values()
+        )
+
+    def _is_seen(self, attack: Attack, ended: bool) -> bool:
+        """Whether any collector has it among what stands; for one that did not tell all yet, its own do. One that
+        is not heard any more stands back where another saw it `ended`."""
+        witnesses = [
+            (node, each)
+            for node, each in self._collectors.items()
+            if not ended or self._is_heard(each, attack)
+        ]
+        return any(
+            _key(attack) in each.standing
+            or (node == attack.node and not each.told and _key(attack) not in each.released)
+            for node, each in witnesses
+        )
+
+    def _is_heard(self, collector: Collector, attack: Attack) -> bool:
+        """Within the time that its policy lets a collector be silent."""
+        contract = self._contract(attack.policy)
+        most = policy_of(contract, attack.policy).ladder.blind if contract is not None else 0
+        return self.now() - collector.heard <= most
 
     def _is_gone(self, attack: Attack) -> bool:
         """Whether its collector is none of ours any more: nobody will ever tell the end of it."""
