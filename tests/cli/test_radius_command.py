@@ -158,3 +158,20 @@ def test_two_contracts_that_name_one_server_with_two_secrets_are_told_by_name_an
     done = with_input(cli, "secret of acme\n", "radius", "secret", "bolt-proxy-1")
     assert done.returncode == 0, done.stderr
     assert cli.answer(["apply-plan"])["clashes"] == [] == cli.answer(["radius", "unserved"])
+
+
+def test_what_was_decided_is_told_though_the_next_of_a_book_cannot_be(cli: Cli, tmp_path: Path) -> None:
+    book = tmp_path / "book.toml"
+    refused = BOOK.replace('"192.0.2.10"', '"2001:db8::10"')  # nobody has designated IPv6
+    start = """
+[[start-billing]]
+id = "bill"
+by = "operator"
+at = 2026-04-01T12:00:00+09:00
+contract = "acme-group-1"
+billing_start = 2026-04-01
+"""
+    book.write_text(refused + start)
+    done = cli.run("apply", str(book))
+    assert done.returncode == 1 and "acme-group-1" in done.stderr
+    assert "refused" in done.stdout and "2001:db8::10" in done.stdout

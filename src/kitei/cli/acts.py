@@ -1,6 +1,7 @@
 """`apply`, `order`, `cancel`, `claim`, `ask`: what is asked, and what the terms say of it."""
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from kitei.cli.show import decided_json, decided_text
 from kitei.cli.speak import Misuse, Talk, command, option
 from kitei.desk import Verdict
 from kitei.office.desk import MANAGED_VPN
-from kitei.office.orderbook import read_book, take_book
+from kitei.office.orderbook import Outcome, read_book, take_book
 from kitei.values import Words
 
 _by = option("--by", required=True, ja="誰が(契約者の id)", en="Who asks: a customer's id.")
@@ -31,14 +32,25 @@ _what_if = option("--what-if", is_flag=True, ja="判断だけして記録しな�
 def apply(talk: Talk, source: Path) -> None:
     with office_of(talk) as office:
         office.publish_editions()
-        outcomes = list(take_book(office, read_book(source, office)))
-        talk.answer(
-            [decided_json(each.decided, each.asked.place) for each in outcomes],
-            lambda: "\n".join(
-                decided_text(each.decided, talk.language, f"{each.decided.application} {each.asked.place}")
-                for each in outcomes
-            ),
-        )
+        book, outcomes = read_book(source, office), list[Outcome]()
+        try:
+            for each in take_book(office, book):
+                outcomes.append(each)
+        except Exception:
+            if outcomes:  # decided and recorded, and likely why the next one cannot be
+                _tell(talk, outcomes)
+            raise
+        _tell(talk, outcomes)
+
+
+def _tell(talk: Talk, outcomes: Sequence[Outcome]) -> None:
+    talk.answer(
+        [decided_json(each.decided, each.asked.place) for each in outcomes],
+        lambda: "\n".join(
+            decided_text(each.decided, talk.language, f"{each.decided.application} {each.asked.place}")
+            for each in outcomes
+        ),
+    )
 
 
 @command("order", ja="設定変更の作業を注文する", en="Order a change of settings (a work order).")
