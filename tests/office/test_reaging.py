@@ -241,4 +241,6 @@ def test_the_watch_leads_back_to_the_order_that_it_rests_on(office: Office, hist
     (watch,) = (each for each in parts if isinstance(each, FloodWatch))
     assert "ddos-protection@2025-11-01#art:10.2.4.a2" in watch.origin.cites
     behind = facts_behind(watch, office.contract("e1"), office.book.read("contract:e1"))
-    assert [each.fact.kind for each in behind] == ["reaging.ordered", "reaging.reported", "policy.set"]
+    assert [each.fact.kind for each in behind] == [
+        "option.added", "reaging.ordered", "reaging.reported", "policy.set",
+    ]  # fmt: skip
