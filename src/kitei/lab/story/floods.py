@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 from kitei.desk import Verdict
 from kitei.lab.attacks import Kind
@@ -15,6 +15,7 @@ from kitei.network import Announcement, FlowRule, RouteLeave, Scrubbing
 from kitei.office.orderbook import read_book, take_book
 from kitei.office.why import why_part
 from kitei.services.ddos.defence import attacks, mitigations, standing_mitigations
+from kitei.store.outbox import Outbox
 from kitei.values import Words
 
 BOOK: Final = Path(__file__).parents[4] / "examples" / "floods"
@@ -98,6 +99,7 @@ def _flood(stage: Stage, ground: Ground, of: Site, kinds: Sequence[tuple[Kind, i
     if of.name == "yuzu":
         time.sleep(3.0)
         _only_alarmed(stage, ground, of, seen)
+        _tell_alert(stage, name)
         return
     stopped = until(lambda: ground.is_diverted(of), 15.0)
     diverted = time.time()
@@ -119,6 +121,25 @@ def _flood(stage: Stage, ground: Ground, of: Site, kinds: Sequence[tuple[Kind, i
         after.made > 0 and after.loss <= 0.01,
         f"{before.lost}/{before.made} → {after.lost}/{after.made}",
     )
+    _tell_alert(stage, name)
+
+
+def _tell_alert(stage: Stage, name: str) -> None:
+    """What the customer was told of it, in one line by e-mail (here: into the home's folder `outbox`)."""
+    stage.telling.promise(
+        f"{name}: 契約者に一行で知らされた",
+        f"{name}: the customer was told, in one line",
+        until(lambda: bool(_alerts(stage, name)), 10.0),
+    )
+    for ja, en in _alerts(stage, name)[:1]:
+        stage.telling.say(f"  ✉ {ja}", f"  ✉ {en}")
+
+
+def _alerts(stage: Stage, name: str) -> list[tuple[str, str]]:
+    """The alerts that went out for a contract, in both languages, oldest first."""
+    told = [each.body.get("data") for each in Outbox(stage.office.book.engine).last(50) if each.sent_at]
+    mine = [data for data in cast(list[Any], told) if data and data.get("contract") == name]
+    return [(data["text"]["ja"], data["text"]["en"]) for data in mine]
 
 
 def _only_alarmed(stage: Stage, ground: Ground, of: Site, seen: bool) -> None:
@@ -164,21 +185,26 @@ def _calm(stage: Stage, ground: Ground) -> None:
             lambda: (
                 not any(ground.is_diverted(each) for each in SITES)
                 and not any(standing_mitigations(stage.contract(contract(each))) for each in SITES)
+                and not _left(stage)
             ),
             60.0,
         )
-    left = [
+    telling.promise(
+        "攻撃が終わると、経路も清浄もすべて取り下げられる",
+        "when attacks are over, every route and every scrubbing is taken back",
+        over,
+        ", ".join(_left(stage)[:3]),
+    )
+
+
+def _left(stage: Stage) -> list[str]:
+    """What is still ordered of nodes against attacks."""
+    return [
         part.key
         for node in stage.publishing.published_intent().nodes.values()
         for part in node.parts
         if isinstance(part, Announcement | FlowRule | Scrubbing)
     ]
-    telling.promise(
-        "攻撃が終わると、経路も清浄もすべて取り下げられる",
-        "when attacks are over, every route and every scrubbing is taken back",
-        over and not left,
-        ", ".join(left[:3]),
-    )
 
 
 def _ask_why(stage: Stage) -> None:
