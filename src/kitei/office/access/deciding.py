@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from kitei.desk import Verdict
 from kitei.ledger.contracts import Contract
-from kitei.network import Filter, FilterRule, GatewayPlace, NodeIntent, Part, RemoteDevice
+from kitei.network import Filter, FilterRule, GatewayPlace, NodeIntent, Part, RemoteDevice, WebList, WebPolicy
 from kitei.network.codec import node_intent
 from kitei.office.desk import Decided
 from kitei.office.office import Office, Refusal
@@ -17,7 +17,7 @@ from kitei.services.secure_access.people import Peer, addresses_of, free_number,
 from kitei.values import Words
 
 # What a customer changes without the operator: parts of these types go to gateways that stand, at once.
-OWN: Final[tuple[type[Part], ...]] = (FilterRule, RemoteDevice)
+OWN: Final[tuple[type[Part], ...]] = (FilterRule, RemoteDevice, WebPolicy, WebList)
 
 
 def decide(office: Office, act: str, asked: Mapping[str, Any], *, what_if: bool = False) -> Decided:

@@ -97,7 +97,7 @@ def filter_part(served: Served) -> Filter:
         tuple(" ".join(zone) for zone in zones),
         leaving.addresses,
         listen,
-        (),
+        ("tcp/3128",) if "web-gateway" in contracts else (),
         version,
     )
 

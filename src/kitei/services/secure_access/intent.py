@@ -14,6 +14,8 @@ from kitei.services.secure_access.edition import TERMS
 from kitei.services.secure_access.egress import option_holder
 from kitei.services.secure_access.gateway_parts import FIREWALL, ROWS, gateway_parts, served_at
 from kitei.services.secure_access.people import peers, policies, room
+from kitei.services.secure_access.web_intent import KIND as WEB
+from kitei.services.secure_access.web_intent import lists_missing, web_parts
 from kitei.values import Words
 
 
@@ -28,6 +30,7 @@ def _parts(place: GatewayPlace, contracts: Sequence[Contract], estate: Estate, o
     served = served_at(place, contracts, estate, edition, on)
     if served is not None:
         yield from gateway_parts(served)
+        yield from web_parts(served, estate.sacks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,13 @@ def unserved(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[U
             found += _lacking(
                 each, place, live, any(on in d for d in estate.backbones.get(each.customer, ())), on
             )
+            if each.kind == WEB and (missing := lists_missing(each, estate.sacks)):
+                names = ", ".join(missing)
+                why = Words(
+                    f"方針にある一覧 {names} がありません",
+                    f"the lists {names}, which its policy names, are not there",
+                )
+                found.append(Unserved(each.id, "art:7.1.1", why))
     return tuple(found)
 
 
@@ -65,7 +75,7 @@ def _lacking(
     each: Contract, place: GatewayPlace, live: Sequence[Contract], backbone: bool, on: date
 ) -> Iterator[Unserved]:
     row = ROWS[each.kind]
-    if each.kind == FIREWALL and not policies(each):
+    if each.kind in (FIREWALL, WEB) and not policies(each):
         yield Unserved(each.id, "art:7.1.1", _NO_POLICY)
     if each.kind == "remote-connect" and not (place.pools and place.endpoint):
         yield Unserved(each.id, row, _NO_POOL)

@@ -7,7 +7,8 @@ from kitei.terms import Spoken
 from kitei.values import Words
 
 # What the parts of nodes cite, over all kinds and options; a test compiles them all and compares.
-NETWORK: Final = frozenset(
+WEB: Final = frozenset({"art:1.1.t1", "art:9.2.2"})  # what only parts of Web gateways are for
+NETWORK: Final = WEB | frozenset(
     {
         "art:1.1.t2",
         "art:1.1.t4",
@@ -22,14 +23,14 @@ NETWORK: Final = frozenset(
 
 
 def spoken() -> Spoken:
-    """By rules, by parts of nodes, and by the last day to keep a sandbox; Web gateways, sandboxes and Fortinet's
-    appliances are proven by the parts that will build them."""
+    """By rules, by parts of nodes, and by the last day to keep a sandbox; Fortinet's appliances are proven by the
+    parts that will build them."""
     return Spoken(
         rules.SPOKEN,
         NETWORK,
         frozenset({"suppl:2026-04-01.2"}),
         Words(
-            "Web ゲートウェイとサンドボックスと Fortinet の仮想アプライアンスを立てる部分",
-            "the part that builds Web gateways, sandboxes and Fortinet's appliances on nodes",
+            "Fortinet の仮想アプライアンスを立てる部分",
+            "the part that builds Fortinet's appliances on nodes",
         ),
     )

@@ -23,6 +23,7 @@ from kitei.services.secure_access.using import (
     RevokeDevice,
     SetPolicy,
 )
+from kitei.services.secure_access.web_policy import read_web_policy
 from kitei.values import Words
 
 DEVICES: Final = "devices-per-account"
@@ -31,7 +32,9 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _KEY: Final = 32  # bytes of a Curve25519 public key (RFC 7748)
 
 # What reads the policy of a contract, by its kind; each raises Unreadable.
-READERS: Final[Mapping[str, Callable[[str], Any]]] = MappingProxyType({"firewall-1": read_policy})
+READERS: Final[Mapping[str, Callable[[str], Any]]] = MappingProxyType(
+    {"firewall-1": read_policy, "web-gateway": read_web_policy}
+)
 
 
 def whose(asked: Act, s: Situation, path: str, contract: Contract) -> Iterator[Finding]:
