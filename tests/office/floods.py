@@ -7,7 +7,7 @@ from kitei.ledger import Fact
 from kitei.office import Office
 from kitei.services.ddos import SERVICE
 from kitei.store import Party
-from kitei.values import JST, Words
+from kitei.values import JST, JsonObject, Words
 
 PREFIX = "203.0.113.0/24"
 BEGAN = datetime(2026, 6, 10, 6, 1, 10, tzinfo=JST)
@@ -17,7 +17,7 @@ def contract(
     office: Office, id: str, item: str, customer: str = "acme", prefix: str = PREFIX, **more: Any
 ) -> None:
     """A contract in force since January, as its conclusion would have left it."""
-    address = {
+    address: JsonObject = {
         "prefix": prefix,
         "designated_by": "customer",
         "since": "2026-01-01",

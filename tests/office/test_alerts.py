@@ -24,6 +24,7 @@ from kitei.office import bell as ringing
 from kitei.office.bell import Bell, webhook_secret
 from kitei.office.delivery import PATIENCE, Secret, deliver, signature, wait_after
 from kitei.office.floods.alerting import take_alerts
+from kitei.office.hearing import Hearing
 from kitei.office.post import Letter, Post, Smtp, Undelivered
 from kitei.office.post import Outbox as Folder
 from kitei.store.outbox import Outbox
@@ -225,6 +226,25 @@ def test_a_place_that_takes_nothing_holds_up_no_other_and_is_tried_ever_more_rar
         ids = [head["webhook-id"] for head, _ in bad.taken]
         assert len(set(ids[:5])) == 1 and ids[5] != ids[0]
     assert [wait_after(n).total_seconds() for n in (1, 2, 6, 7, 10**6)] == [1, 2, 32, 60, 60]
+
+
+def test_an_operator_is_told_of_those_who_take_nothing(office: Office, time: SetTime) -> None:
+    party(office, email="a@example.jp")
+    outbox, post = Outbox(office.book.engine), Kept()
+    post.fails = 3
+    say(office, detected())
+    ring(office, outbox, post, secret)
+    alarms = Hearing.of(office).alarms
+    assert alarms() == ()  # it may be taken yet
+    time.at += timedelta(minutes=10)
+    ring(office, outbox, post, secret)
+    (alarm,) = alarms()
+    assert alarm.words.en == "acme: not told since 2026-06-10 06:01 (closed)"
+    time.at += PATIENCE
+    assert deliver(outbox, post, secret, time).given_up == 1
+    assert len(alarms()) == 1  # for a day
+    time.at += timedelta(days=1, seconds=1)
+    assert alarms() == ()
 
 
 def test_a_message_is_given_up_after_three_days_and_those_behind_it_go_on(

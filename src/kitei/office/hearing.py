@@ -10,6 +10,7 @@ from kitei.catalogue import SERVICES
 from kitei.ledger import Fact
 from kitei.network.report import Report, report_json
 from kitei.office.floods.naming import alarms as overstepping
+from kitei.office.floods.posting import alarms as untaken
 from kitei.office.observed import Observed, Said
 from kitei.office.office import Office
 from kitei.office.publishing import Publishing
@@ -121,11 +122,11 @@ class Hearing:
         }
 
     def alarms(self) -> tuple[Alarm, ...]:
-        """What is wrong now, contract by contract; then nodes that speak of what is none of theirs."""
+        """What is wrong now, contract by contract; nodes that speak of what is none of theirs; customers who take no messages."""
         at = self.office.clock()
         history = self._observed.upto(at)
         found = [alarm for each in self.availabilities().values() for alarm in find_alarms(each, history, at)]
-        return (*found, *overstepping(self.office))
+        return (*found, *overstepping(self.office), *untaken(self.office))
 
     def find_outages(self) -> tuple[Outage, ...]:
         """All outages of contracts in force; those that are new, or known better now, are recorded."""

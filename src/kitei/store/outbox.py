@@ -180,6 +180,12 @@ class Outbox:
             rows = connection.execute(select(MESSAGE).where(MESSAGE.c.number.in_(first))).all()
         return tuple(sorted(map(_message, rows), key=lambda each: each.number))
 
+    def given_up(self, since: datetime) -> tuple[Message, ...]:
+        """What was given up from then on, in order."""
+        with reading(self._engine) as connection:
+            wanted = select(MESSAGE).where(MESSAGE.c.given_up_at >= since).order_by(MESSAGE.c.number)
+            return tuple(map(_message, connection.execute(wanted).all()))
+
     def waiting(self) -> tuple[Message, ...]:
         with reading(self._engine) as connection:
             rows = connection.execute(select(MESSAGE).where(_waiting()).order_by(MESSAGE.c.number)).all()
