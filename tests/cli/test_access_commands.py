@@ -66,6 +66,16 @@ def acme(cli: Cli, tmp_path: Path) -> Cli:
     return cli
 
 
+def hear(cli: Cli, *rows: list[Any]) -> None:
+    """Rows as a gateway writes them down."""
+    dispatch = Dispatch.open(cli.home)
+    try:
+        event = Event(1, datetime.now(UTC), "passing.told", {"rows": json.dumps(rows)})
+        assert dispatch.take_events("gw-acme", Batch("passing", "s1", (event,))) == 1
+    finally:
+        dispatch.close()
+
+
 def told(cli: Cli, *words: str) -> Any:
     done = cli.run(*words, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -157,3 +167,44 @@ def test_what_is_contracted_and_stands_nowhere_is_told(acme: Cli) -> None:
     assert [(each["contract"], each["provision"]) for each in told(acme, "access", "unserved")] == [
         (FIREWALL, "art:7.1.1")
     ]
+
+
+def test_who_left_by_an_address_and_port_at_a_time_and_what_a_change_would_cut(
+    acme: Cli, tmp_path: Path
+) -> None:
+    policy = str(tmp_path / "policy.toml")
+    assert acme.run("access", "policy", FIREWALL, policy).returncode == 0
+    assert acme.run("access", "account", "add", REMOTE, "tanaka").returncode == 0
+    assert acme.run("access", "device", "add", REMOTE, "tanaka", "--name", "laptop").returncode == 0
+    now = datetime.now(UTC).timestamp()
+    one = ["tcp", "10.255.0.2", 4000, "198.51.100.7", 443, "203.0.113.100", 1024]
+    other = ["tcp", "10.255.0.2", 4001, "198.51.100.8", 443, "203.0.113.100", 1025]
+    hear(
+        acme,
+        ["+", now - 60, 7, *one],
+        ["+", now - 50, 8, *other],
+        ["-", now - 40, 7, *one],
+        ["+", now - 30, 7, *one],
+        ["x", now - 20, "default", 1, "udp", "10.255.0.2", 4002, "198.51.100.9", 53],
+    )
+
+    def who(port: int, before: float) -> list[str]:
+        at = datetime.fromtimestamp(now - before, UTC).isoformat()
+        found = told(acme, "access", "who", "203.0.113.100", str(port), "--at", at)
+        return [f"{each['account']}/{each['device']} {each['destination']}" for each in found]
+
+    assert who(1024, 55) == who(1024, 1) == ["tanaka/laptop 198.51.100.7"]
+    assert who(1024, 35) == who(1024, 70) == who(1026, 1) == []
+    (denied,) = told(acme, "access", "log", FIREWALL)
+    assert (denied["rule"], denied["policy"], denied["account"], denied["port"]) == (
+        "default",
+        1,
+        "tanaka",
+        53,
+    )
+    assert len(told(acme, "access", "log", FIREWALL, "--flows")) == 3
+    assert len(told(acme, "access", "log", FIREWALL, "--open")) == 2
+    (tmp_path / "less.toml").write_text(POLICY.replace('"zone:internet"', '"198.51.100.8/32"'))
+    done = acme.run("access", "policy", FIREWALL, str(tmp_path / "less.toml"), "--check")
+    assert "1 flows that go on would be cut" in done.stdout and "198.51.100.7:443" in done.stdout
+    assert "198.51.100.8:443" not in done.stdout

@@ -13,14 +13,17 @@ from typing import Any
 
 import pytest
 
+from kitei.drivers.access import LANE as PASSING
 from kitei.drivers.access import Access
 from kitei.drivers.wireguard import LANE, Wireguard
-from kitei.network.events import event_of
+from kitei.network.events import Batch, event_of
 from kitei.office import Office
 from kitei.office.access.deciding import Entrance, decide, enrol
-from kitei.office.access.hearing import take_gateways
+from kitei.office.access.logbook import cuts, log_of
 from kitei.office.orderbook import read_book, take_book
 from kitei.office.publishing import Publishing
+from kitei.office.takers import TAKERS
+from kitei.office.telling import Telling
 from kitei.office.why import why_part
 from kitei.spool import Taking
 from kitei.values import JST
@@ -44,15 +47,28 @@ from = ["zone:remote"]
 to = ["zone:inside"]
 """
 SERVE = """import socket, sys, threading
+def hold(line):
+    while line.recv(100): pass
+    line.close()
 def serve(port):
     listen = socket.socket(); listen.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listen.bind((sys.argv[1], port)); listen.listen(16)
     while True:
-        line, who = listen.accept(); line.sendall(f"{sys.argv[2]} {who[0]} {who[1]}\\n".encode()); line.close()
+        line, who = listen.accept(); line.sendall(f"{sys.argv[2]} {who[0]} {who[1]}\\n".encode())
+        threading.Thread(target=hold, args=(line,)).start()
 for port in map(int, sys.argv[3:]): threading.Thread(target=serve, args=(port,)).start()
 """
 ASK = """import socket, sys
 line = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=1.5); print(line.recv(100).decode())
+"""
+
+# It stays, and begins again where it is cut.
+STAY = """import socket, sys, time
+while True:
+    try:
+        line = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=2); line.recv(100)
+        while line.send(b"x"): time.sleep(0.1)
+    except OSError: time.sleep(0.1)
 """
 
 
@@ -130,10 +146,15 @@ class Customer:
         host = self.scene.bench.hosts[self.gateway]
         for driver in (Access(), Wireguard()):
             self.scene.make_right(driver, host, orders.intent.parts)
-        told = Taking(Path(host.state("events", LANE)))
-        events = tuple(event_of(each) for each in told.due(100))
-        with self.scene.office.book.writing() as transaction:
-            take_gateways(self.scene.office, self.node, events, transaction)
+        self.hear()
+
+    def hear(self) -> None:
+        """What the machine tells, as a relay carries it."""
+        for lane in (LANE, PASSING):
+            told = Taking(Path(self.scene.bench.hosts[self.gateway].state("events", lane)))
+            if events := tuple(map(event_of, told.due(500))):
+                batch = Batch(lane, told.series, events)
+                told.heard(Telling.of(self.scene.office, TAKERS).take(self.node, batch))
 
     def dial(self, entrance: Entrance, private: str) -> None:
         """The configuration that the customer is shown, in WireGuard's own client."""
@@ -174,7 +195,7 @@ class Scene:
             f"table inet ports {{\nchain c {{\ntype filter hook prerouting priority mangle;\n{marks}}}\n}}\n"
         )
         assert core.run(["nft", "-f", "-"], stdin=table).code == 0
-        self.serve("server", "198.51.100.10", "server", 80, 81)
+        self.serve("server", "198.51.100.10", "server", 80, 81, 82)
 
     def join(self, one: str, near: str, own: str, other: str, far: str, its: str, length: int) -> None:
         self.bench.wire(one, near, other, far)
@@ -229,6 +250,42 @@ def test_from_application_to_packets_and_to_the_midnight_that_takes_all_away(sce
     assert not a.sees("198.51.100.10", 81) and b.sees("198.51.100.10", 81)
     told = why_part(scene.office, a.node, "filter-rule:web")[0]
     assert {"art:1.1.t2", "art:7.1.1"} <= {each.cite.partition("#")[2] for each in told.provisions}
+
+    # who it was, by the address and port that the server saw; and what a change would cut
+    for each in customers:
+        _, address, port = each.sees("198.51.100.10", 80).split()
+
+        def told(each: Customer = each, port: int = int(port)) -> bool:
+            each.hear()
+            found = log_of(scene.office).who(SHARED, port, scene.clock())
+            return [(row.contract, row.account, row.device) for row in found] == [
+                (each.firewall, "tanaka", "phone")
+            ]
+
+        assert eventually(told)
+    talk = scene.bench.hosts[a.phone]
+    talk.keep_running("talk", [sys.executable, "-c", STAY, "198.51.100.10", "82"])
+    a.ask("set-policy", a.firewall, text=POLICY.replace("{ports}", '["tcp/80", "tcp/82"]'))
+    a.stand()
+    less = POLICY.replace("{ports}", '["tcp/80"]')
+
+    def would_cut() -> set[int]:
+        a.hear()
+        return {row.port for row in cuts(scene.office, scene.office.contract(a.firewall), less)}
+
+    assert eventually(lambda: 82 in would_cut())
+    assert not cuts(
+        scene.office, scene.office.contract(a.firewall), POLICY.replace("{ports}", '["tcp/80-82"]')
+    )
+    a.ask("set-policy", a.firewall, text=less)
+    a.stand()
+
+    def denied() -> set[tuple[str, int, int, str]]:
+        a.hear()
+        found = log_of(scene.office).denials(a.firewall)
+        return {(row.rule, row.policy, row.port, row.account) for row in found}
+
+    assert eventually(lambda: ("default", 3, 82, "tanaka") in denied())
 
     # the option
     asked = {"by": "a", "contract": a.firewall, "option": "dedicated-ip"}

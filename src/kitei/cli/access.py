@@ -17,6 +17,8 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "test": "access_policy",
     "account": "access_people",
     "device": "access_people",
+    "log": "access_log",
+    "who": "access_log",
     "unserved": "access",
 }
 

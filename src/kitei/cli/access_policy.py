@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from kitei.cli.access_log import flow_json, flow_line
 from kitei.cli.desk import office_of
 from kitei.cli.show import cites_text, decided_json, decided_text
 from kitei.cli.speak import Fault, Misuse, Talk, command, option
@@ -15,8 +16,10 @@ from kitei.network import Part
 from kitei.network.access_filter import Flow
 from kitei.office import Office
 from kitei.office.access.deciding import decide, gateway_of, parts_with
+from kitei.office.access.logbook import cuts
 from kitei.office.access.testing import Judged, judged
 from kitei.services.secure_access.people import policies
+from kitei.store.passing import FlowRow
 from kitei.values import JsonObject, Words
 
 _PROTOCOLS: Final = {"icmp": {4: "icmp", 6: "ipv6-icmp"}}
@@ -40,11 +43,31 @@ def policy(
         return
     text = _text(file, talk)
     with office_of(talk) as office:
-        asked = {"by": by or office.contract(contract).customer, "contract": contract, "text": text}
-        decided = decide(office, "set-policy", asked, what_if=check)
-    talk.answer(decided_json(decided), lambda: decided_text(decided, talk.language))
+        held = office.contract(contract)
+        asked = {"by": by or held.customer, "contract": contract, "text": text}
+        decided = decide(office, "set-policy", asked, what_if=True)
+        is_good = decided.decision.verdict is Verdict.ACCEPT
+        gone = cuts(office, held, text) if is_good else ()
+        if not check:
+            decided = decide(office, "set-policy", asked)
+    talk.answer(
+        {**decided_json(decided), "cuts": [flow_json(each) for each in gone]},
+        lambda: "\n".join([decided_text(decided, talk.language), *_cut_lines(gone, check, talk)]),
+    )
     if decided.decision.verdict is not Verdict.ACCEPT:
         raise SystemExit(1)
+
+
+def _cut_lines(gone: tuple[FlowRow, ...], check: bool, talk: Talk) -> list[str]:
+    """The flows that go on and are not allowed any more."""
+    if not gone:
+        return []
+    head = (
+        Words(f"続いている {len(gone)} 本の流れが切れます:", f"{len(gone)} flows that go on would be cut:")
+        if check
+        else Words(f"続いていた {len(gone)} 本の流れが切れます:", f"{len(gone)} flows that went on are cut:")
+    )
+    return [head.to(talk.language), *(f"  {flow_line(each)}" for each in gone)]
 
 
 def _show(talk: Talk, contract: str, version: int | None) -> None:

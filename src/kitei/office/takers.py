@@ -7,6 +7,7 @@ from kitei.network.codec import Unreadable
 from kitei.network.detection import Word, word_of
 from kitei.network.events import Event
 from kitei.office.access.hearing import take_gateways
+from kitei.office.access.logbook import take_passing
 from kitei.office.floods.evidence import take_excerpts
 from kitei.office.floods.history import take_counters, take_scrubs
 from kitei.office.radius.logbook import take_logins
@@ -17,6 +18,7 @@ TAKERS: Final[Mapping[str, Taker]] = {
     "excerpts": take_excerpts,
     "gateway": take_gateways,
     "logins": take_logins,
+    "passing": take_passing,
     "scrubs": take_scrubs,
 }
 

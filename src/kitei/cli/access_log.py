@@ -1,0 +1,97 @@
+"""`access log` and `access who`: what was denied by which rule, and who left by an address and port at a time."""
+
+from datetime import datetime
+from ipaddress import ip_address
+
+import click
+
+from kitei.cli.desk import office_of
+from kitei.cli.speak import Misuse, Talk, command, option
+from kitei.office.access.logbook import log_of
+from kitei.store.passing import DenialRow, FlowRow
+from kitei.values import JST, JsonObject, Words
+
+
+@command(
+    "log",
+    ja="止めたパケットを新しい順に、規則と方針の版とともに。--flows は通した流れ",
+    en="Packets that were denied, the latest first, with rule and version of the policy; --flows: what passed.",
+)
+@click.argument("contract")
+@option("--flows", is_flag=True, ja="通した流れ", en="What passed instead.")
+@option("--open", "only_open", is_flag=True, ja="いま続いている流れだけ", en="Only what goes on now.")
+@option("--rule", ja="この規則だけ", en="Of this rule alone.")
+@option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, ja="行数", en="Lines.")
+def log(talk: Talk, contract: str, flows: bool, only_open: bool, rule: str | None, limit: int) -> None:
+    with office_of(talk) as office:
+        office.contract(contract)
+        kept = log_of(office)
+        if flows or only_open:
+            passed = kept.flows(contract, only_open=only_open, most=limit)
+            talk.answer([flow_json(each) for each in passed], lambda: "\n".join(map(flow_line, passed)))
+            return
+        denied = kept.denials(contract, rule=rule, most=limit)
+    talk.answer([_denial_json(each) for each in denied], lambda: "\n".join(map(_denial_line, denied)))
+
+
+@command(
+    "who",
+    ja="この時刻にこのアドレスとポートから出ていたのはだれか",
+    en="Who left by this address and port at that time?",
+)
+@click.argument("address")
+@click.argument("port", type=click.IntRange(0, 65535))
+@option("--at", ja="時刻(なければいま)", en="The instant; now where none is given.")
+@option("--protocol", type=click.Choice(["tcp", "udp", "icmp", "ipv6-icmp"]), ja="種別", en="The protocol.")
+def who(talk: Talk, address: str, port: int, at: str | None, protocol: str | None) -> None:
+    try:
+        egress = str(ip_address(address))
+        instant = datetime.fromisoformat(at) if at else None
+    except ValueError:
+        raise Misuse(
+            Words(
+                "'203.0.113.60' のようなアドレスと '2026-12-01T09:00:00+09:00' のような時刻です",
+                "an address such as '203.0.113.60' and an instant such as '2026-12-01T09:00:00+09:00'",
+            )
+        ) from None
+    if instant is not None and instant.tzinfo is None:
+        instant = instant.replace(tzinfo=JST)
+    with office_of(talk) as office:
+        found = log_of(office).who(egress, port, instant or office.clock(), protocol)
+    nobody = Words("記録にありません", "nobody, as far as is written down")
+    talk.answer(
+        [flow_json(each) for each in found],
+        lambda: "\n".join(map(flow_line, found)) or nobody.to(talk.language),
+    )
+
+
+def flow_json(each: FlowRow) -> JsonObject:
+    told: dict[str, str | int | None] = {
+        name: getattr(each, name) for name in each.__slots__ if name not in ("begun", "ended", "number")
+    }
+    ended = each.ended.astimezone(JST).isoformat() if each.ended else None
+    return {**told, "begun": each.begun.astimezone(JST).isoformat(), "ended": ended}
+
+
+def flow_line(each: FlowRow) -> str:
+    begun = f"{each.begun.astimezone(JST):%Y-%m-%d %H:%M:%S}"
+    ended = f"{each.ended.astimezone(JST):%H:%M:%S}" if each.ended else "…"
+    person = f"  {each.account}/{each.device}" if each.account else ""
+    ends = f"{_at(each.source, each.source_port)} → {_at(each.destination, each.port)}"
+    return f"{begun}-{ended}  {each.contract}{person}  {each.protocol} {ends}  ({_at(each.egress, each.egress_port)})"
+
+
+def _denial_json(each: DenialRow) -> JsonObject:
+    told: dict[str, str | int] = {name: getattr(each, name) for name in each.__slots__ if name != "at"}
+    return {"at": each.at.astimezone(JST).isoformat(), **told}
+
+
+def _denial_line(each: DenialRow) -> str:
+    person = f"  {each.account}/{each.device}" if each.account else ""
+    ends = f"{_at(each.source, each.source_port)} → {_at(each.destination, each.port)}"
+    return f"{each.at.astimezone(JST):%Y-%m-%d %H:%M:%S}  {each.rule} (v{each.policy}){person}  {each.protocol} {ends}"
+
+
+def _at(address: str, port: int) -> str:
+    host = f"[{address}]" if ":" in address else address
+    return f"{host}:{port}" if port else address
