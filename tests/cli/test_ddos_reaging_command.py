@@ -108,6 +108,20 @@ def test_its_report_is_sent_as_pdf_and_printed_again(opened: Cli, tmp_path: Path
         assert done.returncode == 2, done.stdout
 
 
+def test_a_report_that_could_go_to_nobody_is_recorded_and_sent_later(cli: Cli, tmp_path: Path) -> None:
+    book = tmp_path / "book.toml"
+    book.write_text(BOOK.replace('[party.more]\nemail = "noc@acme.example"\n', ""))
+    assert cli.run("apply", str(book)).returncode == 0
+    watch(cli)
+    done = cli.run("ddos", "reage", "acme-ddos-1")
+    assert done.returncode == 0 and "write it into more.email" in done.stderr, done.stderr
+    assert cli.run("ddos", "reage", "acme-ddos-1", "--show", "--send").returncode == 1
+    book.write_text(BOOK)
+    assert cli.run("apply", str(book)).returncode == 0
+    done = cli.run("ddos", "reage", "acme-ddos-1", "--show", "--send")
+    assert done.returncode == 0 and "goes to noc@acme.example" in done.stdout, done.stderr
+
+
 def test_the_terms_decide_it(opened: Cli) -> None:
     done = opened.run("ddos", "reage", "acme-ddos-2")
     assert done.returncode == 1 and "art. 10(2)(4)" in done.stdout
