@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from kitei.network.ddos import Upstream
 from kitei.network.origin import Origin
+from kitei.network.web import WebList, WebPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,4 +267,6 @@ _WITH_SACKS: Final = (
     SyntheticUser,
     LoginProbe,
     Upstream,
+    WebPolicy,
+    WebList,
 )
