@@ -120,7 +120,8 @@ class Defence:
                 SERVICE, self.office.today()
             )  # read the terms now and not at the first alarm
         if not self._inbox and now - self._looked < _LOOK:
-            return False  # nothing was heard, and it was looked a moment ago
+            # nothing was heard, and it was looked a moment ago
+            return self.refreshing.is_due and self.refreshing.publish()
         while self._inbox and self.now() - now < _PART:
             self._take(*self._inbox.popleft())
         if not self._inbox:
@@ -136,8 +137,7 @@ class Defence:
     def take_report(self, report: Report) -> None:
         """What a node has done: a route may have waited for it."""
         self.failover.take(report)
-        if self.refreshing.take(report):
-            self._looked = -1.0
+        self.refreshing.take(report)
 
     def published(self) -> Mapping[str, Orders]:
         """The orders in force of the nodes that stand against floods."""

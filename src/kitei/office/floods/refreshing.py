@@ -35,12 +35,13 @@ class Refreshing:
     _readiness: Readiness | None = None
     _waits: bool = False
     _until: datetime | None = None
-    _is_due: bool = False
+    is_due: bool = False
+    """Whether nodes have said what something waited for."""
 
     def take(self, report: Report) -> bool:
         """A node's word; whether something that waits for nodes may go out now."""
-        self._is_due |= self._ready.take(report) and self._waits
-        return self._is_due
+        self.is_due |= self._ready.take(report) and self._waits
+        return self.is_due
 
     @property
     def places(self) -> DefencePlaces:
@@ -53,10 +54,10 @@ class Refreshing:
         today, generation = self.office.today(), self.office.shelf.generation()
         estate = self._estate_now()
         known = (generation, today, estate, tuple((each.id, each.version) for each in contracts))
-        self._is_due |= self._until is not None and self.office.clock() >= self._until
-        if known == self._known and not self._is_due:
+        self.is_due |= self._until is not None and self.office.clock() >= self._until
+        if known == self._known and not self.is_due:
             return False
-        self._is_due = False
+        self.is_due = False
         self._load(generation)
         everything = self._known[:3] != (generation, today, estate)
         touched = None if everything else frozenset(self._touched(contracts))

@@ -96,9 +96,10 @@ def in_turn(
         lingering = tuple(_lingering(before.values(), {part.key for part in now}, at))
         ends += [end for end in map(expires, lingering) if end is not None]
         waits |= waiting
-        after = node_intent(name, (*now, *lingering))
-        if name not in published or after.digest != published[name].digest:
-            changed[name] = after
+        if not waiting and not lingering:
+            changed[name] = node
+        elif {part.key: part for part in (*now, *lingering)} != before:
+            changed[name] = node_intent(name, (*now, *lingering))
     return InTurn(changed, waits, min(ends, default=None))
 
 
