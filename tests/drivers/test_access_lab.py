@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from kitei.agent.gates import Gates
 from kitei.drivers.access import LANE, Access, counted
 from kitei.network import BackboneLink, Egress, Filter, FilterRule, Origin
 from kitei.network.access_filter import Flow, in_order, judge
@@ -308,3 +309,25 @@ def test_a_recorder_that_begins_again_tells_what_there_is(scene) -> None:
         return "passing.told" in kinds[len(kinds) - kinds[::-1].index("passing.begun") :]
 
     assert eventually(told_again)
+
+
+def test_the_gateway_feels_its_filter_and_its_lines(scene) -> None:
+    parts = (*ALL, LINK)
+    scene.up(*parts)
+    gw = scene.bench.hosts["gw"]
+
+    def felt() -> dict[str, bool]:
+        return {
+            subject: each.up for (what, subject), each in Gates(gw).feel(parts).items() if what == "gateway"
+        }
+
+    assert felt() == {"filter": True, "backbone-link": True}
+    scene.bench.ip("far", "link", "set", "eth0", "down")
+    assert eventually(lambda: felt() == {"filter": True, "backbone-link": False})
+    scene.bench.ip("server", "link", "set", "eth0", "down")
+    assert eventually(lambda: felt() == {"filter": False, "backbone-link": False})
+    for node in ("far", "server"):
+        scene.bench.ip(node, "link", "set", "eth0", "up")
+    assert eventually(lambda: felt() == {"filter": True, "backbone-link": True})
+    assert gw.run(["nft", "delete", "table", "inet", "kitei_access"]).code == 0
+    assert felt()["filter"] is False

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from kitei.agent.gates import Gates
 from kitei.drivers.wireguard import LANE, PROGRAM, Wireguard, handshakes
-from kitei.network import Origin, RemoteAccess, RemoteDevice
+from kitei.network import Filter, Origin, RemoteAccess, RemoteDevice
 from kitei.spool import Taking
 
 pytestmark = pytest.mark.lab
@@ -182,3 +183,23 @@ def test_a_thousand_devices_are_let_in_and_out_in_few_commands(scene) -> None:
 
 def _public(number: int) -> str:
     return base64.b64encode(sha256(str(number).encode()).digest()).decode()
+
+
+def test_a_device_is_felt_as_connected_once_it_shook_hands(scene) -> None:
+    private, public = scene.key("phone")
+    gate = Filter(FOR, "p2", (), (), 51820, (), 0)
+    parts = (
+        gate,
+        scene.access,
+        scene.device("phone", 2, public),
+        scene.device("laptop", 3, scene.key("laptop")[1]),
+    )
+    scene.up(*parts[1:])
+    assert eventually(lambda: Gates(scene.gw).feel(parts)["gateway", "remote-access"].up)
+    assert not Gates(scene.gw).feel(parts)["device", "phone"].up
+    scene.dial("phone", 2, private)
+    assert eventually(lambda: scene.pings("phone"))
+    felt = Gates(scene.gw).feel(parts)
+    assert felt["device", "phone"].up and not felt["device", "laptop"].up
+    scene.up()
+    assert not Gates(scene.gw).feel(parts)["gateway", "remote-access"].up
