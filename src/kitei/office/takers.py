@@ -8,6 +8,7 @@ from kitei.network.detection import Word, word_of
 from kitei.network.events import Event
 from kitei.office.access.hearing import take_gateways
 from kitei.office.access.logbook import take_passing
+from kitei.office.access.web_log import take_web
 from kitei.office.floods.evidence import take_excerpts
 from kitei.office.floods.history import take_counters, take_scrubs
 from kitei.office.radius.logbook import take_logins
@@ -17,9 +18,11 @@ TAKERS: Final[Mapping[str, Taker]] = {
     "counters": take_counters,
     "excerpts": take_excerpts,
     "gateway": take_gateways,
+    "held": take_web,
     "logins": take_logins,
     "passing": take_passing,
     "scrubs": take_scrubs,
+    "web": take_web,
 }
 
 
