@@ -1,8 +1,9 @@
 """A Web gateway with real packets: what passes, what is refused and why, what is opened, and changes under load."""
 
+import random
 import subprocess
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from web_stand import CLIENT4, EGRESS4, EGRESS6, FOR, GATEWAY4, GATEWAY6, Stand,
 from kitei.drivers.squid import Squid
 from kitei.drivers.squid.config import ports_of
 from kitei.network import WebList
-from kitei.proxy.policy import Policy, Rule
+from kitei.proxy.policy import Policy, Request, Rule, Tables, Verdict, decide_request
 from kitei.proxy.signin import users_text
 from kitei.radius.secret import keep
 from kitei.spool import Taking
@@ -172,3 +173,50 @@ def test_who_is_not_inside_finds_no_proxy(web: Stand) -> None:
             [*outside, f"http://203.0.113.101:{port}", "http://ok.test/"], capture_output=True
         )
         assert asked.returncode in (7, 28), (port, asked)
+
+
+def test_the_tester_answers_as_the_proxy_does(web: Stand) -> None:
+    """Rules and requests by chance; whatever the tables say is what a client gets."""
+    chance = random.Random(20261121)
+    hosts = ("ok.test", "bad.test", "shop.test", "a.shop.test", "bank.test")
+    paths = ("/", "/toys/1", "/books/")
+    for version in (20, 21, 22):
+        rules = tuple(_rule(chance, f"r-{n}", hosts, paths) for n in range(6))
+        asked = Policy("C-1", version, rules, chance.choice(("allow", "block")), inspect=version != 21)
+        web.put(web.gateway(asked, lists={"own": ("shop.test",)}))
+        tables = Tables(asked, {"own": {"shop.test"}})
+        for host in hosts:
+            for path in paths:
+                for scheme in ("http", "https"):
+                    told = _told(tables, scheme, host, path)
+                    got = web.curl(f"{scheme}://{host}{path}", "-k", "-w", "%{http_code}").stdout
+                    if told.action == "allow":
+                        assert got.endswith("200"), (told, got)
+                    elif scheme == "http" or told.inspect:
+                        assert f"規則: {told.rule}(" in got and got.endswith("403"), (told, got)
+                    else:
+                        assert got == "000", (told, got)
+
+
+def _told(tables: Tables, scheme: str, host: str, path: str) -> Verdict:
+    """Inside TLS the path is seen only where it is opened."""
+    at, source = datetime.now(UTC), CLIENT4
+    closed = decide_request(tables, Request(host, None, "", source), at)
+    if scheme == "https" and not closed.inspect:
+        return closed
+    return decide_request(tables, Request(host, path, "", source), at)
+
+
+def _rule(chance: random.Random, name: str, hosts: tuple[str, ...], paths: tuple[str, ...]) -> Rule:
+    place: dict[str, Any] = chance.choice(
+        (
+            {"domains": (chance.choice(hosts),)},
+            {"domains": ("test",)},
+            {"lists": ("own",)},
+            {"urls": ((chance.choice(hosts), chance.choice(paths)),)},
+        )
+    )
+    action: Any = chance.choice(("allow", "block", "no-inspect"))
+    if action == "no-inspect" and "urls" in place:
+        action = "block"
+    return Rule(name, action, **place, hours=chance.choice(((), (), ((0, 1440),))))
