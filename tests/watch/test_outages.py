@@ -20,6 +20,7 @@ from kitei.watch import (
     find_outages,
     hearing,
     history_of,
+    joined,
     outage_json,
     outage_of,
     recognise,
@@ -146,6 +147,16 @@ def test_a_late_report_renames_no_outage() -> None:
     assert again.id == first.id and again.began_at == hour(3)
 
 
+def test_a_record_that_late_news_parts_is_two_and_two_that_it_joins_are_one() -> None:
+    told = (seen(A, 0, True), seen(A, 1, False), seen(A, 9, True))
+    (whole,) = found(SINGLE, *told)
+    parted = recognise(found(SINGLE, *told, seen(A, 3, True, 10), seen(A, 5, False, 10)), [whole])
+    assert [each.id == whole.id for each in parted] == [True, False] and len({o.id for o in parted}) == 2
+    assert recognise(parted, parted) == parted and joined(parted, [whole]) == ()
+    (again,) = recognise([whole], parted[::-1])
+    assert again.id == whole.id and joined([again], parted) == parted[1:]
+
+
 def test_an_open_outage_has_hours_only_up_to_a_moment() -> None:
     (outage,) = found(SINGLE, seen(A, 1, False))
     assert outage.hours(hour(2.5)) * 2 == 3
@@ -221,3 +232,27 @@ def test_a_bad_record_of_an_outage_tells_every_fault() -> None:
             "restored_at": hour(1).isoformat(),
         }
         outage_of(body)
+
+
+@given(changes, changes, tickets)
+def test_what_was_recorded_is_known_again_whatever_is_heard_late(
+    told: list[tuple[int, Point, bool, int]], late: list[tuple[int, Point, bool, int]], reports: list[Report]
+) -> None:
+    def look(news: list[tuple[int, Point, bool, int]], recorded: tuple[Outage, ...]) -> tuple[Outage, ...]:
+        return recognise(
+            found(DUAL, *(seen(p, at, up, at + by) for at, p, up, by in news), reports=reports), recorded
+        )
+
+    recorded = look(told, ())
+    known = look([*told, *late], recorded)
+    assert len({each.id for each in known}) == len(known), "no two under one id"
+    kept = (
+        *(
+            old
+            for old in recorded
+            if old not in joined(known, recorded) and old.id not in {k.id for k in known}
+        ),
+        *known,
+    )
+    assert look([*told, *late], kept) == known, "nothing new, nothing to record"
+    assert look([*told, *late], kept[::-1]) == known

@@ -238,6 +238,12 @@ def _outage_found(contract: Contract, entry: Entry) -> Contract:
     return replace(contract, outages=(*others, {**known, **body}))
 
 
+def _outage_joined(contract: Contract, entry: Entry) -> Contract:
+    """It turned out to be part of another."""
+    rest = tuple(each for each in contract.outages if each["id"] != entry.fact.body["id"])
+    return replace(contract, outages=rest)
+
+
 def _credit_granted(contract: Contract, entry: Entry) -> Contract:
     body = cast(Mapping[str, Any], entry.fact.body)
     granted = Credit(
@@ -276,6 +282,7 @@ _GROWTH: Mapping[str, Grow] = {
     "charge.fell-due": _charged,
     "quote.recorded": _quoted,
     "outage.found": _outage_found,
+    "outage.joined": _outage_joined,
     "credit.claimed": _noted,
     "credit.granted": _credit_granted,
     "credit.refused": _noted,

@@ -24,6 +24,7 @@ from kitei.watch import (
     Outage,
     What,
     find_alarms,
+    joined,
     outage_json,
     outage_of,
     recognise,
@@ -134,7 +135,8 @@ class Hearing:
         facts: list[tuple[str, Fact]] = []
         told, availabilities = Said.of(self.office.picture().said), self.availabilities()
         for name, seen in self._observed.outages(availabilities, told, self.office.clock()).items():
-            recorded = [outage_of(body) for body in self.office.contract(name).outages]
+            contract = self.office.contract(name)
+            recorded = [outage_of(body) for body in contract.outages]
             outages = recognise(seen, recorded)
             found += outages
             known = {outage.id: outage for outage in recorded}
@@ -145,6 +147,12 @@ class Hearing:
                 )
                 for o in outages
                 if known.get(o.id) != o
+            ]
+            credited = {credit.outage for credit in contract.credits}
+            facts += [
+                (f"contract:{name}", Fact("outage.joined", {"id": old.id}, day_of(old.known_at)))
+                for old in joined(outages, recorded)
+                if old.id not in credited
             ]
         if facts:
             self.office.state(facts, "controller")

@@ -106,24 +106,27 @@ class Supplicant:
         match asked[:1]:
             case b"\x01":
                 return bytes((_IDENTITY,)) + self._identity
-            case b"\x1a" if asked[1:2] == b"\x01":
-                return bytes((_MSCHAP,)) + self.proof(asked[2], asked[6:22])
+            case b"\x1a" if asked[1:2] == b"\x01" and len(asked) >= 22:
+                return bytes((_MSCHAP,)) + self._proof(asked[2], asked[6:22])
             case b"\x1a" if asked[1:2] == b"\x03":
                 return bytes((_MSCHAP, 3))
             case b"\x21":  # acknowledged as it came: success or failure
                 return _message(_RESPONSE, number, asked)
         raise ValueError(f"nothing inside PEAP that this login could answer: {asked[:2].hex()}")
 
-    def proof(self, number: int, challenge: bytes) -> bytes:
-        """An MS-CHAPv2 Response (RFC 2759, 4 and 8.1)."""
-        if len(challenge) != 16:
-            raise ValueError("an MS-CHAPv2 challenge of other than 16 bytes")
+    def _proof(self, number: int, challenge: bytes) -> bytes:
+        """An MS-CHAPv2 Response (RFC 2759, 4)."""
         own = secrets.token_bytes(16)
-        digest = hashlib.sha1(own + challenge + self._identity, usedforsecurity=False).digest()[:8]
-        hashed = bytes.fromhex(nt_hash(self._password)) + bytes(5)
-        proof = b"".join(_des(hashed[at : at + 7], digest) for at in (0, 7, 14))
-        told = bytes((49,)) + own + bytes(8) + proof + bytes(1) + self._identity
+        proved = proof_of(challenge, own, self._identity, self._password)
+        told = bytes((49,)) + own + bytes(8) + proved + bytes(1) + self._identity
         return bytes((2, number)) + (4 + len(told)).to_bytes(2) + told
+
+
+def proof_of(challenge: bytes, own: bytes, name: bytes, password: str) -> bytes:
+    """That one knows the password, in 24 bytes (RFC 2759, 8.1). The challenges are of 16."""
+    digest = hashlib.sha1(own + challenge + name, usedforsecurity=False).digest()[:8]
+    hashed = bytes.fromhex(nt_hash(password)) + bytes(5)
+    return b"".join(_des(hashed[at : at + 7], digest) for at in (0, 7, 14))
 
 
 def _message(code: int, number: int, content: bytes) -> bytes:

@@ -15,7 +15,7 @@ from kitei.watch.observations import (
     observation_json,
     observation_of,
 )
-from kitei.watch.outages import Cause, Outage, Party, Report, find_outages, recognise
+from kitei.watch.outages import Cause, Outage, Party, Report, find_outages, joined, recognise
 
 __all__ = [
     "CONTROLLER",
@@ -35,6 +35,7 @@ __all__ = [
     "find_outages",
     "hearing",
     "history_of",
+    "joined",
     "observation_json",
     "observation_of",
     "outage_json",

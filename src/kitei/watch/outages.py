@@ -107,15 +107,29 @@ def find_outages(
 
 def recognise(found: Sequence[Outage], recorded: Sequence[Outage]) -> tuple[Outage, ...]:
     """Found outages under the id they were first recorded by, so that a late report renames nothing, and with the
-    cause that is on record where none was found: an explanation is not forgotten by looking again."""
-    return tuple(_recognised(outage, recorded) for outage in found)
+    cause that is on record where none was found: an explanation is not forgotten by looking again.
+
+    Where late news parts a recorded outage, its first piece keeps the id; where it joins two, the first id stays.
+    """
+    left = sorted(recorded, key=lambda old: old.began_at)
+    known: list[Outage] = []
+    for outage in found:
+        old = next((each for each in left if each.interval.meets(outage.interval)), None)
+        if old is not None:
+            left.remove(old)
+            outage = replace(outage, id=old.id, cause=outage.cause or old.cause)
+        known.append(outage)
+    return tuple(known)
 
 
-def _recognised(outage: Outage, recorded: Sequence[Outage]) -> Outage:
-    for old in recorded:
-        if old.contract == outage.contract and old.interval.meets(outage.interval):
-            return replace(outage, id=old.id, cause=outage.cause or old.cause)
-    return outage
+def joined(found: Sequence[Outage], recorded: Sequence[Outage]) -> tuple[Outage, ...]:
+    """Recorded outages that turned out to be part of another: what they were is told under its id."""
+    ids = {outage.id for outage in found}
+    return tuple(
+        old
+        for old in recorded
+        if old.id not in ids and any(old.interval.meets(outage.interval) for outage in found)
+    )
 
 
 def _usable(seen: Sequence[Stretch], minimum: timedelta) -> list[Interval]:

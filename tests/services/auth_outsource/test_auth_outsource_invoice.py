@@ -17,7 +17,7 @@ from kitei.office.radius.logins import Logins
 from kitei.office.trouble import cause_found
 from kitei.office.why import why_line
 from kitei.values import JST, Month, Words
-from kitei.watch import Cause, Observation
+from kitei.watch import Cause, Observation, outage_of
 
 BOOK = """
 service = "auth-outsource"
@@ -247,6 +247,44 @@ def test_an_outage_that_was_explained_stays_so_however_often_it_is_looked_for(
     claim = office.apply("claim-credit", {"by": "acme", "contract": "acme-group-1"}, service="auth-outsource")
     assert "art:5.7" in {cite.path for cite in claim.decision.cites}
     assert not office.contract("acme-group-1").credits
+
+
+def test_late_news_parts_and_joins_what_is_on_record_once_and_for_all(
+    office: Office, clock: Clock, tmp_path: Path
+) -> None:
+    take(office, tmp_path, BY_ACCOUNT)
+    logins = Logins.of(office)
+    logins.put_secret("acme-client-1", "a shared secret")
+    logins.import_users("acme-group-1", "name,password\nalice,correct horse\n")
+    Publishing.of(office).apply_plan()
+    hearing, begins = Hearing.of(office), datetime(2026, 4, 20, 9, 0, tzinfo=JST)
+    clock.at = begins + timedelta(hours=60)
+
+    def see(hours: float, up: bool) -> None:
+        at = begins + timedelta(hours=hours)
+        ways = [(one, f"acme-group-1@{other}") for one in NODES for other in NODES]
+        office.shelf.observe(Observation(at, node, name, "login", up, clock.at) for node, name in ways)
+
+    def looked() -> list[tuple[str, int]]:
+        """The outages on record after many looks, and that the ledger does not grow by them."""
+        hearing.find_outages()
+        before = len(list(office.book.read("contract:acme-group-1")))
+        for each in (hearing, Hearing.of(office), hearing):
+            each.find_outages()
+        assert len(list(office.book.read("contract:acme-group-1"))) == before
+        found = [outage_of(body) for body in office.contract("acme-group-1").outages]
+        return sorted(
+            (each.id, int((each.restored_at - each.began_at).total_seconds() // 3600)) for each in found
+        )
+
+    for hours, up in ((-1, True), (0, False), (50, True)):
+        see(hours, up)
+    ((first, whole),) = looked()
+    assert whole == 50
+    see(10, True)
+    see(20, False)
+    (one, ten), (_, thirty) = looked()
+    assert (one, ten, thirty) == (first, 10, 30)
 
 
 NODES = ("radius-1", "radius-2")
