@@ -3,6 +3,7 @@ targets of all contracts, and how fast collectors' minutes are taken in. Beside 
 that are asked for, with an index that serves the report (and not the greatest of all: no index does).
 """
 
+import os
 import sqlite3
 import tempfile
 import time
@@ -183,6 +184,7 @@ def _intake(folder: Path) -> Figure:
         if history.gather().rows != rows:
             raise RuntimeError("not every row was taken in")
 
+    os.sync()  # what the month before has left to write is nobody's intake
     ours, _ = _timed(take)
     peer = sqlite3.connect(folder / "intake.db")
     columns = ", ".join(LINES["minute"])

@@ -5,6 +5,7 @@ import os
 import queue
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -72,6 +73,31 @@ def test_seconds_come_out_with_what_was_sent_from_both_families(place: tuple[Rec
     assert [turn.second.at for turn in turns] == list(
         range(turns[0].second.at, turns[0].second.at + len(turns))
     )
+
+
+def test_whole_runs_of_datagrams_and_single_ones_are_each_counted_once(
+    place: tuple[Receiver, Meter, int],
+) -> None:
+    """As a network card hands them over (UDP segmentation), runs of many lengths, the last datagram of each shorter."""
+    receiver, meter, port = place
+    send(port, [netflow9(template(256, V4))])
+    sent = records = 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect(("127.0.0.1", port))
+        for n in range(600):
+            count = (1, 2, 7, 20, 40)[n % 5]
+            long = netflow9(a_set(256, flow("1.1.1.1", HOST, 100, 1) * 24), sequence=sent)
+            last = netflow9(a_set(256, flow("1.1.1.1", HOST, 100, 1) * (1 + n % 24)), sequence=sent)
+            size = struct.pack("=H", len(long))
+            sock.sendmsg([long * (count - 1) + last], [(socket.IPPROTO_UDP, 103, size)])  # UDP_SEGMENT
+            sent, records = sent + count, records + 24 * (count - 1) + 1 + n % 24
+            if n % 100 == 0:
+                time.sleep(0.02)
+    turns = turns_until(receiver, 1 + sent)
+    found = [prefix for turn in turns for prefix in turn.second.prefixes.values()]
+    assert sum(each.flows for each in found) == records
+    assert sum(each.bytes for each in found) == 100 * records
+    assert not meter.faults() and meter.totals()["kernel_drops"] == 0
 
 
 def test_receiving_goes_on_while_the_interpreter_is_busy(place: tuple[Receiver, Meter, int]) -> None:

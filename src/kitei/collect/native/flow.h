@@ -211,7 +211,7 @@ typedef struct Meter {
   u64 early_packets, early_bytes;
   u32 early[EARLY], early_count;
   u64 now_ns, pause;
-  int stop;
+  int stop, takes_runs;
   u8 *buffers;
 } Meter;
 

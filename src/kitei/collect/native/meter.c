@@ -10,6 +10,8 @@
 #include "sflow.h"
 
 enum { BATCH = 64, BUFFER = 65536, SOCKETS = 16 };
+enum { STRIDE = BUFFER + 33 * 64 }; /* else the heads of all buffers would want the same few places of the cache */
+enum { RUNS = 8, A_RUN = 8192 };    /* of whole runs of datagrams so many are still in the near cache when they are read */
 #define PAUSE 1000000ull      /* ns in which datagrams gather */
 #define LONG_PAUSE 10000000ull /* where few come, and the kernel may hold many */
 enum { FEW = 512 };
@@ -55,7 +57,7 @@ PUBLIC Meter *meter_new(u32 blocks, u32 hosts6, u32 groups, u32 sessions, u32 te
   m->sessions = pages((size_t)m->session_sets * WAYS * sizeof *m->sessions);
   m->elders = pages((size_t)m->session_sets * WAYS * sizeof *m->elders);
   m->listed = pages((size_t)m->listed_max * 2 * sizeof *m->listed);
-  m->buffers = pages((size_t)BATCH * BUFFER);
+  m->buffers = pages((size_t)BATCH * STRIDE);
   if (m->rows && m->group_rows && m->dirty && m->dir24 && m->blocks && m->groups && m->spilled && m->hosts &&
       m->host_address && m->host_group6 && m->prefixes && m->sessions && m->elders && m->listed && m->buffers)
     return m;
@@ -88,7 +90,7 @@ PUBLIC void meter_free(Meter *m) {
   give_back(m->sessions, sessions * sizeof *m->sessions);
   give_back(m->elders, sessions * sizeof *m->elders);
   give_back(m->listed, (size_t)m->listed_max * 2 * sizeof *m->listed);
-  give_back(m->buffers, (size_t)BATCH * BUFFER);
+  give_back(m->buffers, (size_t)BATCH * STRIDE);
   free(m);
 }
 
@@ -216,22 +218,25 @@ static void address_of(const struct sockaddr_storage *from, u8 *address, u16 *po
   }
 }
 
-/* One batch from one socket; how many messages it was. `dropped` is the kernel's running count of this socket. */
+/* One batch from one socket; how much of a full one it was, in 64ths. `dropped` is the
+ * kernel's running count of this socket. */
 static int take_batch(Meter *m, int fd, u32 *dropped) {
   struct mmsghdr message[BATCH];
   struct iovec part[BATCH];
   struct sockaddr_storage from[BATCH];
   _Alignas(8) char control[BATCH][64];
-  memset(message, 0, sizeof message);
-  for (int i = 0; i < BATCH; i++) {
-    part[i] = (struct iovec){m->buffers + (size_t)i * BUFFER, BUFFER};
+  int most = m->takes_runs ? RUNS : BATCH;
+  for (int i = 0; i < most; i++) {
+    part[i] = (struct iovec){m->buffers + (size_t)i * STRIDE, BUFFER};
     message[i].msg_hdr = (struct msghdr){.msg_name = &from[i], .msg_namelen = sizeof from[i], .msg_iov = &part[i],
                                          .msg_iovlen = 1, .msg_control = control[i], .msg_controllen = 64};
   }
-  int n = recvmmsg(fd, message, BATCH, MSG_DONTWAIT, 0);
+  int n = recvmmsg(fd, message, (u32)most, MSG_DONTWAIT, 0);
   if (n > 0) m->now_ns = wall_clock();
+  u64 bytes = 0;
   for (int i = 0; i < n; i++) {
     u32 size = message[i].msg_len, segment = size;
+    bytes += size;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(&message[i].msg_hdr); c; c = CMSG_NXTHDR(&message[i].msg_hdr, c)) {
       if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
         int told;
@@ -253,7 +258,9 @@ static int take_batch(Meter *m, int fd, u32 *dropped) {
       datagram(m, b + at, size - at < segment ? size - at : segment, address, port);
   }
   count_queued(m);
-  return n;
+  if (n <= 0) return n;
+  m->takes_runs = bytes / (u32)n >= A_RUN;
+  return n * (BATCH / most);
 }
 
 /* Receive on `fds` until the wall clock passes `until`, or `meter_stop`. 0: time is up; 1: stopped; -errno. */

@@ -289,30 +289,44 @@ static void read_options(Meter *m, const Export *e, const Plan *p, const u8 *r) 
   else set_rate(m, s, BY_DEFAULT, 0, rate);
 }
 
-/* The tight loop over records of a simple template: rows are asked for before they are needed. */
+INLINE int has_samplers(const Export *e) {
+  return e->session->samplers || (e->source_of_templates && e->source_of_templates->samplers);
+}
+
+static int is_usual(const Export *e, const Template *t) {
+  const Plan *p = &t->plan;
+  return p->length[PROTOCOL] == 1 && p->length[FLAGS] == 1 && p->length[SPORT] == 2 && p->length[DPORT] == 2 &&
+         has(p, PROTOCOL) && has(p, FLAGS) && has(p, SPORT) && has(p, DPORT) && !has(p, OFFSET) && !has(p, MORE) &&
+         !has_samplers(e) && !e->session->ingress_only;
+}
+
+/* The tight loop over records of a simple template: rows are asked for before they are needed. `usual`: ports,
+ * protocol and flags have their usual lengths, and nothing else is to be minded; then no record is asked what it has. */
 INLINE void count_simple(Meter *m, const Export *e, const Template *t, const u8 *r, u32 n, u32 byte_length,
-                         u32 packet_length) {
+                         u32 packet_length, int usual) {
   Hit hit[AHEAD];
   const Plan *p = &t->plan;
   u32 six = has(p, DST6), size = t->size, done = 0;
   u32 dst = p->at[six ? DST6 : DST4], src = p->at[six ? SRC6 : SRC4];
   u32 by = p->at[BYTES], pk = p->at[PACKETS];
-  u32 each = e->session->samplers || (e->source_of_templates && e->source_of_templates->samplers);
+  u32 sp = p->at[SPORT], dp = p->at[DPORT], pr = p->at[PROTOCOL], fl = p->at[FLAGS];
+  u32 each = !usual && has_samplers(e);
   while (n) {
     u32 some = n < AHEAD ? n : AHEAD;
     for (u32 i = 0; i < some; i++, r += size) {
       Hit *h = &hit[i];
       h->group = 0;
       h->slot = six ? target6(m, r + dst, &h->group) : target4(m, get32(r + dst), &h->group);
-      if (__builtin_expect(told_before(e, p, r), 0)) h->slot = h->group = 0;
+      if (!usual && told_before(e, p, r)) h->slot = h->group = 0;
       ask_for(m, h->slot);
       u64 bytes = number(r + by, byte_length), packets = number(r + pk, packet_length);
       u32 rate = each ? record_rate(e, p, r) : e->general_rate;
-      h->protocol = has(p, PROTOCOL) ? r[p->at[PROTOCOL]] : 0;
-      h->flags = has(p, FLAGS) ? r[p->at[FLAGS] + p->length[FLAGS] - 1] : 0;
-      h->sport = (u16)value(p, SPORT, r);
-      h->dport = h->protocol == 1 || h->protocol == 58 ? 0 : (u16)value(p, DPORT, r);
-      h->fragment = (value(p, OFFSET, r) & 0x1fff) != 0 || value(p, MORE, r) & 0x20;
+      h->protocol = usual || has(p, PROTOCOL) ? r[pr] : 0;
+      h->flags = usual ? r[fl] : has(p, FLAGS) ? r[fl + p->length[FLAGS] - 1] : 0;
+      h->sport = usual ? get16(r + sp) : (u16)value(p, SPORT, r);
+      h->dport = usual ? get16(r + dp) : (u16)value(p, DPORT, r);
+      if (h->protocol == 1 || h->protocol == 58) h->dport = 0;
+      h->fragment = !usual && ((value(p, OFFSET, r) & 0x1fff) != 0 || value(p, MORE, r) & 0x20);
       h->source = six ? mix(get64(r + src)) ^ get64(r + src + 8) : get32(r + src);
       int plausible = bytes <= MAX_BYTES && packets <= MAX_PACKETS;
       h->bytes = plausible ? bytes * rate : UINT64_MAX;
@@ -379,9 +393,10 @@ static u32 read_data(Meter *m, Export *e, const Template *t, const u8 *p, const 
     e->general_rate = general_rate(e->session);
   } else if (t->simple && !m->tap_size) {
     u32 by = t->plan.length[BYTES], pk = t->plan.length[PACKETS];
-    if (by == 4 && pk == 4) count_simple(m, e, t, p, n, 4, 4);
-    else if (by == 8 && pk == 8) count_simple(m, e, t, p, n, 8, 8);
-    else count_simple(m, e, t, p, n, by, pk);
+    int usual = is_usual(e, t);
+    if (usual && by == 4 && pk == 4) count_simple(m, e, t, p, n, 4, 4, 1);
+    else if (usual && by == 8 && pk == 8) count_simple(m, e, t, p, n, 8, 8, 1);
+    else count_simple(m, e, t, p, n, by, pk, 0);
   } else {
     for (u32 i = 0; i < n; i++) read_record(m, e, &t->plan, t->id, p + (size_t)i * t->size);
   }
