@@ -50,7 +50,20 @@ class Provider:
         """All children reach their parents, and every routing session is up."""
         left = self.lab.wait_until_whole(self.pairs(), 60)
         assert left == [], [f"{one.name} > {other.name}" for one, other in left]
-        wait_for_states(self.lab.home, "bfd", self.sessions())
+        try:
+            wait_for_states(self.lab.home, "bfd", self.sessions())
+        except TimeoutError as error:
+            raise AssertionError(f"{error}\n{self.down()}") from error
+
+    def down(self) -> str:
+        """What is not up, of every kind, with what the charons there know of it."""
+        words = []
+        for node, report in self.reports().items():
+            if lost := [name for name, up in report["up"].items() if not up]:
+                socket = self.lab.home / "nodes" / node / "strongswan" / "charon.vici"
+                told = self.lab.run(node, ["swanctl", "--list-sas", "--uri", f"unix://{socket}"])
+                words.append(f"{node}: {', '.join(lost)}\n{told.out}{told.err}")
+        return "\n".join(words)
 
     def sessions(self) -> int:
         """How many BFD session ends there are: two a link, and two a pair of devices."""

@@ -20,7 +20,8 @@ from kitei.lab.plan import Host
 MARK = b"kitei-lab plaintext"
 _LAYOUT = struct.Struct("!Q")
 _PORTS = 20000
-_LINGER = 0.6
+_LINGER = 0.6  # seconds that what is in flight may still arrive in
+_PATIENCE = 10.0  # seconds to wait for the other end
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,12 @@ def start(one: Host, other: Host, interval: int = 10, number: int = 0) -> Stream
     Streams of one host at the same time need different numbers.
     """
     port = _PORTS + number % 10000
-    begin = time.monotonic() + 0.05
-    return Stream(
-        send(one.name, _talk, one.ip, other.ip, port, interval / 1000, begin),
-        send(other.name, _talk, other.ip, one.ip, port, interval / 1000, begin),
-    )
+    here, there = socket.socketpair()
+    with here, there:
+        return Stream(
+            send(one.name, _talk, one.ip, other.ip, port, interval / 1000, here),
+            send(other.name, _talk, other.ip, one.ip, port, interval / 1000, there),
+        )
 
 
 def flow(sent: Sequence[float], got: Sequence[Sequence[float]]) -> Flow:
@@ -94,28 +96,44 @@ def flow(sent: Sequence[float], got: Sequence[Sequence[float]]) -> Flow:
     return Flow(len(sent), len(sent) - len(seen), round(1000 * gap, 1), late, len(numbers) - len(seen))
 
 
-def _talk(mine: str, theirs: str, port: int, interval: float, begin: float) -> dict[str, object]:
-    """One end, inside its host's namespace, until it is asked to end."""
+def _talk(mine: str, theirs: str, port: int, interval: float, peer: socket.socket) -> dict[str, object]:
+    """One end, inside its host's namespace, until it is asked to end.
+
+    It tells the other end, beside the network, that it listens and that it has ceased to send: on a busy
+    machine one of them may be there much earlier, and what it sent to nobody would look lost.
+    """
     stop = Stop()
     sent: list[float] = []
     got: list[tuple[int, float]] = []
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+    with peer, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
         wire.bind((mine, port))
         wire.setblocking(False)
-        ends = float("inf")
-        while (now := time.monotonic()) < ends:
-            if stop and ends == float("inf"):
-                ends = now + _LINGER
+        peer.settimeout(_PATIENCE)
+        peer.sendall(b"+")
+        peer.recv(1)
+        begin = time.monotonic()
+        while not stop:
             due = begin + len(sent) * interval
-            if now >= due and not stop:
-                with contextlib.suppress(OSError):  # no route at this moment is a loss like any other
-                    wire.sendto(_LAYOUT.pack(len(sent)) + MARK, (theirs, port))
-                sent.append(now)
+            now = time.monotonic()
+            if now < due:
+                _listen(wire, got, min(0.2, due - now))
                 continue
-            wait = min(0.2, ends - now) if stop else min(0.2, due - now)
-            if select.select([wire], [], [], max(0.0, wait))[0]:
-                _take(wire, got)
+            with contextlib.suppress(OSError):  # no route at this moment is a loss like any other
+                wire.sendto(_LAYOUT.pack(len(sent)) + MARK, (theirs, port))
+            sent.append(now)
+        peer.sendall(b"-")
+        until = time.monotonic() + _PATIENCE
+        while not select.select([peer], [], [], 0)[0] and time.monotonic() < until:
+            _listen(wire, got, 0.05)
+        _listen(wire, got, _LINGER)
     return {"sent": sent, "got": got}
+
+
+def _listen(wire: socket.socket, got: list[tuple[int, float]], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if select.select([wire], [], [], left)[0]:
+            _take(wire, got)
 
 
 def _take(wire: socket.socket, got: list[tuple[int, float]]) -> None:
