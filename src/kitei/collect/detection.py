@@ -188,12 +188,12 @@ def _within_bound(
 
     Of a host that does not stay nothing is decided, but the end of its alarm: who says that one began watches it.
     """
-    claims = [(_claim(key, watch), key) for key, watch in kept.items() if key[1] == "host"]
-    if len(claims) > ALARMED:
-        claims.sort()
-        for _, key in claims[ALARMED:]:
+    hosts = [key for key in kept if key[1] == "host"]
+    if len(hosts) > ALARMED:
+        hosts.sort(key=lambda each: _claim(each, kept[each]))
+        for key in hosts[ALARMED:]:
             kept[key] = replace(kept[key], alarmed=None)
-        for _, key in claims[WATCHED:]:
+        for key in hosts[WATCHED:]:
             del kept[key]
         decided = [each for each in decided if each[1].kind == "release" or _is_borne(kept, *each)]
     decided.sort(key=lambda each: _order(each[0]))
