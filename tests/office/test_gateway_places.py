@@ -1,7 +1,10 @@
 """Gateways as they are stated: read whole, kept, and compiled with the customer's contracts."""
 
+import re
+import tomllib
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from kitei.office import Office
 from kitei.office.publishing import Publishing
 from kitei.office.statements import read_statement
 from kitei.services.secure_access.edition import TERMS
+from kitei.services.secure_access.firewall import read_policy
 
 GATEWAY: dict[str, Any] = {
     "node": "gw-acme",
@@ -77,3 +81,12 @@ def test_a_gateway_is_compiled_from_the_ledger_and_joined_while_the_backbone_is_
         parts = publishing.plan(day).after.nodes["gw-acme"].parts
         assert any(isinstance(part, BackboneLink) for part in parts) is joined
         assert any("bb0" in " ".join(part.zones) for part in parts if isinstance(part, Filter)) is joined
+
+
+@pytest.mark.parametrize("page", ["access-gateway.md", "access-gateway.ja.md"])
+def test_what_the_page_shows_can_be_stated_and_decided(page: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / page).read_text()
+    stated, decided = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    for each in tomllib.loads(stated)["gateway"]:
+        assert read_statement("gateway", each, "gateway[0]", TERMS.first).kind == "gateway.placed"
+    assert [rule.id for rule in read_policy(decided).rules] == ["no-lab", "web-out"]
