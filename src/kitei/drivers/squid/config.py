@@ -50,7 +50,7 @@ def squid_config(gateway: WebGateway, policy: WebPolicy, folders: Folders, slot:
         "cache_mem 0",
         "memory_pools off",
         "pinger_enable off",
-        "shutdown_lifetime 1 seconds",
+        "shutdown_lifetime 0 seconds",
         "half_closed_clients off",
         "max_filedescriptors 65536",
         "via off",
