@@ -192,7 +192,8 @@ def _within_bound(
     if len(hosts) > ALARMED:
         hosts.sort(key=lambda each: _claim(each, kept[each]))
         for key in hosts[ALARMED:]:
-            kept[key] = replace(kept[key], alarmed=None)
+            if kept[key].alarmed is not None:
+                kept[key] = replace(kept[key], alarmed=None)
         for key in hosts[WATCHED:]:
             del kept[key]
         decided = [each for each in decided if each[1].kind == "release" or _is_borne(kept, *each)]
