@@ -1,11 +1,8 @@
 """Why a login was answered as it was, for people."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Final
 
-from kitei.radius.names import shown
 from kitei.radius.policy import Reason
 from kitei.values import Words
 
@@ -44,31 +41,3 @@ WORDS: Final[Mapping[Reason, Words]] = {
     ),
     Reason.NO_TERMINATOR: Words("終端装置がどれも応答しません", "none of the tunnel terminators answers"),
 }
-
-
-class Login(NamedTuple):
-    """One answer: when, to which client, about whom, from which station, and why so."""
-
-    at: datetime
-    client: str
-    user: str
-    station: str
-    reason: Reason
-
-
-def read_log(lines: Iterable[str]) -> Iterator[Login]:
-    """The logins of an engine's `events.log`. A line cut short by a kill is passed over: nobody wrote it whole."""
-    for line in lines:
-        if not line.endswith("\n"):
-            return
-        for at, client, user, station, reason in json.loads(line):
-            yield Login(datetime.fromtimestamp(at, UTC), client, shown(user), shown(station), Reason(reason))
-
-
-def of_realm(logins: Iterable[Login], realm: str, clients: Iterable[str] = ()) -> Iterator[Login]:
-    """Those of a realm, and those without one from the realm's own clients."""
-    own = frozenset(clients)
-    for login in logins:
-        told = login.user.rpartition("@")
-        if told[2].lower() == realm if told[1] else login.client in own:
-            yield login
