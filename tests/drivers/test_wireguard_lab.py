@@ -76,11 +76,17 @@ class Scene:
             f"[Interface]\nPrivateKey = {private}\n[Peer]\nPublicKey = {self.public()}\n"
             f"Endpoint = 192.0.{number}.1:51820\nAllowedIPs = 10.255.0.0/24, fd00:c1::/64\nPersistentKeepalive = 1\n"
         )
-        done = host.run(["wg", "setconf", tunnel, "/dev/stdin"], stdin=text)
-        assert done.code == 0, done.err
+        self.dialled = tunnel, text
+        self.again(name)
         for address in (f"10.255.0.{place}/24", f"fd00:c1::{place}/64"):
             self.bench.ip(name, "address", "add", address, "dev", tunnel, *(["nodad"] * (":" in address)))
         self.bench.ip(name, "link", "set", tunnel, "mtu", "1420", "up")
+
+    def again(self, name: str) -> None:
+        """Call at once, and not when the client would by itself."""
+        tunnel, text = self.dialled
+        done = self.bench.hosts[name].run(["wg", "setconf", tunnel, "/dev/stdin"], stdin=text)
+        assert done.code == 0, done.err
 
     def pings(self, name: str, address: str = "10.255.0.1") -> bool:
         return self.bench.hosts[name].run(["ping", "-n", "-c", "1", "-W", "1", address]).code == 0
@@ -120,6 +126,7 @@ def test_a_key_that_is_not_known_gets_nothing_and_an_expired_one_no_more(scene) 
     scene.dial("phone", 2, private)
     assert not scene.pings("phone") and handshakes(scene.gw, scene.access.name) == {}
     scene.up(scene.access, scene.device("phone", 2, public, "2999-01-01T00:00:00+09:00"))
+    scene.again("phone")
     assert eventually(lambda: scene.pings("phone"))
 
 
