@@ -108,9 +108,8 @@ def test_requests_leave_by_the_address_told_and_a_new_address_refuses_nothing(we
     web.put(web.gateway(plain, egress=(EGRESS4,)))
     before = {program: pid for program, pid in web.host.running().items() if "squid" in program}
     with web.load("http://ok.test/", "https://ok.test/") as failures:
-        for egress in ((), (EGRESS4, EGRESS6)):
-            web.put(web.gateway(plain, egress=egress))
-            web.put(web.gateway(policy(*RULES, version=5), egress=egress))
+        web.put(web.gateway(policy(*RULES, version=5), egress=(EGRESS4,)))
+        web.put(web.gateway(plain, egress=(EGRESS4, EGRESS6)))
     assert failures.done > 50 and not failures.told, (failures.done, failures.told[:3])
     assert {program: pid for program, pid in web.host.running().items() if "squid" in program} != before
     assert f'"from": "::ffff:{EGRESS4}"' in web.curl("http://v4.test/").stdout
@@ -167,12 +166,10 @@ def test_another_hands_changes_are_repaired(web: Stand, harm: str) -> None:
 
 def test_who_is_not_inside_finds_no_proxy(web: Stand) -> None:
     web.put(web.gateway(policy(version=8)))
-    outside = ["ip", "netns", "exec", web.outside, "curl", "-sS", "--max-time", "2", "-x"]
-    for port in (3128, *ports_of(0), *ports_of(1)):
-        asked = subprocess.run(
-            [*outside, f"http://203.0.113.101:{port}", "http://ok.test/"], capture_output=True
-        )
-        assert asked.returncode in (7, 28), (port, asked)
+    there = [f"http://203.0.113.101:{port}" for port in (3128, *ports_of(0), *ports_of(1))]
+    outside = ("ip", "netns", "exec", web.outside, "curl", "-sS", "--max-time", "2", "http://ok.test/", "-x")
+    asking = [subprocess.Popen([*outside, each], stderr=subprocess.DEVNULL) for each in there]
+    assert {each.wait(20) for each in asking} <= {7, 28}
 
 
 def test_the_tester_answers_as_the_proxy_does(web: Stand) -> None:
