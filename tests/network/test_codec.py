@@ -1,6 +1,8 @@
 """Orders and reports as JSON: what goes out comes back, and nothing else is believed."""
 
+import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kitei.network import Orders, Origin, Part, Port, Route
+from kitei.network import Orders, Origin, Part, Port, Route, Upstream
 from kitei.network.codec import (
     Unreadable,
     kind_of,
@@ -173,3 +175,22 @@ def test_a_key_stands_once():
 @given(parts)
 def test_a_kind_is_the_first_word_of_its_key(part):
     assert part.key.split(":")[0] == kind_of(part)
+
+
+def test_orders_from_before_a_field_was_added_are_read_and_keep_their_digest() -> None:
+    """What stands there was written when an Upstream had neither `hops` nor `sack`."""
+    part = {
+        "kind": "upstream", "origin": {"owner": "operator", "cites": []}, "name": "b1", "address": "192.0.2.4",
+        "asn": 64500, "families": ["ipv4"], "most": 5, "blackhole": "", "next_hops": [], "own": True,
+    }  # fmt: skip
+    digest = hashlib.sha256(
+        b'[["Upstream","operator",[],["b1","192.0.2.4",64500,["ipv4"],5,"",[],true]]]'
+    ).hexdigest()
+    written = {"generation": 1, "node": "n1", "digest": digest, "may_cut": [], "parts": [part]}
+    orders = orders_of(written, "n1")
+    (upstream,) = orders.intent.parts
+    assert isinstance(upstream, Upstream) and (upstream.hops, upstream.sack) == (0, None)
+    assert orders_json(orders) == written
+    more = node_intent("n1", [replace(upstream, hops=1, sack="upstream.b1@1")])
+    assert more.digest != digest
+    assert orders_of(orders_json(Orders(2, more, ())), "n1").intent == more

@@ -10,6 +10,7 @@ from types import NoneType, UnionType
 from typing import Any, Final, Literal, cast, get_args, get_origin, get_type_hints
 
 from kitei.network.intent import NodeIntent, Orders
+from kitei.network.later import LATER
 from kitei.network.origin import Origin
 from kitei.network.parts import Part
 from kitei.values import Json, JsonObject
@@ -56,8 +57,11 @@ def part_json(part: Part) -> JsonObject:
     """A part as an object: `kind`, `origin` and its own fields."""
     kind, names = _WRITTEN[type(part)]
     written: dict[str, Json] = {"kind": kind}
+    left_out = _LATER[type(part)]
     for name in names:
         value = getattr(part, name)
+        if name in left_out and value == left_out[name]:
+            continue
         if isinstance(value, Origin):
             value = {"owner": value.owner, "cites": list(value.cites)}
         written[name] = list(value) if isinstance(value, tuple) else value
@@ -119,7 +123,8 @@ def _part(written: object, place: str, faults: list[str]) -> Part | None:
         faults.append(f"{place}: {_shown(kind)} is not a kind of part such as 'secure-link'")
         return None
     make, checks = _KINDS[kind]
-    wrong = [f"{place}.{name}: is missing" for name in checks if name not in written]
+    may_lack = _LATER[cast(type, make)]
+    wrong = [f"{place}.{name}: is missing" for name in checks if name not in written and name not in may_lack]
     wrong += [f"{place}.{name}: is not known here" for name in written if name not in {"kind", *checks}]
     for name, check in checks.items():
         if name in written and (fault := check(written[name])):
@@ -128,7 +133,9 @@ def _part(written: object, place: str, faults: list[str]) -> Part | None:
     if wrong:
         return None
     values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value := written[name], list) else value for name in checks
+        name: tuple(value) if isinstance(value := written[name], list) else value
+        for name in checks
+        if name in written
     }
     values["origin"] = Origin(values["origin"]["owner"], tuple(values["origin"]["cites"]))
     return make(**values)
@@ -201,17 +208,23 @@ def _shown(value: object) -> str:
 
 
 def _row(part: Part) -> tuple[object, ...]:
-    owner, cites, rest = part.origin.owner, part.origin.cites, _FIELDS[type(part)](part)
-    return (type(part).__name__, owner, cites, rest)
+    kind = type(part)
+    row = (kind.__name__, part.origin.owner, part.origin.cites, _FIELDS[kind](part))
+    more = [(n, v) for n, default in _LATER[kind].items() if (v := getattr(part, n)) != default]
+    return (*row, more) if more else row
 
 
 _KINDS: Final = _kinds()
 _WRITTEN: Final[dict[type, tuple[str, tuple[str, ...]]]] = {
     kind: (kind_of(kind), tuple(field.name for field in fields(kind))) for kind in get_args(Part)
 }
+_LATER: Final[dict[type, dict[str, object]]] = {
+    kind: {field.name: field.default for field in fields(kind) if LATER in field.metadata}
+    for kind in get_args(Part)
+}
 _FIELDS: Final[dict[type, Callable[[Any], object]]] = {
     kind: attrgetter(*names)
-    if (names := [field.name for field in fields(kind) if field.name != "origin"])
+    if (names := [f.name for f in fields(kind) if f.name != "origin" and LATER not in f.metadata])
     else lambda part: ()
     for kind in get_args(Part)
 }

@@ -9,6 +9,7 @@ for what was bought for always.
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from kitei.network.later import later
 from kitei.network.origin import Origin
 
 RouteAction: TypeAlias = Literal["blackhole", "divert"]
@@ -87,8 +88,8 @@ class Upstream:
     blackhole: str
     next_hops: tuple[str, ...]
     own: bool
-    hops: int = 0
-    sack: str | None = None
+    hops: int = later(0)
+    sack: str | None = later(None)
 
     @property
     def key(self) -> str:
