@@ -45,8 +45,10 @@ users = ["bob"]
 
 
 def test_what_is_written_is_what_is_read() -> None:
-    document = read_web_policy(WHOLE, ("games",))
+    release = f'[[release]]\nid = "once-1"\nsha256 = "{"AB" * 32}"\n'
+    document = read_web_policy(WHOLE + release, ("games",))
     told = document.policy
+    assert told.released == (("once-1", "ab" * 32),)
     assert (told.default, told.inspect, told.sign_in, told.page.en) == (
         "block",
         True,
@@ -115,6 +117,11 @@ def test_every_fault_is_told_with_its_place() -> None:
             action = "no-inspect"
             urls = ["a.jp/x"]
             groups = []
+            [[release]]
+            id = "once"
+            sha256 = "abc"
+            [[release]]
+            id = "once"
             """,
             ("games",),
             (),
@@ -144,6 +151,9 @@ def test_every_fault_is_told_with_its_place() -> None:
             "rule 2.groups",
             "rule 2.urls",
             "rule 2.urls",
+            "release 1.sha256",
+            "release 2.sha256",
+            "release 2.id",
         ]
     )
     assert all(fault.words.ja and fault.words.en for fault in told.value.faults)

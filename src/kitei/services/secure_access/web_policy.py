@@ -20,6 +20,7 @@
     until = 2027-03-31
     reason = { ja = "業務時間中です", en = "not in office hours" }
 
+A release (`[[release]]` with an `id` and the `sha256` of a held body) lets that body pass once.
 Categories are the provider's lists; a list of the customer's own stands here, or was put away under its name.
 """
 
@@ -35,12 +36,13 @@ from kitei.services.secure_access.document import Reader, Unreadable
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CATEGORY: Final = "category."  # before the name of a provider's list, so that it is told from a customer's
-_TOP: Final = ("default", "inspect", "sign-in", "page", "sources", "lists", "sandbox", "rule")
+_TOP: Final = ("default", "inspect", "sign-in", "page", "sources", "lists", "sandbox", "rule", "release")
 _RULE: Final = (
     *("id", "action", "categories", "lists", "domains", "urls", "users", "groups"),
     *("days", "hours", "until", "reason"),
 )
 _SANDBOX: Final = ("largest-mib", "seconds", "too-large", "unsure")
+_DIGEST: Final = re.compile(r"[0-9A-Fa-f]{64}")
 _HOURS: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 
 
@@ -113,6 +115,7 @@ class _WebReader(Reader):
             page=self.words("page", top.get("page", "")),
             sources=self.sources(top.get("sources", {})),
             sandbox=self.sandbox(top.get("sandbox", {})),
+            released=self.releases(top.get("release", [])),
         )
         for n, rule in enumerate(rules, 1):
             if rule.urls and not policy.inspect:
@@ -223,6 +226,18 @@ class _WebReader(Reader):
             if told is not None:
                 found[network] = told
         return tuple(found.items())
+
+    def releases(self, written: Any) -> tuple[tuple[str, str], ...]:
+        names: set[str] = set()
+        found = []
+        for place, table in self.tables("release", written, ("id", "sha256")):
+            digest = table.get("sha256")
+            if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+                ja = f"{digest!r} は SHA-256 ではありません(16 進 64 桁)"
+                self.fault(f"{place}.sha256", ja, f"{digest!r} is no SHA-256 (64 hexadecimal digits)")
+                digest = ""
+            found.append((self.name(f"{place}.id", table.get("id"), names), str(digest).lower()))
+        return tuple(found)
 
     def sandbox(self, written: Any) -> Sandbox:
         table = self.table("sandbox", written, _SANDBOX)
