@@ -208,3 +208,34 @@ def test_who_left_by_an_address_and_port_at_a_time_and_what_a_change_would_cut(
     done = acme.run("access", "policy", FIREWALL, str(tmp_path / "less.toml"), "--check")
     assert "1 flows that go on would be cut" in done.stdout and "198.51.100.7:443" in done.stdout
     assert "198.51.100.8:443" not in done.stdout
+
+
+def test_rules_are_told_with_their_hits_and_why_one_does_nothing(acme: Cli, tmp_path: Path) -> None:
+    more = """
+[[rule]]
+id = "again"
+action = "deny"
+from = ["10.255.0.0/30"]
+to = ["198.51.100.0/24"]
+service = ["tcp/443"]
+[[rule]]
+id = "over"
+action = "allow"
+until = 2026-01-01T00:00:00+09:00
+"""
+    (tmp_path / "more.toml").write_text(POLICY + more)
+    assert acme.run("access", "policy", FIREWALL, str(tmp_path / "more.toml")).returncode == 0
+    dispatch = Dispatch.open(acme.home)
+    try:
+        for number, counts in enumerate(({"web": [5, 300]}, {"web": [7, 420]}, {"web": [1, 60]}), 1):
+            event = Event(number, datetime.now(UTC), "passing.counted", {"counts": json.dumps(counts)})
+            dispatch.take_events("gw-acme", Batch("passing", "s1", (event,)))
+    finally:
+        dispatch.close()
+    found = {each["rule"]: each for each in told(acme, "access", "rules", FIREWALL)}
+    assert list(found) == ["web", "again", "over", "default"]
+    assert found["web"]["hits"] == 8 and found["web"]["last"], "a counter that began anew goes on"
+    assert (found["again"]["shadowed_by"], found["again"]["last"]) == ("web", None)
+    assert not found["over"]["stands"]
+    text = acme.run("access", "rules", FIREWALL).stdout
+    assert "shadowed by web" in text and "never hit" in text and "does nothing" in text

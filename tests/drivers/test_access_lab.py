@@ -82,6 +82,9 @@ s = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_D
 s.connect((host, port)); kind == "udp" and s.send(b"?")
 print(s.recv(100).decode())
 """
+COUNT = f"""import json, sys; sys.path.insert(0, {str(Path(__file__).parents[2] / "src")!r})
+from kitei.drivers.access.recorder import counted; print(json.dumps(counted()))
+"""
 # A conversation that goes on: a word a tenth of a second, each answered; what it hears last is in its log.
 TALK = """import socket, sys, time
 s = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=3); s.recv(100)
@@ -289,6 +292,8 @@ def test_who_left_by_which_address_and_port_is_written_down_and_what_was_denied_
         return {(*row[2:6], *row[7:]) for row in rows(scene) if row[0] == "x"}
 
     assert eventually(lambda: wanted <= denied())
+    hits = scene.bench.hosts["gw"].run([sys.executable, "-c", COUNT]).out
+    assert json.loads(hits)["no"][0] >= 1 and json.loads(hits)["web"][0] >= 2
     scene.bench.hosts["gw"].run(["conntrack", "-D", "-p", "tcp", "--dport", "8000"])
     assert eventually(lambda: any(row[0] == "-" and row[7] == 8000 for row in rows(scene)))
 

@@ -17,9 +17,11 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "test": "access_policy",
     "account": "access_people",
     "device": "access_people",
+    "rules": "access_log",
     "log": "access_log",
     "who": "access_log",
     "unserved": "access",
+    "web": "access_web",
 }
 
 

@@ -7,7 +7,7 @@ import click
 
 from kitei.cli.desk import office_of
 from kitei.cli.speak import Misuse, Talk, command, option
-from kitei.office.access.logbook import log_of
+from kitei.office.access.logbook import Kept, hygiene, log_of
 from kitei.store.passing import DenialRow, FlowRow
 from kitei.values import JST, JsonObject, Words
 
@@ -63,6 +63,45 @@ def who(talk: Talk, address: str, port: int, at: str | None, protocol: str | Non
         [flow_json(each) for each in found],
         lambda: "\n".join(map(flow_line, found)) or nobody.to(talk.language),
     )
+
+
+@command(
+    "rules",
+    ja="規則ごとの当たりと、効かない規則(ほかに隠れる、終わった、だれもいない、当たったことがない)",
+    en="Hits by rule, and rules that do nothing: shadowed, over, about nobody, never hit.",
+)
+@click.argument("contract")
+def rules(talk: Talk, contract: str) -> None:
+    with office_of(talk) as office:
+        found = hygiene(office, office.contract(contract))
+    talk.answer(
+        [_kept_json(each) for each in found], lambda: "\n".join(_kept_line(each, talk) for each in found)
+    )
+
+
+def _kept_json(each: Kept) -> JsonObject:
+    return {
+        "rule": each.rule,
+        "action": each.action,
+        "hits": each.packets,
+        "last": each.last.astimezone(JST).isoformat() if each.last else None,
+        "until": each.until,
+        "shadowed_by": each.over or None,
+        "stands": each.stands,
+    }
+
+
+def _kept_line(each: Kept, talk: Talk) -> str:
+    last = f"{each.last.astimezone(JST):%Y-%m-%d %H:%M}" if each.last else "-"
+    if not each.stands:
+        note = Words("働いていない(終わった、またはだれもいない)", "does nothing: over, or about nobody")
+    elif each.over:
+        note = Words(f"{each.over} に隠れる", f"shadowed by {each.over}")
+    elif not each.packets:
+        note = Words("当たったことがない", "never hit")
+    else:
+        note = Words("", "")
+    return f"{each.rule:32} {each.action:5} {each.packets:>10} {last:16} {note.to(talk.language)}".rstrip()
 
 
 def flow_json(each: FlowRow) -> JsonObject:

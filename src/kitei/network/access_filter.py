@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address, ip_network
 
 from kitei.network.access import FilterRule
 from kitei.network.expiry import has_expired
@@ -41,6 +41,79 @@ def fits(rule: FilterRule, flow: Flow) -> bool:
         _is_among(flow.source, rule.sources)
         and _is_among(flow.destination, rule.destinations)
         and (not rule.services or any(_is_by(flow, each) for each in rule.services))
+    )
+
+
+def shadowed(rules: Sequence[FilterRule]) -> dict[str, str]:
+    """Of rules in order: by which earlier one each is covered, and so never decides on anything."""
+    found: dict[str, str] = {}
+    for number, rule in enumerate(rules):
+        over = next((each.name for each in rules[:number] if covers(each, rule)), None)
+        if over is not None:
+            found[rule.name] = over
+    return found
+
+
+def covers(one: FilterRule, other: FilterRule) -> bool:
+    """Whether all that fits `other` fits `one`, for as long as `other` lasts."""
+    lasts = one.until is None or (
+        other.until is not None and datetime.fromisoformat(one.until) >= datetime.fromisoformat(other.until)
+    )
+    return (
+        lasts
+        and _holds(one.sources, other.sources)
+        and _holds(one.destinations, other.destinations)
+        and (not one.services or bool(other.services))
+        and all(
+            any(_is_within(each, wider) for wider in one.services) for each in other.services if one.services
+        )
+    )
+
+
+def _holds(wide: Sequence[str], narrow: Sequence[str]) -> bool:
+    """Whether every address of `narrow` is one of `wide`."""
+    if not wide:
+        return True
+    if not narrow:
+        return False
+    nets, own = _networks(wide), _networks(narrow)
+    match wide[0].startswith("!"), narrow[0].startswith("!"):
+        case False, False:
+            return all(any(_lies_in(each, net) for net in nets) for each in own)
+        case True, True:
+            return all(any(_lies_in(net, each) for each in own) for net in nets)
+        case True, False:
+            return not any(each.version == net.version and each.overlaps(net) for each in own for net in nets)
+        case _:
+            return False
+
+
+def _is_within(service: str, wider: str) -> bool:
+    name, _, ports = service.partition("/")
+    other, _, range_ = wider.partition("/")
+    if name != other:
+        return False
+    if not range_ or name in ("icmp", "proto"):
+        return ports == range_ or not range_
+    if not ports:
+        return False
+    (low, _, high), (first, _, last) = ports.partition("-"), range_.partition("-")
+    return int(first) <= int(low) and int(high or low) <= int(last or first)
+
+
+def _networks(prefixes: Sequence[str]) -> list[Network]:
+    """Neighbours joined, so that two halves hold what the whole does."""
+    nets = [ip_network(each.removeprefix("!")) for each in prefixes]
+    four = collapse_addresses(net for net in nets if isinstance(net, IPv4Network))
+    six = collapse_addresses(net for net in nets if isinstance(net, IPv6Network))
+    return [*four, *six]
+
+
+def _lies_in(inner: Network, outer: Network) -> bool:
+    return (
+        inner.version == outer.version
+        and inner.prefixlen >= outer.prefixlen
+        and inner.network_address in outer
     )
 
 

@@ -1,6 +1,6 @@
 """Flows through customers' gateways and packets denied there: personal data, kept for a while and then forgotten."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -68,6 +68,18 @@ DENIAL = Table(
     Index("gateway_denial_of_contract", "contract", "at"),
     Index("gateway_denial_at", "at"),
 )
+HIT = Table(
+    "gateway_hit",
+    METADATA,
+    Column("contract", Text, primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Column("node", Text, nullable=False),
+    Column("packets", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("seen_packets", BigInteger, nullable=False),
+    Column("seen_bytes", BigInteger, nullable=False),
+    Column("last", Instant),
+)
 _MOST: Final = 10_000
 
 
@@ -109,6 +121,16 @@ class DenialRow:
     device: str
 
 
+@dataclass(frozen=True, slots=True)
+class HitRow:
+    """What a rule decided on: first packets of flows, and those of flows that were judged anew. `last` None: never."""
+
+    rule: str
+    packets: int
+    bytes: int
+    last: datetime | None
+
+
 _Row = TypeVar("_Row", FlowRow, DenialRow)
 
 
@@ -121,6 +143,31 @@ def prepare(engine: Engine) -> None:
 def keep_denials(connection: Connection, rows: Iterable[DenialRow]) -> None:
     if told := [_told(row) for row in rows]:
         connection.execute(insert(DENIAL), told)
+
+
+def count_hits(
+    connection: Connection, node: str, contract: str, counts: Mapping[str, tuple[int, int]], at: datetime
+) -> None:
+    """What a node has counted by now. A counter that stands lower than before has begun anew."""
+    for rule, (packets, size) in counts.items():
+        its = (HIT.c.contract == contract, HIT.c.rule == rule)
+        known = connection.execute(select(HIT).where(*its)).one_or_none()
+        is_on = known is not None and known.node == node and packets >= known.seen_packets
+        before = (known.seen_packets, known.seen_bytes) if is_on and known is not None else (0, 0)
+        total = (known.packets, known.bytes) if known is not None else (0, 0)
+        more = packets - before[0]
+        told = {
+            "node": node,
+            "packets": total[0] + more,
+            "bytes": total[1] + max(0, size - before[1]),
+            "seen_packets": packets,
+            "seen_bytes": size,
+            "last": at if more else known.last if known is not None else None,
+        }
+        if known is None:
+            connection.execute(insert(HIT).values(contract=contract, rule=rule, **told))
+        else:
+            connection.execute(update(HIT).where(*its).values(**told))
 
 
 def begin_flows(connection: Connection, rows: Iterable[FlowRow]) -> None:
@@ -180,6 +227,13 @@ class PassingLog:
         if protocol is not None:
             wanted = wanted.where(FLOW.c.protocol == protocol)
         return self._rows(FlowRow, wanted.order_by(FLOW.c.begun.desc()), _MOST)
+
+    def hits(self, contract: str) -> tuple[HitRow, ...]:
+        with reading(self.engine) as connection:
+            found = connection.execute(
+                select(HIT).where(HIT.c.contract == contract).order_by(HIT.c.rule)
+            ).all()
+        return tuple(HitRow(row.rule, row.packets, row.bytes, row.last) for row in found)
 
     def _rows(self, kind: type[_Row], wanted: Any, most: int) -> tuple[_Row, ...]:
         with reading(self.engine) as connection:

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kitei.network import FilterRule, Origin
-from kitei.network.access_filter import Flow, in_order, judge
+from kitei.network.access_filter import Flow, covers, fits, in_order, judge, shadowed
 from kitei.services.secure_access.document import Unreadable
 from kitei.services.secure_access.firewall import members, read_policy
 
@@ -127,3 +127,66 @@ def test_a_rule_is_over_at_its_end() -> None:
 @given(st.permutations(RULES))
 def test_the_order_is_that_of_the_numbers_however_the_rules_come(rules: list[FilterRule]) -> None:
     assert [each.name for each in in_order(rules)] == ["no", "soon", "last"]
+
+
+# -- rules that do nothing ---------------------------------------------------------------------------
+
+PREFIXES = [
+    "10.0.0.0/8",
+    "10.1.0.0/16",
+    "10.1.0.0/17",
+    "10.1.128.0/17",
+    "192.0.2.0/24",
+    "fd00::/8",
+    "fd00:1::/32",
+]
+HOSTS = [
+    "10.1.0.1",
+    "10.1.200.1",
+    "10.2.0.1",
+    "192.0.2.1",
+    "198.51.100.1",
+    "fd00:1::1",
+    "fd00:2::1",
+    "2001:db8::1",
+]
+SERVICES = ["tcp", "tcp/80", "tcp/80-90", "tcp/85-88", "udp/80", "icmp", "proto/47"]
+some = st.lists(st.sampled_from(PREFIXES), max_size=3, unique=True)
+ends = st.one_of(some, some.map(lambda listed: [f"!{each}" for each in listed]))
+anything = st.builds(
+    lambda one, other, services, until: rule("r", 1, "allow", one, other, services, until),
+    ends,
+    ends,
+    st.lists(st.sampled_from(SERVICES), max_size=3, unique=True),
+    st.sampled_from([None, "2026-06-01T00:00:00+09:00", "2026-07-01T00:00:00+09:00"]),
+)
+
+
+@settings(max_examples=400)
+@given(anything, anything)
+def test_what_a_shadowed_rule_fits_the_other_fits_too(one: FilterRule, other: FilterRule) -> None:
+    if not covers(one, other):
+        return
+    for source in HOSTS:
+        for destination in HOSTS:
+            for protocol, port in (
+                ("tcp", 80),
+                ("tcp", 86),
+                ("tcp", 443),
+                ("udp", 80),
+                ("icmp", 0),
+                ("47", 0),
+            ):
+                flow = Flow(source, destination, protocol, port)
+                assert fits(one, flow) or not fits(other, flow), (one, other, flow)
+    assert one.until is None or (other.until is not None and other.until <= one.until)
+
+
+def test_two_halves_shadow_the_whole_and_an_earlier_rule_a_later_one_alone() -> None:
+    halves = rule("halves", 1, "deny", ["10.1.0.0/17", "10.1.128.0/17"])
+    whole = rule("whole", 2, "allow", ["10.1.0.0/16"], (), ["tcp/443"])
+    assert shadowed(in_order((whole, halves))) == {"whole": "halves"}
+    assert shadowed(in_order((whole, rule("halves", 3, "deny", ["10.1.0.0/17", "10.1.128.0/17"])))) == {}
+    outside = rule("outside", 1, "allow", (), ["!10.0.0.0/8"])
+    assert shadowed((outside, rule("there", 2, "deny", (), ["192.0.2.0/24"]))) == {"there": "outside"}
+    assert shadowed((outside, rule("here", 2, "deny", (), ["10.1.0.0/16"]))) == {}

@@ -15,15 +15,17 @@ from sqlalchemy import Connection
 
 from kitei.clock import wall_clock
 from kitei.ledger.contracts import Contract
-from kitei.network import Filter, RemoteDevice
-from kitei.network.access_filter import Flow
+from kitei.network import Filter, FilterRule, RemoteDevice
+from kitei.network.access_filter import Flow, in_order, shadowed
 from kitei.network.codec import orders_of
 from kitei.network.events import Event
 from kitei.office.access.deciding import gateway_of, parts_with
 from kitei.office.access.testing import cut_by
 from kitei.office.office import Office
+from kitei.services.secure_access.firewall import DEFAULT, read_policy
+from kitei.services.secure_access.people import policies
 from kitei.store import passing as store
-from kitei.store.passing import DenialRow, FlowRow, PassingLog
+from kitei.store.passing import DenialRow, FlowRow, HitRow, PassingLog
 
 KEPT_DAYS: Final = 180
 _FORGET_EVERY: Final = 256  # events
@@ -51,7 +53,12 @@ def take_passing(office: Office, node: str, events: tuple[Event, ...], connectio
                     store.end_all(connection, node, event.at + ahead)
                 case "passing.told":
                     _take(connection, node, json.loads(str(event.body["rows"])), owners, ahead)
-        except (KeyError, TypeError, IndexError, OverflowError) as error:
+                case "passing.counted":
+                    counts = {
+                        k: (int(p), int(b)) for k, (p, b) in json.loads(str(event.body["counts"])).items()
+                    }
+                    store.count_hits(connection, node, owners.contract, counts, event.at + ahead)
+        except (KeyError, TypeError, IndexError, OverflowError, AttributeError) as error:
             raise ValueError(f"{event.kind}: {error!r}") from error
     if any(event.number % _FORGET_EVERY == 1 for event in events):
         store.forget(connection, office.clock() - timedelta(days=KEPT_DAYS))
@@ -141,3 +148,44 @@ def cuts(office: Office, contract: Contract, text: str) -> tuple[FlowRow, ...]:
 
 def _flow_of(row: FlowRow) -> Flow:
     return Flow(row.source, row.destination, row.protocol, row.port)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A rule of the policy in force, with what is to be said of it. `over`: by which it is shadowed, '' by none;
+    `stands` false: it is not at the gateway, since it has ended or names nobody who is there."""
+
+    rule: str
+    action: str
+    packets: int
+    last: datetime | None
+    over: str
+    stands: bool
+    until: str | None
+
+
+def hygiene(office: Office, contract: Contract) -> tuple[Kept, ...]:
+    """The rules of a firewall in their order, and last the one that denies the rest."""
+    place = gateway_of(office, contract)
+    parts = parts_with(office, place, contract, None) if place else ()
+    rules = in_order((part for part in parts if isinstance(part, FilterRule)), office.clock())
+    standing, over = {rule.name for rule in rules}, shadowed(rules)
+    hits = {each.rule: each for each in log_of(office).hits(contract.id)}
+    nothing = HitRow("", 0, 0, None)
+    written = read_policy(policies(contract)[-1].text).rules if policies(contract) else ()
+    found = [
+        (
+            rule.id,
+            rule.action,
+            hits.get(rule.id, nothing),
+            over.get(rule.id, ""),
+            rule.id in standing,
+            rule.until,
+        )
+        for rule in written
+    ]
+    found.append((DEFAULT, "deny", hits.get(DEFAULT, nothing), "", True, None))
+    return tuple(
+        Kept(name, action, hit.packets, hit.last, by, stands, until)
+        for name, action, hit, by, stands, until in found
+    )
