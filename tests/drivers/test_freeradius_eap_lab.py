@@ -1,6 +1,7 @@
 """EAP with a real supplicant (eapol_test): each method where it is enabled, and nowhere else."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import pytest
 from radius_stand import FOR, put_sack, put_users, record
 from test_freeradius_lab import SECRET, SERVER, SHOP, Node, eventually
 
+from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.x509 import Authority, make_key, make_request
 from kitei.network import RadiusGroup
+from kitei.radius.table import write_changes
 
 pytestmark = pytest.mark.lab
 
@@ -39,14 +42,11 @@ class School(Node):
         return RadiusGroup(FOR, "shop.example", "users@1", None, methods, 10, self.users.certificate)
 
     def server(self):
-        from dataclasses import replace
-
         return replace(SERVER, papers="papers@1")
 
-    def serve(self, *methods: str) -> None:
-        from kitei.drivers.freeradius import Freeradius
-
-        self._make_right(Freeradius(), self.host, (self.server(), SHOP, self.group(*methods)))
+    def serve(self, *methods: str, changes: str | None = None) -> None:
+        group = replace(self.group(*methods), changes=changes)
+        self._make_right(Freeradius(), self.host, (self.server(), SHOP, group))
         assert eventually(lambda: "Ready to process" in self.log("radius"))
 
     def supplicate(self, **network: str) -> bool:
@@ -113,6 +113,17 @@ def test_a_method_that_is_not_enabled_is_refused(school) -> None:
     assert school.password("TTLS", "auth=PAP")
     assert not school.password("PEAP", "auth=MSCHAPV2")
     assert eventually(lambda: "method-not-enabled" in school.reasons())
+
+
+def test_a_changed_password_counts_in_the_tunnel_though_the_old_one_was_known(school) -> None:
+    school.serve("peap")
+    assert school.password("PEAP", "auth=MSCHAPV2") and school.password("PEAP", "auth=MSCHAPV2")
+    put_sack(school.host, "users@1-2", write_changes({"alice": record("pw-newer", METHODS)}))
+    school.serve("peap", changes="users@1-2")
+    assert eventually(lambda: school.password("PEAP", "auth=MSCHAPV2", password="pw-newer"))
+    assert not school.password("PEAP", "auth=MSCHAPV2")
+    assert eventually(lambda: school.reasons().count('"accepted"]') == 3), "each login is told once"
+    assert eventually(lambda: "wrong-secret" in school.reasons())
 
 
 def test_certificates_of_the_customers_own_authority_count(school) -> None:

@@ -182,6 +182,7 @@ def test_a_password_that_was_changed_is_asked_for_though_the_old_one_was_known(p
     one, _ = pair
     for _ in range(3):
         assert one.login("u9", "password-9") == "Access-Accept"
+        assert one.login("u9", "new-9") == "Access-Reject", "and that it is wrong was known too"
     put_sack(one.host, "changes@2", write_changes({"u9": user_record(User(clear="new-9")), "u10": None}))
     assert one.login("u10", "password-10") == "Access-Accept"
     one.make(replace(GROUP, changes="changes@2"))

@@ -12,13 +12,13 @@ _MANY = 50_000  # rows, more than fit without a snapshot
 
 
 def write_rows(folder: Path, number: int, first: int, count: int) -> None:
-    """As the server's module in C does."""
+    """As the server's module in C does when it goes on to the next file."""
     rows = "".join(
         json.dumps([1.8e9 + n / 100, "192.0.2.1", "Start", f"s{n}", f"u{n}@shop.example", "", "", *[0] * 7])
         + "\n"
         for n in range(first, first + count)
     ).encode()
-    (folder / f"sessions.{number}").write_bytes(struct.pack("<Q", 8 + len(rows)) + rows)
+    (folder / f"sessions.{number}").write_bytes(struct.pack("<Q", 1 << 63 | 8 + len(rows)) + rows)
 
 
 def begun(folder: Path) -> Accounting:
@@ -49,6 +49,17 @@ def test_a_snapshot_and_the_rows_since_make_the_book_again(tmp_path: Path) -> No
     read_all(after)
     assert len(after.book) == _MANY + 10
     assert after.book.count("shop.example", "u7") == (_MANY + 10, 1)
+
+
+def test_a_server_that_is_started_again_and_again_leaves_no_heap_of_files(tmp_path: Path) -> None:
+    for number in range(1, 30):
+        write_rows(tmp_path, number, number, 1)
+    accounting = begun(tmp_path)
+    read_all(accounting)
+    accounting.keep()
+    assert not list(tmp_path.glob("sessions.[0-9]*"))
+    read_all(again := begun(tmp_path))
+    assert len(again.book) == len(accounting.book) == 29
 
 
 def test_a_damaged_snapshot_is_put_aside_and_told(tmp_path: Path) -> None:

@@ -16,10 +16,13 @@ from kitei.radius.marks import Marks
 from kitei.radius.policy import Caps, Policy, realm_of
 from kitei.radius.rows import Rows
 from kitei.radius.sessions import Ended, Event, Row, Session, Sessions, event_of
+from kitei.radius.turns import give_way
 
 _FOLD: Final = 4 << 20  # bytes of rows after which a new snapshot is due, or twice the last one's size
+_FILES: Final = 16  # or so many files of rows: each start makes two, and the module writes no more beyond 64
 _STEP: Final = 2.0  # seconds by which a clock was set; a leap second, and what is slewed, are less
-_PIECE: Final = 500  # rows of a snapshot that are made at once
+_PIECE: Final = 100  # rows of a snapshot that are made at once
+_AT_ONCE: Final = 1 << 11  # bytes of rows, some 20: those who answer wait no longer for this
 
 
 class Accounting:
@@ -37,7 +40,7 @@ class Accounting:
         self._over: set[tuple[str, str]] = set()
         self._asked: Policy | None = None
         self._capped: dict[str, Caps] = {}
-        self._read, self._size = 0, 0
+        self._read, self._size, self._kept = 0, 0, 0
         self._ahead = _ahead()
         self.is_set_back = False
         self.book, self._rows = Sessions(), Rows(folder, "sessions")
@@ -69,6 +72,7 @@ class Accounting:
                 name, rows = json.loads(line)
                 if name == "place":
                     self._rows.begin(*rows)
+                    self._kept = self._rows.number
                 else:
                     self.book.take(name, rows)
                 yield
@@ -78,10 +82,11 @@ class Accounting:
         """Hear what has been written down since; empty when that is all."""
         self._mind_clock()
         events = [self._stop(self._gone.popleft()) for _ in range(len(self._gone))]
-        rows = self._rows.read()
+        rows = self._rows.read(_AT_ONCE)
         self._read += len(rows)
         told = json.loads(b"[" + rows.rstrip(b"\n").replace(b"]\n", b"],") + b"]")
-        events += [event for event in map(self._event, told) if event is not None]
+        policy = self._know_caps()
+        events += [event for row in told if (event := _event(policy, row)) is not None]
         now = time.time()
         for event in events:
             self._hear(event, "", now)
@@ -89,12 +94,15 @@ class Accounting:
 
     def hear(self, event: Event, node: str = "") -> None:
         """`node`: the one that heard it, empty for this one. What comes from a wrong clock's future comes now."""
+        self._know_caps()
         self._hear(event, node, time.time())
 
     def _hear(self, event: Event, node: str, now: float) -> None:
         if event.at > now + _STEP:
             event = event._replace(at=now)
-        self._judge(event, self.book.hear(event, node), node)
+        ended = self.book.hear(event, node)
+        if self._capped:
+            self._judge(event, ended, node)
 
     def _stop(self, session: Session) -> Event:
         place = (session.session, session.realm, session.user, session.port, session.address)
@@ -112,6 +120,7 @@ class Accounting:
             self._ahead = ahead
 
     def tidy(self, now: float) -> None:
+        self._know_caps()
         for each in self.book.tidy(now):
             self._cross(each.session.realm, each.session.user)
 
@@ -129,36 +138,26 @@ class Accounting:
 
     def keep(self) -> None:
         """A snapshot in the place of the rows before it, when there are many. After a kill anywhere both agree."""
-        if self._read < max(_FOLD, 2 * self._size):
+        is_due = self._read >= max(_FOLD, 2 * self._size) or self._rows.number - self._kept >= _FILES
+        if not is_due:
             return
         with open(self._path + ".new", "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             file.write(json.dumps(["place", [self._rows.number, self._rows.at]]) + "\n")
             for line in _lines(self.book):
                 file.write(line)
-                time.sleep(0)  # those who wait for Python go first
+                give_way()
             file.flush()
             os.fsync(file.fileno())
             self._size = file.tell()
         os.replace(self._path + ".new", self._path)
-        self._read = 0
+        self._read, self._kept = 0, self._rows.number
         self._rows.forget()
-
-    def _event(self, row: Row) -> Event | None:
-        """Of one whose client or realm we do not know nothing is kept."""
-        policy = self._policy()
-        client = policy.clients.get(row[1])
-        if client is None:
-            return None
-        name, realm, _ = realm_of(policy, client, row[4])
-        if realm is None and not row[2].startswith("Accounting"):
-            return None
-        return event_of(row, realm.realm if realm else "", name)
 
     def _judge(self, event: Event, ended: Iterable[Ended], node: str) -> None:
         """One whose traffic is used up, or who is one too many, is asked to leave (RFC 5176) by who heard it."""
         for each in ended:
             self._cross(each.session.realm, each.session.user)
-        caps = self._caps(event.realm)
+        caps = self._capped.get(event.realm)
         if caps is None or event.status == "Stop":
             return
         self._cross(event.realm, event.user)
@@ -186,7 +185,7 @@ class Accounting:
 
     def _cross(self, realm: str, user: str) -> None:
         """What was remembered of a user who has come to a cap is forgotten, and of all where the realm has."""
-        caps = self._caps(realm)
+        caps = self._capped.get(realm)
         if caps is None:
             return
         together, own = self.book.count(realm, user)
@@ -202,13 +201,13 @@ class Accounting:
         (self._over.add if is_over else self._over.discard)(who)
         return True
 
-    def _caps(self, realm: str) -> Caps | None:
-        """Only those that limit anything: it is asked for each request."""
+    def _know_caps(self) -> Policy:
+        """The policy of now, and those of its realms that have a limit at all."""
         policy = self._policy()
         if policy is not self._asked:
             capped = {name: each.caps for name, each in policy.realms.items() if each.caps != _NONE}
             self._asked, self._capped = policy, capped
-        return self._capped.get(realm)
+        return policy
 
 
 _NONE: Final = Caps()
@@ -217,6 +216,17 @@ _NONE: Final = Caps()
 def _ahead() -> float:
     """The wall clock less the time since boot, in which suspended time counts."""
     return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _event(policy: Policy, row: Row) -> Event | None:
+    """Of one whose client or realm we do not know nothing is kept."""
+    client = policy.clients.get(row[1])
+    if client is None:
+        return None
+    name, realm, _ = realm_of(policy, client, row[4])
+    if realm is None and not row[2].startswith("Accounting"):
+        return None
+    return event_of(row, realm.realm if realm else "", name)
 
 
 def _at(cap: int, count: int) -> bool:

@@ -47,6 +47,7 @@ from kitei.radius.rows import Rows
 from kitei.radius.secret import matches
 from kitei.radius.table import Damaged, Table, read_changes
 from kitei.radius.telling import Telling
+from kitei.radius.turns import give_way
 
 REJECT, OK, HANDLED, NOOP, UPDATED = 0, 2, 3, 7, 8  # rlm_rcode_t
 _LOOK: Final = 0.01  # seconds between looks at the files
@@ -113,7 +114,7 @@ class Engine:
                 return _SILENCE
         if address in self._probers:
             return self._probed(told, tunnel)
-        remembered = () if tunnel else self._mark(address, told)
+        remembered = self._mark(address, told, tunnel)
         world = self._counted if "Tmp-Integer-2" in told else self._world
         try:
             found = answer_of(self._policy, world, address, told, tunnel)
@@ -121,14 +122,16 @@ class Engine:
             return _SILENCE
         if found.act == "accept":
             self._note(address, told, found.reason)
-            return UPDATED, _all_of(found.reply), (*_ACCEPT, *remembered)
+            return UPDATED, _all_of(found.reply), (*_ACCEPT, *(() if tunnel else remembered))
         if found.act == "eap":
             return NOOP, (), remembered
+        if found.act == "check" and tunnel:
+            return UPDATED, _all_of(found.reply), (*found.control, *remembered)
         return self._other(address, told, found)
 
-    def _mark(self, address: str, told: Mapping[str, str]) -> Pairs:
-        """Under what an accepted login to one of our users may be remembered, or that EAP with them is ours to
-        carry on. Taken before it is decided."""
+    def _mark(self, address: str, told: Mapping[str, str], tunnel: str) -> Pairs:
+        """Under what an accepted login to one of our users may be remembered, what to compare with inside a tunnel,
+        or that EAP with them is ours to carry on. Taken before it is decided."""
         client = self._policy.clients.get(address)
         name, realm, _ = (
             realm_of(self._policy, client, told.get("User-Name", "")) if client else ("", None, None)
@@ -139,7 +142,10 @@ class Engine:
             or not {"User-Password", "EAP-Message"} & told.keys()
         ):
             return ()
-        slot, mark = self._marks.of(realm.realm, name) if "User-Password" in told else self._marks.of("", "")
+        is_of_user = tunnel or "User-Password" in told
+        slot, mark = self._marks.of(realm.realm, name) if is_of_user else self._marks.of("", "")
+        if tunnel:
+            return ("Tmp-Integer-0", str(mark)), ("Tmp-Integer-1", str(slot))
         return ("Tmp-Integer-0", str(mark)), ("Tmp-Integer-1", str(slot)), ("Tmp-Integer-2", str(client.rate))
 
     def _other(self, address: str, told: dict[str, str], found: Answer) -> Result:
@@ -161,7 +167,9 @@ class Engine:
             return REJECT, (("Reply-Message", "+=", found.reason.value),), ()
         if found.act == "accept":
             return UPDATED, _all_of(found.reply), _ACCEPT
-        return _SILENCE if found.act == "silent" else self._other("", told, found)
+        if found.act == "silent":
+            return _SILENCE
+        return self._other("", told, found._replace(control=(*found.control, _IN_NO_LOG)))
 
     def certified(self, request: Request) -> Result:
         """A certificate was shown and is valid: may its owner log in under the name that was told?"""
@@ -185,14 +193,6 @@ class Engine:
             return OK
         self._note(address, told, reason)
         return REJECT
-
-    def finished(self, request: Request, is_accept: bool) -> Result:
-        """The server compared a secret itself, or carried EAP to its end."""
-        told = told_of(request)
-        reason, address = Reason.ACCEPTED if is_accept else Reason.WRONG_SECRET, told.get("Tmp-String-0", "")
-        if address not in self._probers:
-            self._note(address, told, reason)
-        return NOOP
 
     def account(self, request: Request) -> Result:
         """It is written down already (RFC 2866, 2): who answers it?"""
@@ -257,8 +257,9 @@ class Engine:
         """Read the sessions of the server before this one, while who needs no count of them is answered."""
         was = self._policy
         for _ in self._accounting.restore():
-            time.sleep(0)
+            give_way()
             self._look_out()
+        gc.freeze()  # nobody has to look through all of them
         self._take_up_sessions(was)
 
     def _look_out(self) -> None:
@@ -281,7 +282,7 @@ class Engine:
                     self._peers.tell(events)
                     for event in events:
                         self._telling.heard(event)
-                    time.sleep(0)  # those who wait for Python go first
+                    give_way()
                 self._hear_peers()
                 self._write_events()
                 if self._accounting.is_set_back:
@@ -296,7 +297,7 @@ class Engine:
                     self._accounting.tidy(time.time())
                     self._accounting.keep()
                     self._end_sessions()
-                    gc.collect(1)
+                gc.collect(0)  # what came since the last look, a part of a millisecond's work
                 self._trouble = ""
             except Exception as error:  # told in state.json; the policy before stays in force
                 self._trouble = f"{type(error).__name__}: {error}"
@@ -309,7 +310,7 @@ class Engine:
             node, events = heard.popleft()
             for event in events:
                 self._accounting.hear(event, node)
-            time.sleep(0)
+                give_way()
         self._accounting.lose(self._peers.silent(_LOST))
 
     def _changed(self, name: str) -> tuple[int, int] | None:
@@ -408,9 +409,11 @@ class Engine:
             self._write_line(json.dumps(these))  # ASCII: a name may hold what is no text
         while rows := self._logins.read():
             self._counts[Reason.ACCEPTED.value] += rows.count(b'"accepted"]\n')
+            self._counts[Reason.WRONG_SECRET.value] += rows.count(b'"wrong-secret"]\n')
             self._counts[Reason.TOO_MANY_REQUESTS.value] += rows.count(b'"too-many-requests"]\n')
             self._write_line("[" + rows.decode().rstrip("\n").replace("]\n", "],") + "]")
             self._logins.forget()
+            give_way()
 
     def _write_line(self, line: str) -> None:
         path = self._path("events.log")
@@ -434,6 +437,7 @@ class Engine:
 
 
 _ACCEPT: Final[Pairs] = (("Auth-Type", "Accept"),)
+_IN_NO_LOG: Final = ("Tmp-Integer-3", "1")
 _SILENCE: Final[Result] = (HANDLED, (), (("Response-Packet-Type", "Do-Not-Respond"),))
 
 

@@ -14,8 +14,6 @@ def read_text(path: str) -> str:
 def replace_text(path: str, text: str) -> None:
     with open(path + ".new", "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
     os.replace(path + ".new", path)
 
 

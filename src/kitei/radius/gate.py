@@ -38,13 +38,5 @@ def certified(request: Request) -> Result:
     return _ENGINES[0].certified(request)
 
 
-def accepted(request: Request) -> Result:
-    return _ENGINES[0].finished(request, True)
-
-
-def refused(request: Request) -> Result:
-    return _ENGINES[0].finished(request, False)
-
-
 def account(request: Request) -> Result:
     return _ENGINES[0].account(request)

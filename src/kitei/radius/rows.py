@@ -1,7 +1,8 @@
 """The rows that the server's module in C writes while it answers, read on from where we were.
 
-A file `<name>.<n>` begins with 8 bytes, little-endian: the offset behind its last whole row. Rows are lines of JSON.
-The next number there means that nothing more comes in this one. A row cut short by a kill is behind that offset.
+A file `<name>.<n>` begins with 8 bytes, little-endian: the offset behind its last whole row, and in the highest bit
+whether nothing more comes. Rows are lines of JSON. The next file is made ahead, so what a killed server has left is
+complete when the next but one is there. A row cut short by a kill is behind that offset.
 """
 
 import os
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import Final
 
 _HEAD: Final = 8
+_DONE: Final = 1 << 63
 BEGINNING: Final = (0, _HEAD)
-_MOST: Final = 1 << 14  # bytes at once, so that those who wait for Python need not wait long
+_LONGEST: Final = 1 << 14  # bytes of a row are fewer
 
 
 class Rows:
@@ -26,19 +28,21 @@ class Rows:
         """Before anything is read: the place to go on from."""
         self.number, self.at = number, at
 
-    def read(self) -> bytes:
-        """The next whole rows, at most 16 KiB of them; empty when there are no more yet."""
+    def read(self, most: int = _LONGEST) -> bytes:
+        """The next whole rows, about `most` bytes of them, at least one; empty when there are no more yet."""
         while True:
             if self._file < 0 and not self._open():
                 return b""
-            is_last = not os.path.exists(f"{self._stem}.{self.number + 1}")  # before we look how far it goes
-            (end,) = struct.unpack("<Q", os.pread(self._file, _HEAD, 0).ljust(_HEAD, b"\0"))
+            (told,) = struct.unpack("<Q", os.pread(self._file, _HEAD, 0).ljust(_HEAD, b"\0"))
+            end, is_done = told & ~_DONE, told >= _DONE
             if end > self.at:
-                taken = os.pread(self._file, min(end - self.at, _MOST), self.at)
+                taken = os.pread(self._file, min(end - self.at, most), self.at)
+                if b"\n" not in taken:
+                    taken = os.pread(self._file, min(end - self.at, _LONGEST), self.at)
                 rows = taken[: taken.rfind(b"\n") + 1]
                 self.at += len(rows)
                 return rows
-            if is_last:
+            if not is_done and not os.path.exists(f"{self._stem}.{self.number + 2}"):
                 return b""
             os.close(self._file)
             self._file, self.number, self.at = -1, self.number + 1, _HEAD

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from kitei.radius.sessions import Event
+from kitei.radius.turns import give_way
 from kitei.spool import Lane
 
 LANE: Final = "logins"
-_ROWS: Final = 500
+_ROWS: Final = 100
 _UNSIGNED_EVERY: Final = 60.0  # seconds between counts of those who do not sign, after the first
 
 
@@ -45,6 +46,7 @@ class Telling:
             count = min(_ROWS, len(self._accounting))
             rows = [self._accounting.popleft() for _ in range(count)]
             self._put("sessions.heard", {"rows": json.dumps(rows)})
+            give_way()
         now = time.monotonic()
         more = {who: count - self._told[who] for who, count in unsigned.items() if count > self._told[who]}
         if more and now >= self._next_count:

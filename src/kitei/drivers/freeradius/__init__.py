@@ -60,7 +60,7 @@ class RadiusSeen:
     """`clients` are the client files' first lines by address: all of them but the secret.
 
     `relays` are the slots that run, `relay` the one in use and the digest of what it was told. `switched` is how
-    many seconds ago the policy was last written.
+    many seconds ago the policy was last written, `cores` how many processors the node has.
     """
 
     folders: Folders
@@ -73,6 +73,7 @@ class RadiusSeen:
     front: str | None = None
     relay: tuple[int, str] | None = None
     switched: float = 0.0
+    cores: int = 2
 
 
 class Freeradius:
@@ -97,7 +98,7 @@ class Freeradius:
         folders = _folders(host)
         sacks = frozenset(_listed(host, folders.sacks))
         if not _listed(host, folders.own):
-            return RadiusSeen(folders, sacks=sacks)
+            return RadiusSeen(folders, sacks=sacks, cores=_cores(host))
         told = json.loads(host.read(_path(host, "relay.json")) or "null")
         written = host.run(["stat", "-c", "%Y", _path(host, "policy.json")])
         return RadiusSeen(
@@ -121,6 +122,7 @@ class Freeradius:
             front=host.read(_path(host, "front.loaded")),
             relay=(told["slot"], told["digest"]) if told else None,
             switched=time.time() - int(written.out) if written.code == 0 else 0.0,
+            cores=_cores(host),
         )
 
     def plan(self, wanted: Sequence[Part], seen: RadiusSeen) -> tuple[Step, ...]:
@@ -199,7 +201,7 @@ class Freeradius:
             yield Step(self.name, f"answer {name} no more", "forget", {"name": name}, risk, tuple(words[-1:]))
 
     def _front(self, server: RadiusServer, has_authorities: bool, seen: RadiusSeen) -> Iterator[Step]:
-        config = server_config(server, seen.folders, has_authorities)
+        config = server_config(server, seen.folders, has_authorities, seen.cores)
         if seen.front == _digest(config) and _FRONT in seen.running:
             return
         risk = Risk.BLIP if _FRONT in seen.running else Risk.NONE
@@ -374,6 +376,10 @@ def _client_path(host: Host, address: str) -> str:
 
 def _listed(host: Host, folder: str) -> list[str]:
     return host.run(["ls", "-1A", folder]).out.split()
+
+
+def _cores(host: Host) -> int:
+    return int(host.run(["nproc"]).out.strip() or 2)
 
 
 def _first_line(host: Host, name: str) -> str:

@@ -30,13 +30,16 @@ def slot_port(slot: int) -> int:
     return FIRST_SLOT + 2 * slot
 
 
-def server_config(part: RadiusServer, folders: Folders, has_authorities: bool) -> str:
-    """radiusd.conf of the front. The relays' shared secret is in `relay.conf`, beside it."""
+def server_config(part: RadiusServer, folders: Folders, has_authorities: bool, cores: int) -> str:
+    """radiusd.conf of the front. The relays' shared secret is in `relay.conf`, beside it.
+
+    Two threads a core: nothing that answers waits for anything but a core, and each more costs others' turns.
+    """
     has_eap = part.papers is not None
     own = folders.own
     return "".join(
         (
-            _HEAD.format(own=own, module=folders.module),
+            _HEAD.format(own=own, module=folders.module, threads=max(4, 2 * cores)),
             _modules(folders, part.papers, has_authorities),
             _CLIENTS.format(own=own),
             *(_RELAY.format(slot=slot, port=slot_port(slot)) for slot in range(SLOTS)),
@@ -89,8 +92,6 @@ _CALLS: Sequence[tuple[str, str, str]] = (
     ("kitei_inner", "authorize", "authorize_inner"),
     ("kitei_certified", "authorize", "certified"),
     ("kitei_account", "accounting", "account"),
-    ("kitei_accepted", "post_auth", "accepted"),
-    ("kitei_refused", "post_auth", "refused"),
 )
 
 _HEAD = """\
@@ -116,10 +117,10 @@ security {{
   limit_proxy_state = yes
 }}
 thread pool {{
-  start_servers = 4
-  max_servers = 16
+  start_servers = {threads}
+  max_servers = {threads}
   min_spare_servers = 1
-  max_spare_servers = 16
+  max_spare_servers = {threads}
   max_queue_size = 65536
   max_requests_per_server = 0
 }}
@@ -256,6 +257,8 @@ _LISTEN = """\
     type = {kind}
     {family} = {address}
     port = {port}
+    # room for some 8,000 requests, which wait where access servers begin anew all at once
+    recv_buff = 4194304
   }}
 """
 _EAP_GOES_ON = """\
@@ -268,7 +271,7 @@ _EAP_GOES_ON = """\
 """
 _EAP_AUTHORIZE = """\
     if (noop) {
-      live.post-auth
+      live.authenticate
       eap {
         ok = return
       }
@@ -277,9 +280,6 @@ _EAP_AUTHORIZE = """\
 _SERVER = """\
 server default {{
 {listeners}  authorize {{
-    update request {{
-      &Tmp-String-0 := "%{{client:shortname}}"
-    }}
     # what the policy answered before and would again
     live {{
       updated = return
@@ -291,7 +291,7 @@ server default {{
     }}
     if (reject) {{
       update control {{
-        &Tmp-String-4 := "told"
+        &Tmp-Integer-3 := 1
       }}
       reject
     }}
@@ -307,7 +307,7 @@ server default {{
       return
     }}
     if (&control:Auth-Type) {{
-      live.post-auth
+      live.authenticate
       return
     }}
 {eap_authorize}    live.post-proxy
@@ -322,11 +322,6 @@ server default {{
       mschap
     }}
     {eap_authenticate}  }}
-  preacct {{
-    update request {{
-      &Tmp-String-0 := "%{{client:shortname}}"
-    }}
-  }}
   accounting {{
     live {{
       ok = return
@@ -362,15 +357,11 @@ server default {{
   }}
   post-auth {{
     if (&control:Auth-Type != Accept) {{
-      live.pre-proxy
-      kitei_accepted
+      live
     }}
     Post-Auth-Type REJECT {{
       refused
-      if (!&control:Tmp-String-4) {{
-        live.pre-proxy
-        kitei_refused
-      }}
+      live
     }}
   }}
 }}

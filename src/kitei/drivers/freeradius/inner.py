@@ -4,21 +4,21 @@ INNER = """\
 server inner {
   authorize {
     update request {
-      &Tmp-String-0 := "%{outer.request:Tmp-String-0}"
       &Tmp-String-1 := "%{outer.request:EAP-Type}"
     }
-    # who it is says a packet before anything is decided (RFC 3748, 5.1)
-    if (!(&EAP-Message && "%{hex:&EAP-Message}" =~ /^02[0-9a-f]{6}01/)) {
+    live
+    if (noop) {
       live.pre-proxy
       kitei_inner {
         reject = 1
       }
       if (reject) {
         update outer.control {
-          &Tmp-String-4 := "told"
+          &Tmp-Integer-3 := 1
         }
         reject
       }
+      live.authenticate
     }
     if (&control:Auth-Type) {
       return
@@ -45,7 +45,6 @@ CERTIFIED = """\
 server certified {
   authorize {
     update request {
-      &Tmp-String-0 := "%{outer.request:Tmp-String-0}"
       &User-Name := "%{outer.request:User-Name}"
     }
     live.pre-proxy
@@ -54,7 +53,7 @@ server certified {
     }
     if (reject) {
       update outer.control {
-        &Tmp-String-4 := "told"
+        &Tmp-Integer-3 := 1
       }
       reject
     }

@@ -1,46 +1,55 @@
 /* What the RADIUS server need not ask Python for a second time: a FreeRADIUS module, built when first needed.
 
-   `authorize`   a PAP login that the policy accepted before, with this very password, is accepted again, as long as
-                 the policy's mark for that user stands; and each client keeps to its rate. ok: EAP that we carry on
-                 ourselves, of which the policy need not see each packet.
-   `post-auth`   called once the policy answered: what it allows to be remembered (Tmp-Integer-0 to -2) is.
+   `authorize`   a PAP login that the policy accepted before, with this very password, is accepted again, and one with
+                 another refused, as long as the policy's mark for that user stands; and each client keeps to its rate.
+                 ok: EAP that we carry on ourselves, of which the policy need not see each packet. Inside PEAP or TTLS,
+                 which Tmp-String-1 names: updated is what the policy said before of this user, to compare with.
+   `authenticate` called once the policy answered: what it allows to be remembered (Tmp-Integer-0 to -2) is.
+   `post-auth`   a login whose secret the server compared itself is written down, but where Tmp-Integer-3 says it was.
    `accounting`  writes each request down before it is answered (RFC 2866, 2); the policy reads on. ok: answer it;
                  noop: the policy has to say where it goes, and `preacct` remembers if it goes nowhere.
    `session`     is there a file of the client that asks? One without is left out without a word.
    `pre-proxy`   before Python is asked: it takes no text that is no UTF-8 or holds a zero byte. Such ones are put
-                 aside, and those it has to know are handed on as octets (`kitei.radius.names`).
+                 aside, and those it has to know are handed on as octets (`kitei.radius.names`). Who asks is told.
    `post-proxy`  afterwards: they are put back, so that whoever is asked next gets what came.
 
    The policy decides, this remembers. Marks are counters in the file `marks`, one for all and one for each slot of
    users: the policy counts one up where something changed, and what was remembered under another is nothing.
-   Passwords are not kept, only digests with a key that lives as long as the process (SipHash-2-4, 128 bits).
+   Of passwords told only digests are kept, with a key that lives as long as the process (SipHash-2-4, 128 bits); for
+   MS-CHAPv2 in EAP there is nothing to tell, so what the policy gave to compare with is kept as the server had it.
 
    Rows are JSON lines in mapped files `sessions.<n>` and `logins.<n>`: to write is a copy in memory that outlives a
-   kill. A file begins with the offset behind its last whole row; with the next number there, it is complete. */
+   kill. A file begins with the offset behind its last whole row, and its highest bit says that no more comes. The next
+   file is made ahead by a thread of its own, each page of it touched, since whoever does that may wait for the disk. */
 #include <freeradius/radiusd.h>
 #include <freeradius/modules.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <semaphore.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
 enum { SEGMENT = 4 << 20, HEAD = 8, ROW = 4096, BUCKETS = 1 << 20, DEEP = 4, LOCKS = 1024, SLOTS = 1 << 16, RATES = 1 << 12 };
-enum { MARK = PW_TMP_INTEGER_0, SLOT = PW_TMP_INTEGER_0 + 1, RATE = PW_TMP_INTEGER_0 + 2, ACCEPT_TYPE = 254, SILENT = 256 };
+enum { MARK = PW_TMP_INTEGER_0, SLOT = PW_TMP_INTEGER_0 + 1, RATE = PW_TMP_INTEGER_0 + 2, LOGGED = PW_TMP_INTEGER_0 + 3 };
+#define DONE (1ULL << 63)
+enum { CLIENT = PW_TMP_STRING_0, TUNNEL = PW_TMP_STRING_1, ACCEPT_TYPE = 254, SILENT = 256 };
 
 typedef struct {
-  pthread_mutex_t lock;
+  pthread_mutex_t lock, making;
   char const *folder, *name;
-  char *map;
+  char *map, *next, *done; /* the one written to, the one that comes after it, the one before it */
   uint64_t at;
   int number, most;
 } journal_t;
 
+static uint64_t const NONE[2]; /* where no password is asked */
+
 typedef struct known_t {
   struct known_t *next;
-  uint64_t digest[2];
+  uint64_t digest[2], secret[2]; /* whose it is, and the password */
   uint32_t slot, mark;
-  VALUE_PAIR *reply;
+  VALUE_PAIR *reply, *check;
 } known_t;
 
 /* A client's allowance: as many requests as one second brings, then as they come. */
@@ -53,6 +62,7 @@ typedef struct {
 typedef struct {
   char const *folder;
   journal_t sessions, logins;
+  sem_t wanted; /* posted where a journal has begun its next file */
   uint64_t key[2];
   uint32_t *marks; /* one for all, then one for each slot */
   known_t **known;
@@ -113,24 +123,51 @@ static void sip_end(sip_t *s, uint64_t digest[2]) {
 }
 
 /* rows */
-static bool journal_open(journal_t *j) {
+static char *segment_make(journal_t *j, int number) {
   char path[1024];
-  snprintf(path, sizeof path, "%s/%s.%d", j->folder, j->name, ++j->number);
+  snprintf(path, sizeof path, "%s/%s.%d", j->folder, j->name, number);
   int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return false;
+  if (fd < 0) return NULL;
   uint64_t begun = HEAD;
   char *map = MAP_FAILED;
   /* room is taken beforehand: a full disk must be an error here, not a signal later */
   if (posix_fallocate(fd, 0, SEGMENT) == 0 && pwrite(fd, &begun, HEAD, 0) == HEAD)
     map = mmap(NULL, SEGMENT, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   close(fd);
-  if (map == MAP_FAILED) {
-    unlink(path);
-    j->number--;
-    return false;
+  if (map != MAP_FAILED) return map;
+  unlink(path);
+  return NULL;
+}
+
+/* Beside the calls: what they would have to wait for. */
+static void journal_make_ahead(journal_t *j) {
+  char *done = __atomic_exchange_n(&j->done, NULL, __ATOMIC_ACQ_REL);
+  if (done) munmap(done, SEGMENT);
+  pthread_mutex_lock(&j->making);
+  if (!__atomic_load_n(&j->next, __ATOMIC_ACQUIRE)) {
+    char *made = segment_make(j, __atomic_load_n(&j->number, __ATOMIC_ACQUIRE) + 1);
+    for (size_t at = HEAD; made && at < SEGMENT; at += 4096) *(char volatile *)(made + at) = 0;
+    __atomic_store_n(&j->next, made, __ATOMIC_RELEASE);
   }
-  if (j->map) munmap(j->map, SEGMENT);
-  j->map = map, j->at = HEAD;
+  pthread_mutex_unlock(&j->making);
+}
+
+static bool journal_open(journal_t *j) {
+  char *next = __atomic_load_n(&j->next, __ATOMIC_ACQUIRE);
+  if (!next) { /* the disk is slower than we are, or full */
+    pthread_mutex_lock(&j->making);
+    next = j->next ? j->next : segment_make(j, j->number + 1);
+    pthread_mutex_unlock(&j->making);
+  }
+  if (!next) return false;
+  if (j->map) {
+    __atomic_store_n((uint64_t *)j->map, j->at | DONE, __ATOMIC_RELEASE);
+    char *before = __atomic_exchange_n(&j->done, j->map, __ATOMIC_ACQ_REL);
+    if (before) munmap(before, SEGMENT);
+  }
+  j->map = next, j->at = HEAD;
+  __atomic_store_n(&j->number, j->number + 1, __ATOMIC_RELEASE);
+  __atomic_store_n(&j->next, NULL, __ATOMIC_RELEASE);
   return true;
 }
 
@@ -142,9 +179,10 @@ static bool journal_is_read(journal_t *j) {
   return j->number < j->most || stat(path, &there) != 0;
 }
 
-static bool journal_put(journal_t *j, char const *row, size_t size) {
+static bool journal_put(kitei_t *kitei, journal_t *j, char const *row, size_t size) {
   pthread_mutex_lock(&j->lock);
-  bool is_put = j->map && (j->at + size <= SEGMENT || (journal_is_read(j) && journal_open(j)));
+  bool has_room = j->at + size <= SEGMENT, is_put = has_room || (journal_is_read(j) && journal_open(j));
+  if (is_put && !has_room) sem_post(&kitei->wanted);
   if (is_put) {
     memcpy(j->map + j->at, row, size);
     j->at += size;
@@ -193,16 +231,29 @@ static VALUE_PAIR *find(REQUEST *request, unsigned attribute) {
   return fr_pair_find_by_num(request->packet->vps, attribute, 0, TAG_ANY);
 }
 
-/* The server's configuration names the client there. */
-static VALUE_PAIR *client_of(REQUEST *request) { return find(request, PW_TMP_STRING_0); }
+/* Who asks: each client is an address. */
+static char const *client_of(REQUEST *request, char address[INET6_ADDRSTRLEN]) {
+  fr_ipaddr_t const *source = &request->packet->src_ipaddr;
+  return inet_ntop(source->af, &source->ipaddr, address, INET6_ADDRSTRLEN);
+}
+
+static void sip_take_client(sip_t *s, REQUEST *request) {
+  fr_ipaddr_t const *source = &request->packet->src_ipaddr;
+  sip_take(s, &source->ipaddr, source->af == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr));
+}
+
+static char *put_client(char *to, REQUEST *request) {
+  char address[INET6_ADDRSTRLEN];
+  return client_of(request, address) ? put_text(to, address, strlen(address)) : put_text(to, "", 0);
+}
 
 static bool tell_login(kitei_t *kitei, REQUEST *request, char const *reason) {
   VALUE_PAIR *name = find(request, PW_USER_NAME), *station = find(request, PW_CALLING_STATION_ID);
   char row[ROW], *to = row + sprintf(row, "[%.6f", seconds(CLOCK_REALTIME));
-  to = put_string(to, client_of(request));
+  to = put_client(to, request);
   to = put_string(put_string(to, name), station);
   to += sprintf(to, ",\"%s\"]\n", reason);
-  return journal_put(&kitei->logins, row, to - row);
+  return journal_put(kitei, &kitei->logins, row, to - row);
 }
 
 /* remembered logins */
@@ -210,31 +261,45 @@ static uint32_t mark_of(kitei_t *kitei, uint32_t slot) {
   return __atomic_load_n(&kitei->marks[0], __ATOMIC_ACQUIRE) + __atomic_load_n(&kitei->marks[1 + slot], __ATOMIC_ACQUIRE);
 }
 
-static bool digest_of(kitei_t *kitei, REQUEST *request, uint64_t digest[2]) {
-  VALUE_PAIR *client = client_of(request), *name = find(request, PW_USER_NAME);
-  VALUE_PAIR *password = find(request, PW_USER_PASSWORD);
-  if (!client || !name || !password || !find(request, PW_MESSAGE_AUTHENTICATOR)) return false;
+/* Who logs in by PAP, and the password told. */
+static bool login_of(kitei_t *kitei, REQUEST *request, uint64_t digest[2], uint64_t secret[2]) {
+  VALUE_PAIR *name = find(request, PW_USER_NAME), *password = find(request, PW_USER_PASSWORD);
+  if (!name || !password || !find(request, PW_MESSAGE_AUTHENTICATOR)) return false;
   sip_t sip;
   sip_begin(&sip, kitei->key);
-  sip_take(&sip, client->vp_strvalue, client->vp_length);
+  sip_take_client(&sip, request);
   sip_take(&sip, name->vp_strvalue, name->vp_length);
-  sip_take(&sip, password->vp_strvalue, password->vp_length);
+  sip_t whole = sip;
+  sip_end(&sip, digest);
+  sip_take(&whole, password->vp_strvalue, password->vp_length);
+  sip_end(&whole, secret);
+  return true;
+}
+
+/* Who logs in inside a tunnel, by EAP. */
+static bool inner_of(kitei_t *kitei, REQUEST *request, uint64_t digest[2]) {
+  VALUE_PAIR *name = find(request, PW_USER_NAME), *tunnel = find(request, TUNNEL);
+  if (!name || !tunnel || !find(request, PW_EAP_MESSAGE)) return false;
+  if (find(request, PW_USER_PASSWORD) || find(request, PW_CHAP_PASSWORD)) return false;
+  sip_t sip;
+  sip_begin(&sip, kitei->key);
+  sip_take(&sip, tunnel->vp_strvalue, tunnel->vp_length);
+  sip_take_client(&sip, request);
+  sip_take(&sip, name->vp_strvalue, name->vp_length);
   sip_end(&sip, digest);
   return true;
 }
 
 /* Whose accounting or EAP it is: the client and what follows the last @ of the name. */
-static bool route_of(kitei_t *kitei, REQUEST *request, char const *kind, uint64_t digest[2]) {
-  VALUE_PAIR *client = client_of(request), *name = find(request, PW_USER_NAME);
-  if (!client) return false;
+static void route_of(kitei_t *kitei, REQUEST *request, char const *kind, uint64_t digest[2]) {
+  VALUE_PAIR *name = find(request, PW_USER_NAME);
   char const *at = name ? memrchr(name->vp_strvalue, '@', name->vp_length) : NULL;
   sip_t sip;
   sip_begin(&sip, kitei->key);
-  sip_take(&sip, client->vp_strvalue, client->vp_length);
+  sip_take_client(&sip, request);
   sip_take(&sip, kind, strlen(kind));
   if (at) sip_take(&sip, at, name->vp_strvalue + name->vp_length - at);
   sip_end(&sip, digest);
-  return true;
 }
 
 static void forget(known_t **place) {
@@ -243,31 +308,45 @@ static void forget(known_t **place) {
   talloc_free(gone);
 }
 
-/* Its reply is added to the request's. */
-static bool recall(kitei_t *kitei, REQUEST *request, uint64_t const digest[2]) {
+/* `wrong`: the policy let the same user in by another password, and there is one only. */
+typedef enum { UNHEARD, RIGHT, WRONG } known_as;
+
+/* Where it is right, its reply and what to compare with are added to the request's. */
+static known_as recall(kitei_t *kitei, REQUEST *request, uint64_t const digest[2], uint64_t const secret[2]) {
   uint32_t bucket = digest[0] % BUCKETS;
-  bool is_known = false;
+  known_as as = UNHEARD;
   pthread_mutex_lock(&kitei->locks[bucket % LOCKS]);
   for (known_t **place = &kitei->known[bucket]; *place; place = &(*place)->next) {
     known_t *each = *place;
     if (each->digest[0] != digest[0] || each->digest[1] != digest[1]) continue;
     if (each->mark != mark_of(kitei, each->slot)) forget(place);
+    else if (each->secret[0] != secret[0] || each->secret[1] != secret[1]) as = WRONG;
     else {
-      VALUE_PAIR *reply = fr_pair_list_copy(request->reply, each->reply);
-      fr_pair_add(&request->reply->vps, reply);
-      is_known = true;
+      fr_pair_add(&request->reply->vps, fr_pair_list_copy(request->reply, each->reply));
+      fr_pair_add(&request->config, fr_pair_list_copy(request, each->check));
+      as = RIGHT;
     }
     break;
   }
   pthread_mutex_unlock(&kitei->locks[bucket % LOCKS]);
-  return is_known;
+  return as;
 }
 
-static void remember(kitei_t *kitei, REQUEST *request, uint64_t const digest[2], uint32_t slot, uint32_t mark) {
+static bool recall_route(kitei_t *kitei, REQUEST *request, char const *kind) {
+  uint64_t digest[2];
+  route_of(kitei, request, kind, digest);
+  return recall(kitei, request, digest, NONE) == RIGHT;
+}
+
+static void remember(kitei_t *kitei, REQUEST *request, uint64_t const digest[2], uint64_t const secret[2], uint32_t slot,
+                     uint32_t mark) {
   uint32_t bucket = digest[0] % BUCKETS;
   known_t *made = talloc_zero(NULL, known_t);
-  made->digest[0] = digest[0], made->digest[1] = digest[1], made->slot = slot, made->mark = mark;
+  memcpy(made->digest, digest, sizeof made->digest), memcpy(made->secret, secret, sizeof made->secret);
+  made->slot = slot, made->mark = mark;
   made->reply = fr_pair_list_copy(made, request->reply->vps);
+  made->check = fr_pair_list_copy_by_num(made, request->config, PW_CLEARTEXT_PASSWORD, 0, TAG_ANY);
+  if (!made->check) made->check = fr_pair_list_copy_by_num(made, request->config, PW_NT_PASSWORD, 0, TAG_ANY);
   pthread_mutex_lock(&kitei->locks[bucket % LOCKS]);
   int deep = 0;
   for (known_t **place = &kitei->known[bucket]; *place;) {
@@ -285,8 +364,7 @@ static uint64_t client_digest(kitei_t *kitei, REQUEST *request) {
   uint64_t digest[2];
   sip_t sip;
   sip_begin(&sip, kitei->key);
-  VALUE_PAIR *client = client_of(request);
-  if (client) sip_take(&sip, client->vp_strvalue, client->vp_length);
+  sip_take_client(&sip, request);
   sip_end(&sip, digest);
   return digest[0] | 1;
 }
@@ -328,9 +406,23 @@ static void tell(VALUE_PAIR **list, TALLOC_CTX *owner, unsigned attribute, uint3
   fr_pair_add(list, vp);
 }
 
+/* Who it is says a packet before anything is decided (RFC 3748, 5.1). */
+static bool is_identity(REQUEST *request) {
+  VALUE_PAIR *eap = find(request, PW_EAP_MESSAGE);
+  return eap && eap->vp_length >= 5 && eap->vp_octets[0] == 2 && eap->vp_octets[4] == 1;
+}
+
+static rlm_rcode_t authorize_inner(kitei_t *kitei, REQUEST *request) {
+  uint64_t digest[2];
+  if (is_identity(request)) return RLM_MODULE_OK;
+  bool is_known = inner_of(kitei, request, digest) && recall(kitei, request, digest, NONE) == RIGHT;
+  return is_known ? RLM_MODULE_UPDATED : RLM_MODULE_NOOP;
+}
+
 static rlm_rcode_t CC_HINT(nonnull) mod_authorize(void *instance, REQUEST *request) {
   kitei_t *kitei = instance;
-  uint64_t digest[2];
+  uint64_t digest[2], secret[2];
+  if (find(request, TUNNEL)) return authorize_inner(kitei, request);
   may_t may = may_ask(kitei, request);
   if (may == MAY_NOT) {
     tell_login(kitei, request, "too-many-requests");
@@ -340,36 +432,51 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authorize(void *instance, REQUEST *reque
   if (may == MAY) {
     tell(&request->packet->vps, request->packet, RATE, 1); /* counted already */
     /* EAP with us: the policy has said whose it is, and will say who may come in when that is known */
-    if (find(request, PW_EAP_MESSAGE) && route_of(kitei, request, "eap", digest) &&
-        recall(kitei, request, digest))
-      return RLM_MODULE_OK;
-    if (digest_of(kitei, request, digest) && recall(kitei, request, digest) && tell_login(kitei, request, "accepted")) {
-      tell(&request->config, request, PW_AUTH_TYPE, ACCEPT_TYPE);
+    if (find(request, PW_EAP_MESSAGE) && recall_route(kitei, request, "eap")) return RLM_MODULE_OK;
+    known_as as = login_of(kitei, request, digest, secret) ? recall(kitei, request, digest, secret) : UNHEARD;
+    if (as != UNHEARD && tell_login(kitei, request, as == RIGHT ? "accepted" : "wrong-secret")) {
+      tell(&request->config, request, PW_AUTH_TYPE, as == RIGHT ? ACCEPT_TYPE : PW_AUTH_TYPE_REJECT);
+      tell(&request->config, request, LOGGED, 1);
       return RLM_MODULE_UPDATED;
     }
   }
   return RLM_MODULE_NOOP;
 }
 
-static void learn(kitei_t *kitei, REQUEST *request, uint64_t const digest[2]) {
+static void learn(kitei_t *kitei, REQUEST *request, uint64_t const digest[2], uint64_t const secret[2]) {
   VALUE_PAIR *mark = fr_pair_find_by_num(request->config, MARK, 0, TAG_ANY);
   VALUE_PAIR *slot = fr_pair_find_by_num(request->config, SLOT, 0, TAG_ANY);
-  if (mark && slot && slot->vp_integer < SLOTS) remember(kitei, request, digest, slot->vp_integer, mark->vp_integer);
+  if (mark && slot && slot->vp_integer < SLOTS)
+    remember(kitei, request, digest, secret, slot->vp_integer, mark->vp_integer);
+}
+
+static void learn_route(kitei_t *kitei, REQUEST *request, char const *kind) {
+  uint64_t digest[2];
+  route_of(kitei, request, kind, digest);
+  learn(kitei, request, digest, NONE);
 }
 
 static rlm_rcode_t CC_HINT(nonnull) mod_learn(void *instance, REQUEST *request) {
   kitei_t *kitei = instance;
   VALUE_PAIR *rate = fr_pair_find_by_num(request->config, RATE, 0, TAG_ANY);
-  uint64_t digest[2];
+  uint64_t digest[2], secret[2];
   if (rate) take_rate(kitei, request, rate->vp_integer);
-  bool is_eap = find(request, PW_EAP_MESSAGE);
-  if (is_eap ? route_of(kitei, request, "eap", digest) : digest_of(kitei, request, digest)) learn(kitei, request, digest);
+  if (find(request, TUNNEL)) {
+    if (inner_of(kitei, request, digest)) learn(kitei, request, digest, NONE);
+  } else if (find(request, PW_EAP_MESSAGE)) {
+    learn_route(kitei, request, "eap");
+  } else if (login_of(kitei, request, digest, secret)) learn(kitei, request, digest, secret);
+  return RLM_MODULE_NOOP;
+}
+
+static rlm_rcode_t CC_HINT(nonnull) mod_tell(void *instance, REQUEST *request) {
+  if (fr_pair_find_by_num(request->config, LOGGED, 0, TAG_ANY)) return RLM_MODULE_NOOP;
+  tell_login(instance, request, request->reply->code == PW_CODE_ACCESS_ACCEPT ? "accepted" : "wrong-secret");
   return RLM_MODULE_NOOP;
 }
 
 static rlm_rcode_t CC_HINT(nonnull) mod_learn_route(void *instance, REQUEST *request) {
-  uint64_t digest[2];
-  if (route_of(instance, request, "accounting", digest)) learn(instance, request, digest);
+  learn_route(instance, request, "accounting");
   return RLM_MODULE_NOOP;
 }
 
@@ -379,10 +486,9 @@ static rlm_rcode_t CC_HINT(nonnull) mod_account(void *instance, REQUEST *request
                                          [8] = "Accounting-Off"};
   kitei_t *kitei = instance;
   VALUE_PAIR *status = find(request, PW_ACCT_STATUS_TYPE), *port = find(request, PW_NAS_PORT_ID), *address;
-  uint64_t digest[2];
   if (!status || status->vp_integer > 8 || !statuses[status->vp_integer]) return RLM_MODULE_NOOP;
   char row[5 * 1600], text[256], *to = row + sprintf(row, "[%.6f", seconds(CLOCK_REALTIME));
-  to = put_string(to, client_of(request));
+  to = put_client(to, request);
   to = put_text(to, statuses[status->vp_integer], strlen(statuses[status->vp_integer]));
   to = put_string(put_string(to, find(request, PW_ACCT_SESSION_ID)), find(request, PW_USER_NAME));
   if (port || !(port = find(request, PW_NAS_PORT))) to = put_string(to, port);
@@ -396,8 +502,8 @@ static rlm_rcode_t CC_HINT(nonnull) mod_account(void *instance, REQUEST *request
   to = put_number(put_number(to, find(request, PW_ACCT_SESSION_TIME)), find(request, PW_ACCT_DELAY_TIME));
   to += sprintf(to, ",%d]\n", high_in || high_out);
   /* what cannot be written down is not answered: the client tries again, or another node */
-  if (journal_put(&kitei->sessions, row, to - row))
-    return route_of(kitei, request, "accounting", digest) && recall(kitei, request, digest) ? RLM_MODULE_OK : RLM_MODULE_NOOP;
+  if (journal_put(kitei, &kitei->sessions, row, to - row))
+    return recall_route(kitei, request, "accounting") ? RLM_MODULE_OK : RLM_MODULE_NOOP;
   tell(&request->config, request, PW_RESPONSE_PACKET_TYPE, SILENT);
   return RLM_MODULE_HANDLED;
 }
@@ -407,7 +513,7 @@ static rlm_rcode_t CC_HINT(nonnull) mod_knows(void *instance, REQUEST *request) 
   kitei_t *kitei = instance;
   fr_ipaddr_t const *source = &request->packet->src_ipaddr;
   char path[1024], address[INET6_ADDRSTRLEN];
-  if (!inet_ntop(source->af, &source->ipaddr, address, sizeof address)) return RLM_MODULE_NOTFOUND;
+  if (!client_of(request, address)) return RLM_MODULE_NOTFOUND;
   snprintf(path, sizeof path, "%s/clients%c/%s", kitei->folder, source->af == AF_INET ? '4' : '6', address);
   return access(path, R_OK) == 0 ? RLM_MODULE_OK : RLM_MODULE_NOTFOUND;
 }
@@ -419,6 +525,16 @@ static struct { unsigned attribute, carrier; } const carried[] = {
     {PW_NAS_PORT_ID, PW_TMP_OCTETS_0 + 4},
 };
 enum { CARRIED = sizeof carried / sizeof *carried, ASIDE = 1 };
+
+/* What the policy goes by. */
+static void tell_client(REQUEST *request) {
+  char address[INET6_ADDRSTRLEN];
+  VALUE_PAIR *vp = find(request, CLIENT) ? NULL : fr_pair_afrom_num(request->packet, CLIENT, 0);
+  if (!vp || !client_of(request, address)) return;
+  fr_pair_value_strcpy(vp, address);
+  vp->op = T_OP_SET;
+  fr_pair_add(&request->packet->vps, vp);
+}
 
 static bool is_plain(VALUE_PAIR const *vp) {
   uint8_t const *at = (uint8_t const *)vp->vp_strvalue, *end = at + vp->vp_length;
@@ -432,6 +548,7 @@ static bool is_plain(VALUE_PAIR const *vp) {
 
 static rlm_rcode_t CC_HINT(nonnull) mod_put_aside(void *instance, REQUEST *request) {
   VALUE_PAIR *aside = NULL;
+  tell_client(request);
   for (VALUE_PAIR **place = &request->packet->vps; *place;) {
     VALUE_PAIR *each = *place;
     if (each->da->type != PW_TYPE_STRING || is_plain(each)) {
@@ -487,8 +604,17 @@ static int last_number(char const *folder, char const *name) {
 
 static bool journal_begin(journal_t *j, char const *folder, char const *name, int most) {
   *j = (journal_t){.folder = folder, .name = name, .most = most, .number = last_number(folder, name)};
-  pthread_mutex_init(&j->lock, NULL);
+  pthread_mutex_init(&j->lock, NULL), pthread_mutex_init(&j->making, NULL);
   return journal_open(j);
+}
+
+static void *make_ahead(void *instance) {
+  kitei_t *kitei = instance;
+  for (;;) {
+    journal_make_ahead(&kitei->sessions), journal_make_ahead(&kitei->logins);
+    while (sem_wait(&kitei->wanted) && errno == EINTR) continue;
+  }
+  return NULL;
 }
 
 static int mod_instantiate(CONF_SECTION *conf, void *instance) {
@@ -513,7 +639,9 @@ static int mod_instantiate(CONF_SECTION *conf, void *instance) {
     cf_log_err_cs(conf, "%s: %s", kitei->folder, fr_syserror(errno));
     return -1;
   }
-  return 0;
+  pthread_t thread;
+  sem_init(&kitei->wanted, 0, 0);
+  return pthread_create(&thread, NULL, make_ahead, kitei) ? -1 : 0;
 }
 
 extern module_t rlm_kitei;
@@ -524,7 +652,8 @@ module_t rlm_kitei = {
     .inst_size = sizeof(kitei_t),
     .config = config,
     .instantiate = mod_instantiate,
-    .methods = {[MOD_AUTHORIZE] = mod_authorize, [MOD_POST_AUTH] = mod_learn, [MOD_PREACCT] = mod_learn_route,
+    .methods = {[MOD_AUTHORIZE] = mod_authorize, [MOD_AUTHENTICATE] = mod_learn, [MOD_POST_AUTH] = mod_tell,
+                [MOD_PREACCT] = mod_learn_route,
                 [MOD_ACCOUNTING] = mod_account, [MOD_SESSION] = mod_knows,
                 [MOD_PRE_PROXY] = mod_put_aside, [MOD_POST_PROXY] = mod_put_back},
 };
