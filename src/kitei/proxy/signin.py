@@ -32,8 +32,7 @@ class SignIn:
         mark = (state.st_ino, state.st_mtime_ns)
         if mark != self._mark:
             with open(self._path, encoding="utf-8") as file:
-                rows = (line.split() for line in file)
-                self._users = {unquote(row[0]): row[1] for row in rows if len(row) == 2}
+                self._users = users_of(file.read())
             self._mark = mark
         return self._users
 
@@ -41,6 +40,12 @@ class SignIn:
         hashed = self.users().get(user)
         is_right = matches(password, hashed or _NOBODY)
         return "OK" if hashed and is_right else "ERR"
+
+
+def users_of(text: str) -> dict[str, str]:
+    """Names with their hashes, out of such a file."""
+    rows = (line.split() for line in text.splitlines())
+    return {unquote(row[0]): row[1] for row in rows if len(row) == 2}
 
 
 def users_text(users: dict[str, str]) -> str:
