@@ -3,7 +3,7 @@
 import re
 import tomllib
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,14 @@ import pytest
 
 from kitei.desk import Unreadable
 from kitei.ledger import Fact
-from kitei.network import BackboneLink, Filter
+from kitei.network import BackboneLink, Egress, Filter
 from kitei.office import Office
+from kitei.office.access.deciding import end_what_is_over
 from kitei.office.publishing import Publishing
 from kitei.office.statements import read_statement
 from kitei.services.secure_access.edition import TERMS
 from kitei.services.secure_access.firewall import read_policy
+from kitei.values import JST
 
 GATEWAY: dict[str, Any] = {
     "node": "gw-acme",
@@ -90,3 +92,38 @@ def test_what_the_page_shows_can_be_stated_and_decided(page: str) -> None:
     for each in tomllib.loads(stated)["gateway"]:
         assert read_statement("gateway", each, "gateway[0]", TERMS.first).kind == "gateway.placed"
     assert [rule.id for rule in read_policy(decided).rules] == ["no-lab", "web-out"]
+
+
+def test_an_option_and_a_service_that_end_leave_the_gateway_with_their_day(
+    office: Office, clock: Any
+) -> None:
+    stated = read_statement("gateway", GATEWAY, "gateway[0]", TERMS.first).fact(office.today())
+    held = {
+        "holds": "IIJプライベートバックボーンサービス",
+        "id": "b1",
+        "first": "2026-01-01",
+        "last": "2026-06-30",
+    }
+    office.state([stated, ("customer:acme", Fact("service.held", held, date(2026, 1, 1)))], "test")
+    kinds = ({"kind": "firewall-1"}, {"kind": "private-connect", "item": "1gbps"})
+    options = {"firewall-1": [{"option": "dedicated-ip"}]}
+    services = [{**each, "accounts": 50, "options": options.get(each["kind"], [])} for each in kinds]
+    office.apply("apply", {"by": "acme", "services": services}, service="secure-access")
+    Publishing.of(office).apply_plan()
+    stop = {"by": "acme", "contract": "acme-firewall-1-1", "option": "dedicated-ip"}
+    office.apply("stop-option", stop, service="secure-access")
+
+    def stands() -> tuple[bool, bool, bool]:
+        parts = Publishing.of(office).published_intent().nodes["gw-acme"].parts
+        (egress,) = [part for part in parts if isinstance(part, Egress)]
+        (gate,) = [part for part in parts if isinstance(part, Filter)]
+        assert gate.guarded == egress.addresses
+        joined = any(isinstance(part, BackboneLink) for part in parts)
+        return egress.dedicated, joined, "bb0" in " ".join(gate.zones)
+
+    assert end_what_is_over(office) == () and stands() == (True, True, True)
+    clock.at = datetime(2026, 5, 10, 0, 0, 1, tzinfo=JST)
+    assert end_what_is_over(office) == ("gw-acme",) and stands() == (False, True, True)
+    clock.at = datetime(2026, 7, 1, 0, 0, 1, tzinfo=JST)
+    assert end_what_is_over(office) == ("gw-acme",) and stands() == (False, False, False)
+    assert end_what_is_over(office) == ()

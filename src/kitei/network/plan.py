@@ -162,6 +162,9 @@ def _change(old: Part, new: Part) -> Risk:
             return Risk.NONE if (old.name, old.authority) == (new.name, new.authority) else Risk.OUTAGE
         case ReturnTunnel(), ReturnTunnel() if replace(old, origin=new.origin, carries=new.carries) == new:
             return Risk.NONE if set(old.carries) <= set(new.carries) else Risk.OUTAGE
+        case Filter(), Filter():  # what it lets through is its rules' affair
+            grows = set(old.zones) <= set(new.zones) and set(old.serves) <= set(new.serves)
+            return Risk.NONE if grows else Risk.BLIP
         case RadiusClient(), RadiusClient():
             return _radius_client_change(old, new)
         case RadiusGroup(), RadiusGroup():

@@ -10,6 +10,7 @@ from kitei.clock import Steps
 from kitei.network import Orders, sacks_of
 from kitei.network.events import Batch
 from kitei.network.report import Report
+from kitei.office.access.deciding import end_what_is_over
 from kitei.office.floods.defence import Defence
 from kitei.office.floods.enforcing import Enforcing
 from kitei.office.floods.naming import LANES, Naming
@@ -138,6 +139,9 @@ class Dispatch:
         else:
             if plan is not None:
                 log.info("%s: ended contracts left %s", today, ", ".join(plan.nodes))
+        if self.publishing.estate().gateways:
+            for node in end_what_is_over(self.office):
+                log.info("%s: what an option or another service gave it is taken back", node)
         if not self.publishing.estate().radius:
             return
         logins = Logins.of(self.office)

@@ -1,13 +1,24 @@
 """What customers decide of Secure Access, put to the terms and told to their gateways at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from kitei.desk import Verdict
 from kitei.ledger.contracts import Contract
-from kitei.network import Filter, FilterRule, GatewayPlace, NodeIntent, Part, RemoteDevice, WebList, WebPolicy
+from kitei.network import (
+    BackboneLink,
+    Egress,
+    Filter,
+    FilterRule,
+    GatewayPlace,
+    NodeIntent,
+    Part,
+    RemoteDevice,
+    WebList,
+    WebPolicy,
+)
 from kitei.network.codec import node_intent
 from kitei.office.desk import Decided
 from kitei.office.office import Office, Refusal
@@ -18,6 +29,9 @@ from kitei.values import Words
 
 # What a customer changes without the operator: parts of these types go to gateways that stand, at once.
 OWN: Final[tuple[type[Part], ...]] = (FilterRule, RemoteDevice, WebPolicy, WebList)
+
+
+_Make: TypeAlias = Callable[[NodeIntent, NodeIntent], NodeIntent]
 
 
 def decide(office: Office, act: str, asked: Mapping[str, Any], *, what_if: bool = False) -> Decided:
@@ -32,21 +46,56 @@ def decide(office: Office, act: str, asked: Mapping[str, Any], *, what_if: bool 
 
 def tell(office: Office, customer: str) -> None:
     """Give a customer's gateways what it decided, and nothing else that waits."""
+    _renew(office, _renewed, customer, customer)
+
+
+def end_what_is_over(office: Office) -> tuple[str, ...]:
+    """Take from gateways what an option, or another service, gave them that has ended; the nodes it left."""
+    before = Publishing.of(office).published_intent().nodes
+    _renew(office, _without_the_over, "controller")
+    after = Publishing.of(office).published_intent().nodes
+    return tuple(
+        name for name, node in after.items() if name in before and before[name].digest != node.digest
+    )
+
+
+def _renew(office: Office, make: _Make, actor: str, customer: str | None = None) -> None:
+    """Publish standing gateways (of a customer, or all) as `make` has them of what stands and what is wanted today."""
     publishing = Publishing.of(office)
 
     def changed() -> Mapping[str, NodeIntent]:
-        estate, day = publishing.estate(), office.today()
+        estate = publishing.estate()
         contracts = [each for each in office.contracts().values() if each.service == SERVICE.name]
-        wanted = {each.node: each for each in SERVICE.compile(contracts, estate, day)}
-        mine = {place.node for place in estate.gateways if place.customer == customer}
+        wanted = {each.node: each for each in SERVICE.compile(contracts, estate, office.today())}
+        mine = {place.node for place in estate.gateways if customer in (None, place.customer)}
         standing = publishing.published_intent().nodes
-        pairs = (
-            (node, standing[node], wanted[node]) for node in sorted(mine & standing.keys() & wanted.keys())
-        )
-        renewed = {name: _renewed(before, after) for name, before, after in pairs}
+        both = sorted(mine & standing.keys() & wanted.keys())
+        renewed = {name: make(standing[name], wanted[name]) for name in both}
         return {name: each for name, each in renewed.items() if each.digest != standing[name].digest}
 
-    publishing.renew(changed, customer)
+    publishing.renew(changed, actor)
+
+
+def _without_the_over(before: NodeIntent, after: NodeIntent) -> NodeIntent:
+    """What stands, but for a dedicated address whose option ended and a backbone that the customer has no more."""
+    egress = next((part for part in after.parts if isinstance(part, Egress)), None)
+    joined = any(isinstance(part, BackboneLink) for part in after.parts)
+    link = next((part for part in before.parts if isinstance(part, BackboneLink)), None)
+    kept: list[Part] = []
+    for part in before.parts:
+        match part:
+            case BackboneLink() if not joined:
+                continue
+            case Egress(dedicated=True) if egress is not None and not egress.dedicated:
+                kept.append(egress)
+            case Filter():
+                gone = link.port if link is not None and not joined else ""
+                zones = tuple(zone for zone in part.zones if zone.split(" ")[0] != gone)
+                guarded = egress.addresses if egress is not None and not egress.dedicated else part.guarded
+                kept.append(replace(part, zones=zones, guarded=guarded))
+            case _:
+                kept.append(part)
+    return node_intent(before.node, kept)
 
 
 def _renewed(before: NodeIntent, after: NodeIntent) -> NodeIntent:
