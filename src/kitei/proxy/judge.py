@@ -14,12 +14,15 @@ import os
 import sys
 from datetime import UTC, datetime
 from html import escape
+from typing import Final
 
 from kitei.proxy.hosts import host_of
 from kitei.proxy.lines import answer_all, pairs
 from kitei.proxy.names import Names
 from kitei.proxy.policy import NameList, Request, Tables, Verdict, decide_request
 from kitei.proxy.written import policy_of
+
+_WORDS: Final = 7
 
 
 class Judge:
@@ -32,8 +35,13 @@ class Judge:
 
     def now(self) -> Tables:
         state = os.stat(self._path)
-        if (state.st_ino, state.st_mtime_ns) != self._mark:
-            self.tables = self._read()
+        mark = (state.st_ino, state.st_mtime_ns)
+        if mark != self._mark:
+            try:
+                self.tables = self._read()
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                print(f"{self._path} cannot be read, what was before stays: {error!r}", file=sys.stderr)
+                self._mark = mark  # told once
         return self.tables
 
     def _read(self) -> Tables:
@@ -48,6 +56,8 @@ class Judge:
         return Tables(written.policy, lists)
 
     def answer(self, words: list[str]) -> str:
+        if len(words) != _WORDS:
+            return "BH"
         told = ("" if word == "-" else word for word in words)
         user, source, method, sni, host, path, kind = told
         at = datetime.now(UTC)
