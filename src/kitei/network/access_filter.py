@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address, ip_network
 
 from kitei.network.access import FilterRule
@@ -56,23 +57,29 @@ def shadowed(rules: Sequence[FilterRule]) -> dict[str, str]:
 
 def covers(one: FilterRule, other: FilterRule) -> bool:
     """Whether all that fits `other` fits `one`, for as long as `other` lasts."""
-    lasts = one.until is None or (
-        other.until is not None and datetime.fromisoformat(one.until) >= datetime.fromisoformat(other.until)
-    )
     return (
-        lasts
+        _serves(one.services, other.services)
+        and _outlasts(one.until, other.until)
         and _holds(one.sources, other.sources)
         and _holds(one.destinations, other.destinations)
-        and (not one.services or bool(other.services))
-        and all(
-            any(_is_within(each, wider) for wider in one.services) for each in other.services if one.services
-        )
     )
 
 
-def _holds(wide: Sequence[str], narrow: Sequence[str]) -> bool:
+def _serves(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
+    if not wide or wide == narrow:
+        return True
+    return bool(narrow) and all(any(_is_within(each, wider) for wider in wide) for each in narrow)
+
+
+def _outlasts(one: str | None, other: str | None) -> bool:
+    if one is None or one == other:
+        return True
+    return other is not None and datetime.fromisoformat(one) >= datetime.fromisoformat(other)
+
+
+def _holds(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
     """Whether every address of `narrow` is one of `wide`."""
-    if not wide:
+    if not wide or wide == narrow:
         return True
     if not narrow:
         return False
@@ -101,12 +108,13 @@ def _is_within(service: str, wider: str) -> bool:
     return int(first) <= int(low) and int(high or low) <= int(last or first)
 
 
-def _networks(prefixes: Sequence[str]) -> list[Network]:
+@lru_cache(maxsize=1 << 15)
+def _networks(prefixes: tuple[str, ...]) -> tuple[Network, ...]:
     """Neighbours joined, so that two halves hold what the whole does."""
     nets = [ip_network(each.removeprefix("!")) for each in prefixes]
     four = collapse_addresses(net for net in nets if isinstance(net, IPv4Network))
     six = collapse_addresses(net for net in nets if isinstance(net, IPv6Network))
-    return [*four, *six]
+    return (*four, *six)
 
 
 def _lies_in(inner: Network, outer: Network) -> bool:
