@@ -86,7 +86,8 @@ def test_packets_from_further_away_than_the_wire_are_not_listened_to(stand) -> N
       type filter hook output priority 0
       tcp dport 179 ip ttl set 254
       tcp sport 179 ip ttl set 254
-    } }"""
+    }
+    }"""
     assert stand.bench.hosts["other"].run(["nft", "-f", "-"], stdin=far).code == 0
     stand.want(*wanted(hops=1))
     assert stays_down(stand)
