@@ -1,6 +1,7 @@
 """Web gateways at the command line: the policy, a list, a password; what a request would get; what was refused."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,25 @@ def test_lines_of_a_list_that_are_no_hosts_are_told(acme: Cli, tmp_path: Path) -
     (tmp_path / "bad.txt").write_text("ok.example\na..b\n-x-\n")
     done = acme.run("access", "web", "list", "games", str(tmp_path / "bad.txt"))
     assert done.returncode == 1 and "2: 'a..b'" in done.stderr and "3: '-x-'" in done.stderr
+
+
+def test_the_authority_is_shown_as_the_gateway_told_it(acme: Cli) -> None:
+    assert acme.run("access", "web", "authority", GATEWAY).returncode == 1
+    own = ["-subj", "/CN=x", "-keyout", "/dev/null", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    made = subprocess.run(
+        ["openssl", "req", "-x509", "-nodes", *own], capture_output=True, text=True, check=True
+    )
+    dispatch = Dispatch.open(acme.home)
+    try:
+        told = (made.stdout, "no certificate", made.stdout)
+        for number, each in enumerate(told, 1):
+            event = Event(number, wall_clock(), "web.trusted", {"certificate": each})
+            assert dispatch.take_events("gw-acme", Batch("web", "s1", (event,))) == number
+        kept = [each for each in dispatch.office.book.read("operator") if each.fact.kind == "web.trusted"]
+    finally:
+        dispatch.close()
+    assert len(kept) == 1
+    assert acme.run("access", "web", "authority", GATEWAY).stdout.strip() == made.stdout.strip()
 
 
 def test_what_was_refused_and_how_often_rules_decided(acme: Cli) -> None:

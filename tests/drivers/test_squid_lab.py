@@ -125,6 +125,8 @@ def test_what_is_refused_is_told_to_the_office_with_its_rule(web: Stand) -> None
         events = Taking(lane).due(1000)
         return [each for each in events if each["kind"] == "web.refused" and each["body"]["policy"] == 6]
 
+    (trusted,) = [each for each in Taking(lane).due(1000) if each["kind"] == "web.trusted"]
+    assert trusted["body"]["certificate"] == Path(web.trust()).read_text()
     event = eventually(told)[-1]
     assert datetime.fromisoformat(event["at"]).tzinfo is not None
     body = event["body"]

@@ -13,12 +13,31 @@ from kitei.cli.show import cites_text
 from kitei.cli.speak import Fault, Misuse, Talk, command, here, option
 from kitei.network import WebList
 from kitei.office.access.deciding import gateway_of, parts_with
-from kitei.office.access.web_log import records, rule_hits
+from kitei.office.access.web_log import authority_of, records, rule_hits
 from kitei.office.access.web_sacks import put_list, put_password
 from kitei.office.safe import open_vault
 from kitei.proxy.policy import Request
 from kitei.services.secure_access.web_intent import WebAnswer, web_verdict
 from kitei.values import Words
+
+
+@command(
+    "authority",
+    ja="ゲートウェイが TLS を開く認証局の証明書(PEM)。利用者の端末で信頼する",
+    en="The certificate (PEM) of the authority by which the gateway opens TLS: clients are to trust it.",
+)
+@click.argument("contract")
+def authority(talk: Talk, contract: str) -> None:
+    with office_of(talk) as office:
+        place = gateway_of(office, office.contract(contract))
+        found = authority_of(office, place.node) if place is not None else None
+    if found is None:
+        raise Fault(
+            Words(
+                f"{contract} のゲートウェイはまだ知らせていません", f"the gateway of {contract} told none yet"
+            )
+        )
+    talk.answer({"contract": contract, "certificate": found}, lambda: found.rstrip())
 
 
 @command(
@@ -185,5 +204,5 @@ def web() -> None:
     pass
 
 
-for each in (test, log, hits, password, names):
+for each in (test, authority, log, hits, password, names):
     web.add_command(each)

@@ -2,12 +2,14 @@
 `python -m kitei.proxy.records FOLDER EVENTS`.
 
 Squid sends a line of JSON for each request. All go into `access.jsonl` of the folder, which begins anew after 64 MiB
-(one before it is kept); what was refused goes into the lane `web`, and once a minute how often each rule decided.
+(one before it is kept); what was refused goes into the lane `web`, and once a minute how often each rule decided. So does, once at every
+start, the certificate of the gateway's own authority, which lies beside with its key.
 """
 
 import asyncio
 import json
 import os
+import re
 import sys
 from collections import Counter
 from datetime import UTC, datetime
@@ -19,6 +21,7 @@ from kitei.spool import Lane
 LANE: Final = "web"
 PORT: Final = 13140
 _MOST: Final = 64 << 20
+_CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n")
 _LINE: Final = 1 << 16
 _NUMBERS: Final = frozenset({"ms", "policy", "status", "sent", "got", "port"})
 
@@ -47,6 +50,12 @@ class Records:
         self._hits[(told["contract"], told["policy"], told["rule"], told["action"])] += 1
         if told["action"] == "block" or told["tls"] == "terminate":
             self._lane.put(at, "web.refused", told)
+
+    def tell_authority(self) -> None:
+        """The certificate alone."""
+        found = _CERTIFICATE.search(self._path.with_name("authority.pem").read_text())
+        if found is not None:
+            self._lane.put(datetime.now(UTC), "web.trusted", {"certificate": found[0]})
 
     def tell_hits(self) -> None:
         at = datetime.now(UTC)
@@ -86,6 +95,7 @@ async def _serve(records: Records) -> None:
             writer.close()
 
     server = await asyncio.start_server(hear, "127.0.0.1", PORT, limit=_LINE)
+    records.tell_authority()
     async with server:
         while True:
             await asyncio.sleep(60)

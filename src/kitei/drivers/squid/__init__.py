@@ -126,7 +126,7 @@ class Squid:
             if seen.policy != policy.text:
                 yield Step(self.name, "take up the policy", "policy", {"policy": policy.text})
         if _RECORDS not in seen.running:
-            yield Step(self.name, "write down what is decided", "records")
+            yield Step(self.name, "write down what is decided", "records", {"name": gateway.name})
         yield from self._sandbox(gateway, policy, seen)
         slot = seen.slot
         # A first instance without its policy would have nothing to decide by; one that runs keeps the policy it has.
@@ -201,6 +201,7 @@ class Squid:
                     host.stop(name)
                 host.remove(f"{folders.run}/clamd.conf")
             case "records":
+                _make_authority(host, str(told["name"]))  # whose certificate is told with the records
                 _start_records(host)
             case "start":
                 _start(host, told)

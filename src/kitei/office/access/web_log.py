@@ -8,9 +8,11 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any, Final
 
+from cryptography import x509
 from sqlalchemy import Connection
 
 from kitei.clock import wall_clock
+from kitei.ledger import Fact
 from kitei.network import WebPolicy
 from kitei.network.codec import orders_of
 from kitei.network.events import Event
@@ -21,6 +23,7 @@ from kitei.services.secure_access.web_intent import document_of
 from kitei.store import web_records as store
 from kitei.store.web_records import Hits, WebRecord
 
+TRUSTED: Final = "web.trusted"
 KEPT_DAYS: Final = 180
 _FORGET_EVERY: Final = 256  # events
 _SKEW: Final = timedelta(seconds=5)
@@ -34,6 +37,7 @@ def take_web(office: Office, node: str, events: tuple[Event, ...], connection: C
     ahead = timedelta(seconds=round(ahead.total_seconds())) if abs(ahead) > _SKEW else timedelta()
     records: list[WebRecord] = []
     hits: list[Hits] = []
+    trusted: str | None = None
     for event in events:
         body: Any = event.body
         at = event.at + ahead
@@ -49,6 +53,9 @@ def take_web(office: Office, node: str, events: tuple[Event, ...], connection: C
                     its = (contract, "held", int(body["policy"]), str(body["outcome"]))
                     told = "; ".join(map(str, body["told"]))
                     records.append(WebRecord(at, node, *its, *where, told, str(body["digest"])))  # type: ignore[arg-type]
+                case "web.trusted":
+                    trusted = str(body["certificate"])
+                    x509.load_pem_x509_certificate(trusted.encode())
                 case "web.hits":
                     hits.append(
                         Hits(at, contract, int(body["policy"] or 0), str(body["rule"]), int(body["count"]))
@@ -56,8 +63,19 @@ def take_web(office: Office, node: str, events: tuple[Event, ...], connection: C
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{event.kind}: {error!r}") from error
     store.keep(connection, records, hits)
+    if trusted is not None and trusted != authority_of(office, node):
+        fact = Fact(TRUSTED, {"node": node, "certificate": trusted}, office.today())
+        office.book.append([("operator", fact)], actor=node, at=office.clock(), within=connection)
     if any(event.number % _FORGET_EVERY == 1 for event in events):
         store.forget(connection, office.clock() - timedelta(days=KEPT_DAYS))
+
+
+def authority_of(office: Office, node: str) -> str | None:
+    """The certificate (PEM) of a node's own authority, as it told last; None: it told none yet."""
+    told = (entry.fact for entry in office.book.read("operator") if entry.fact.kind == TRUSTED)
+    return next(
+        (str(fact.body["certificate"]) for fact in reversed(list(told)) if fact.body["node"] == node), None
+    )
 
 
 @lru_cache(maxsize=64)
