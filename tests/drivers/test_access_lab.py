@@ -5,6 +5,7 @@ inner (10.1.0.2) - gw - server (203.0.113.10); gw - far (10.200.0.2, the backbon
 
 import json
 import os
+import random
 import sys
 import time
 from collections.abc import Callable
@@ -336,3 +337,100 @@ def test_the_gateway_feels_its_filter_and_its_lines(scene) -> None:
     assert eventually(lambda: felt() == {"filter": True, "backbone-link": True})
     assert gw.run(["nft", "delete", "table", "inet", "kitei_access"]).code == 0
     assert felt()["filter"] is False
+
+
+# All at once. Those that should be answered are waited for; the others have as long, and a moment more.
+MANY = """import json, selectors, socket, sys, time
+waiting, told = selectors.DefaultSelector(), {}
+asked = json.loads(sys.stdin.read())
+for n, (source, host, kind, port, wanted) in enumerate(asked):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    s = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM); s.setblocking(False)
+    s.bind((source, 0)); s.connect_ex((host, port)); kind == "udp" and s.send(b"?")
+    waiting.register(s, selectors.EVENT_READ, n)
+until = time.monotonic() + 15
+while time.monotonic() < until and any(wanted and n not in told for n, (*_, wanted) in enumerate(asked)) or waiting.get_map() and waiting.select(0.3):
+    for key, _ in waiting.select(0.3):
+        waiting.unregister(key.fileobj)
+        try: told[key.data] = bool(key.fileobj.recv(100))
+        except OSError: told[key.data] = False
+print(json.dumps([told.get(n, False) for n in range(len(asked))]))
+"""
+SOURCES = ("10.1.0.2", "10.1.0.3", "fd01::2", "fd01::3")
+TARGETS = ("203.0.113.10", "203.0.113.11", "2001:db8::10", "2001:db8::11")
+
+
+def made_up(dice: random.Random) -> list[FilterRule]:
+    """A policy of up to eight rules, about what there is here."""
+
+    def ends(own: tuple[str, ...], wider: tuple[str, ...]) -> list[str]:
+        hosts = [f"{each}/{128 if ':' in each else 32}" for each in own]
+        found = dice.sample([*hosts, *wider], dice.randint(0, 3))
+        return [f"!{each}" for each in found] if dice.random() < 0.25 else found
+
+    services = (
+        "tcp",
+        "udp",
+        "tcp/80",
+        "tcp/8000-8005",
+        "udp/81",
+        "udp/80-8001",
+        "icmp",
+        "proto/17",
+        "tcp/8005-8011",
+    )
+    return [
+        rule(
+            f"r{number}",
+            number,
+            dice.choice(("allow", "allow", "deny")),
+            ends(SOURCES, INNER),
+            ends(TARGETS, ("203.0.113.0/24", "2001:db8::/32")),
+            dice.sample(services, dice.randint(0, 3)),
+        )
+        for number in range(dice.randint(1, 8))
+    ]
+
+
+def test_the_tester_and_the_kernel_agree_on_made_up_policies(scene) -> None:
+    for node, address in (("inner", "10.1.0.3/24"), ("inner", "fd01::3/64"), ("server", "203.0.113.11/24")):
+        scene.bench.ip(node, "address", "add", address, "dev", "eth0", *(["nodad"] * (":" in address)))
+    scene.bench.ip("server", "address", "add", "2001:db8::11/64", "dev", "eth0", "nodad")
+    more = [
+        sys.executable,
+        "-c",
+        ECHO,
+        "203.0.113.11",
+        "2001:db8::11",
+        "80",
+        "81",
+        "8000",
+        "8005",
+        "8010",
+        "8011",
+    ]
+    scene.bench.hosts["server"].keep_running("echo2", more)
+    scene.up(*ALL)
+    assert scene.reaches("tcp", "203.0.113.10", 80) and scene.reaches("tcp", "203.0.113.11", 80)
+    seed = random.randrange(1 << 32)
+    dice = random.Random(seed)
+    for _ in range(12):
+        rules = made_up(dice)
+        scene.up(GATE, SHARED, *rules)
+        flows = [
+            Flow(source, target, dice.choice(("tcp", "udp")), dice.choice((80, 81, 8000, 8005, 8011)))
+            for source in SOURCES
+            for target in TARGETS
+            if (":" in source) is (":" in target)
+            for _ in range(5)
+        ]
+        ordered = in_order(rules)
+        said = [(found := judge(ordered, each)) is not None and found.action == "allow" for each in flows]
+        asked = [
+            [each.source, each.destination, each.protocol, each.port, good]
+            for each, good in zip(flows, said, strict=True)
+        ]
+        inner = scene.bench.hosts["inner"]
+        went = json.loads(inner.run([sys.executable, "-c", MANY], stdin=json.dumps(asked), timeout=60.0).out)
+        wrong = [(each, one) for each, one, other in zip(flows, went, said, strict=True) if one is not other]
+        assert not wrong, (seed, rules, wrong)
