@@ -86,7 +86,9 @@ class Agent:
             self._programs,
         )
         self._senses = Senses(sources, config.clock, self._tell.add, config.confirm)
-        self._sacks = Sacks(config, partial(self._look_again, Freeradius.name, Gobgp.name), partial(self._note, "sacks"))
+        self._sacks = Sacks(
+            config, partial(self._look_again, Freeradius.name, Gobgp.name), partial(self._note, "sacks")
+        )
         self._pull = Pull(config, self._newest, self._take, partial(self._note, "orders"))
         self._relay = Relay(config, self._guard)
 
