@@ -144,6 +144,15 @@ def test_a_list_that_is_not_there_is_told_and_its_rule_is_about_nothing(told: To
     assert not [part for part in told.parts(without) if isinstance(part, WebList)]
 
 
+def test_what_the_policy_keeps_from_working_is_told(told: Told) -> None:
+    told.do("add-option", contract=GATEWAY, option="web-sandbox")
+    assert told.lacks() == [(GATEWAY, "art:9.2.2")]
+    told.do("set-policy", contract=GATEWAY, text='default = "allow"\ninspect = true\nsign-in = true')
+    assert told.lacks() == [(GATEWAY, "art:7.1.1")]
+    known = Estate(gateways=(PLACE,), sacks={f"web-users.{GATEWAY}": f"web-users.{GATEWAY}@1"})
+    assert told.lacks(known) == []
+
+
 def test_bodies_are_held_with_the_option_and_only_the_gateways_part_changes(told: Told) -> None:
     before = told.part(WebPolicy)
     assert not told.part(WebGateway).holds

@@ -15,7 +15,7 @@ from kitei.services.secure_access.egress import option_holder
 from kitei.services.secure_access.gateway_parts import FIREWALL, ROWS, gateway_parts, served_at
 from kitei.services.secure_access.people import peers, policies, room
 from kitei.services.secure_access.web_intent import KIND as WEB
-from kitei.services.secure_access.web_intent import lists_missing, web_parts
+from kitei.services.secure_access.web_intent import web_lacking, web_parts
 from kitei.values import Words
 
 
@@ -61,13 +61,8 @@ def unserved(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[U
             found += _lacking(
                 each, place, live, any(on in d for d in estate.backbones.get(each.customer, ())), on
             )
-            if each.kind == WEB and (missing := lists_missing(each, estate.sacks)):
-                names = ", ".join(missing)
-                why = Words(
-                    f"方針にある一覧 {names} がありません",
-                    f"the lists {names}, which its policy names, are not there",
-                )
-                found.append(Unserved(each.id, "art:7.1.1", why))
+            if each.kind == WEB:
+                found += (Unserved(each.id, path, why) for path, why in web_lacking(each, estate.sacks, on))
     return tuple(found)
 
 

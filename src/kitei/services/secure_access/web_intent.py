@@ -17,12 +17,21 @@ from kitei.services.secure_access.gateway_parts import Served, device_port
 from kitei.services.secure_access.people import addresses_of, peers, people, policies
 from kitei.services.secure_access.rules.transition import SANDBOX
 from kitei.services.secure_access.web_policy import WebDocument, compile_web_policy, read_web_policy
+from kitei.values import Words
 
 KIND: Final = "web-gateway"
 PORT: Final = 3128  # where clients that are told of a proxy find it
 SIGNATURES: Final = "/var/lib/clamav"
 _HELD: Final = "art:9.2.2"
 _DECIDED: Final = "art:7.1.1"
+_NOBODY: Final = Words(
+    "方針は名前とパスワードを尋ねますが、パスワードのある利用者がいません",
+    "its policy asks for a name and a password, and nobody has one",
+)
+_CLOSED: Final = Words(
+    "方針が TLS を開かないので、サンドボックスは http:// の本文しか見ません",
+    "its policy leaves TLS closed, so the sandbox sees bodies of http:// alone",
+)
 _UNDECIDED: Final = Policy(contract="", version=0, rules=(), default="block")
 
 
@@ -70,6 +79,19 @@ def is_held(contract: Contract, on: date) -> bool:
 def document_of(contract: Contract) -> WebDocument | None:
     found = policies(contract)
     return read_web_policy(found[-1].text) if found else None
+
+
+def web_lacking(contract: Contract, sacks: Mapping[str, str], on: date) -> Iterator[tuple[str, Words]]:
+    """What a policy wants and nobody put away, and an option that sees less than it could; by which provision."""
+    document = document_of(contract)
+    if missing := lists_missing(contract, sacks):
+        names = ", ".join(missing)
+        told = f"the lists {names}, which its policy names, are not there"
+        yield _DECIDED, Words(f"方針にある一覧 {names} がありません", told)
+    if document is not None and document.policy.sign_in and f"web-users.{contract.id}" not in sacks:
+        yield _DECIDED, _NOBODY
+    if document is not None and is_held(contract, on) and not document.policy.inspect:
+        yield _HELD, _CLOSED
 
 
 def lists_missing(contract: Contract, sacks: Mapping[str, str]) -> tuple[str, ...]:
