@@ -3,12 +3,14 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from web_stand import CLIENT4, EICAR, Stand, eventually, stand
 
+from kitei.drivers.squid import _folders
 from kitei.proxy.policy import Policy, Sandbox
 from kitei.spool import Taking
 
@@ -77,6 +79,26 @@ def test_a_script_is_run_where_it_harms_nobody_and_held_back_for_what_it_did(web
     assert fetched(web, "/harmless.sh") == BODIES["/harmless.sh"]
     assert b"connects to 198.51.100.7 port 4444" in fetched(web, "/caller.sh")
     assert b"spoils the document letter.docx" in fetched(web, "/spoiler.sh")
+
+
+def test_many_at_once_come_whole_and_clients_who_go_away_harm_nobody(web: Stand) -> None:
+    web.put(web.gateway(held(3), holds=True))
+    before = {name: pid for name, pid in web.host.running().items() if "squid" in name}
+    trust = web.trust()
+
+    def fetch(number: int) -> bytes:
+        target = web.folder / f"fetched-{number}"
+        hurry = ("--max-time", f"{0.02 * number}") if number % 3 == 0 else ()
+        got = web.curl("https://ok.test/big", "--cacert", trust, "-o", str(target), *hurry)
+        return target.read_bytes() if got.returncode == 0 else b""
+
+    with ThreadPoolExecutor(8) as pool:
+        bodies = list(pool.map(fetch, range(24)))
+    assert all(body == BIG for number, body in enumerate(bodies) if number % 3)
+    assert {name: pid for name, pid in web.host.running().items() if "squid" in name} == before
+    held_now = f"{_folders(web.host).run}/held"
+
+    eventually(lambda: set(web.host.run(["ls", held_now]).out.split()) == {"ask", "clamd"})
 
 
 def test_what_is_released_passes_once(web: Stand) -> None:

@@ -193,7 +193,7 @@ void Holding::noteVbContentAvailable() {
 }
 
 void Holding::noteVbContentDone(bool at_end) {
-    making_ = false;
+    forget_virgin();  // the host keeps the transaction until it is told that we want no more
     came_ = true;
     if (!at_end && state_ != State::page) {  // it broke off: what there is was never the file
         end();
