@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kitei.proxy.inspecting import Unsure, deeds_of, is_run, signature_of
+from kitei.proxy.sandbox import throw_away
 
 pytestmark = [
     pytest.mark.lab,
@@ -54,6 +55,13 @@ def test_what_is_not_of_this_system_is_not_run(tmp_path: Path) -> None:
     for name, content in (("page", b"<html>"), ("windows", b"MZ\x90\0"), ("empty", b"")):
         (tmp_path / name).write_bytes(content)
         assert not is_run(str(tmp_path / name))
+
+
+def test_what_a_dead_proxy_left_is_thrown_away_and_nothing_else(tmp_path: Path) -> None:
+    for name in (f"{os.getpid()}-0", "999999999-7", "ask"):
+        (tmp_path / name).touch()
+    throw_away(tmp_path)
+    assert {each.name for each in tmp_path.iterdir()} == {f"{os.getpid()}-0", "ask"}
 
 
 def test_without_a_daemon_nothing_is_sure(tmp_path: Path) -> None:

@@ -167,12 +167,21 @@ def _digest(path: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def throw_away(folder: Path) -> None:
+    """What a Squid that is no more left behind: a held body's name begins with the number of its process."""
+    for path in folder.glob("[0-9]*-*"):
+        if not Path(f"/proc/{path.name.partition('-')[0]}").exists():
+            path.unlink(missing_ok=True)
+
+
 async def _serve(where: str, inspector: Inspector) -> None:
     Path(where).unlink(missing_ok=True)
     server = await asyncio.start_unix_server(inspector.hear, where)
     os.chmod(where, 0o666)  # its folder is Squid's own
     async with server:
-        await server.serve_forever()
+        while True:
+            throw_away(Path(where).parent)
+            await asyncio.sleep(60)
 
 
 if __name__ == "__main__":
