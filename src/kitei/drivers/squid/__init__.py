@@ -226,11 +226,10 @@ def _told(gateway: WebGateway, policy: WebPolicy, folders: Folders) -> str:
 
 
 def _ready(host: Host) -> None:
-    """The folder that Squid reads. Its secrets are files of its own user."""
+    """The folder that Squid reads, and no other user. Its secrets are files of its own user."""
     run = _folders(host).run
-    made = host.run(["install", "-d", "-m", "755", run, f"{run}/lists", f"{run}/pages"])
-    if made.code != 0:
-        raise TemporaryError(f"{run} cannot be made on {host.name}: {made.err.strip()}", 5.0)
+    _done(host, ["install", "-d", "-m", "755", os.path.dirname(run)])
+    _done(host, ["install", "-d", "-g", "proxy", "-m", "750", run, f"{run}/lists", f"{run}/pages"])
 
 
 def _start(host: Host, told: Mapping[str, object]) -> None:
