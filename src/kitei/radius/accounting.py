@@ -16,7 +16,6 @@ from kitei.radius.marks import Marks
 from kitei.radius.policy import Caps, Policy, realm_of
 from kitei.radius.rows import Rows
 from kitei.radius.sessions import Ended, Event, Row, Session, Sessions, event_of
-from kitei.radius.turns import give_way
 
 _FOLD: Final = 4 << 20  # bytes of rows after which a new snapshot is due, or twice the last one's size
 _FILES: Final = 16  # or so many files of rows: each start makes two, and the module writes no more beyond 64
@@ -136,8 +135,9 @@ class Accounting:
         self._over.clear()
         self._marks.forget_all()
 
-    def keep(self) -> None:
-        """A snapshot in the place of the rows before it, when there are many. After a kill anywhere both agree."""
+    def keep(self) -> Iterator[None]:
+        """A snapshot in the place of the rows before it, when there are many, in pieces; nothing is heard meanwhile.
+        After a kill anywhere both agree."""
         is_due = self._read >= max(_FOLD, 2 * self._size) or self._rows.number - self._kept >= _FILES
         if not is_due:
             return
@@ -145,7 +145,7 @@ class Accounting:
             file.write(json.dumps(["place", [self._rows.number, self._rows.at]]) + "\n")
             for line in _lines(self.book):
                 file.write(line)
-                give_way()
+                yield
             file.flush()
             os.fsync(file.fileno())
             self._size = file.tell()

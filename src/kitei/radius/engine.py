@@ -47,10 +47,11 @@ from kitei.radius.rows import Rows
 from kitei.radius.secret import matches
 from kitei.radius.table import Damaged, Table, read_changes
 from kitei.radius.telling import Telling
-from kitei.radius.turns import give_way
+from kitei.radius.turns import Turns
 
 REJECT, OK, HANDLED, NOOP, UPDATED = 0, 2, 3, 7, 8  # rlm_rcode_t
 _LOOK: Final = 0.01  # seconds between looks at the files
+_PIECES: Final = 50  # of accounting, between two looks at the policy
 _KNOWN_PASSWORDS: Final = 1_000_000
 _LOST: Final = 600.0  # seconds a node is silent until what only it heard of counts no more
 _ENDED_TOLD: Final = 20_000  # sessions that ended, of which a node is told that comes (back)
@@ -94,6 +95,7 @@ class Engine:
         self._world = World(Rates().may_ask, self._is_password, self._sessions, self._octets, self._dead)
         self._counted = self._world._replace(may_ask=lambda address, rate: True)
         self._trouble = ""
+        self._turns = Turns()
         self.look()
         if "policy.json" not in self._stamps:
             raise Damaged(
@@ -257,7 +259,7 @@ class Engine:
         """Read the sessions of the server before this one, while who needs no count of them is answered."""
         was = self._policy
         for _ in self._accounting.restore():
-            give_way()
+            self._turns.give_way()
             self._look_out()
         gc.freeze()  # nobody has to look through all of them
         self._take_up_sessions(was)
@@ -274,35 +276,44 @@ class Engine:
         """Look, write and tidy until the process ends."""
         second = 0.0
         while True:
+            is_all = True
             try:
                 if not self._accounting.is_whole:
                     self._restore()
                 self.look()
-                while events := self._accounting.catch_up():
-                    self._peers.tell(events)
-                    for event in events:
-                        self._telling.heard(event)
-                    give_way()
+                is_all = self._hear_accounting()
                 self._hear_peers()
                 self._write_events()
-                if self._accounting.is_set_back:
-                    os.kill(
-                        os.getpid(), signal.SIGTERM
-                    )  # the server's timers wait for hours that were; it is begun anew
+                if self._accounting.is_set_back:  # the server's timers wait for hours that were
+                    os.kill(os.getpid(), signal.SIGTERM)
                     return
                 if time.monotonic() - second >= 1.0:
                     second = time.monotonic()
                     self._write_state()
                     self._telling.tell(self._unsigned)
                     self._accounting.tidy(time.time())
-                    self._accounting.keep()
+                    for _ in self._accounting.keep():
+                        self._turns.give_way()
+                        self._look_out()
                     self._end_sessions()
                 gc.collect(0)  # what came since the last look, a part of a millisecond's work
                 self._trouble = ""
             except Exception as error:  # told in state.json; the policy before stays in force
                 self._trouble = f"{type(error).__name__}: {error}"
                 self._counts["trouble"] += 1
-            time.sleep(_LOOK)
+            if is_all:
+                time.sleep(_LOOK)
+
+    def _hear_accounting(self) -> bool:
+        """Some of it: a changed policy is not to wait for all, however much comes. False: there is more."""
+        for _ in range(_PIECES):
+            if not (events := self._accounting.catch_up()):
+                return True
+            self._peers.tell(events)
+            for event in events:
+                self._telling.heard(event)
+            self._turns.give_way()
+        return False
 
     def _hear_peers(self) -> None:
         heard = self._peers.heard
@@ -310,7 +321,7 @@ class Engine:
             node, events = heard.popleft()
             for event in events:
                 self._accounting.hear(event, node)
-                give_way()
+                self._turns.give_way()
         self._accounting.lose(self._peers.silent(_LOST))
 
     def _changed(self, name: str) -> tuple[int, int] | None:
@@ -392,15 +403,8 @@ class Engine:
 
     def _note(self, address: str, told: dict[str, str], reason: Reason) -> None:
         self._counts[reason.value] += 1
-        self._events.append(
-            (
-                time.time(),
-                address,
-                told.get("User-Name", ""),
-                told.get("Calling-Station-Id", ""),
-                reason.value,
-            )
-        )
+        who = told.get("User-Name", ""), told.get("Calling-Station-Id", "")
+        self._events.append((time.time(), address, *who, reason.value))
 
     def _write_events(self) -> None:
         """What the policy answered, and what the module in C did without it; in lines that nobody waits for long."""
@@ -413,7 +417,7 @@ class Engine:
             self._counts[Reason.TOO_MANY_REQUESTS.value] += rows.count(b'"too-many-requests"]\n')
             self._write_line("[" + rows.decode().rstrip("\n").replace("]\n", "],") + "]")
             self._logins.forget()
-            give_way()
+            self._turns.give_way()
 
     def _write_line(self, line: str) -> None:
         path = self._path("events.log")

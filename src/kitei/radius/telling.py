@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from kitei.radius.sessions import Event
-from kitei.radius.turns import give_way
+from kitei.radius.turns import Turns
 from kitei.spool import Lane
 
 LANE: Final = "logins"
@@ -31,6 +31,7 @@ class Telling:
         self._accounting: deque[Event] = deque(maxlen=100_000)
         self._told: Counter[str] = Counter()
         self._next_count = 0.0
+        self._turns = Turns()
 
     def heard(self, event: Event) -> None:
         if self._lane is not None:
@@ -46,7 +47,7 @@ class Telling:
             count = min(_ROWS, len(self._accounting))
             rows = [self._accounting.popleft() for _ in range(count)]
             self._put("sessions.heard", {"rows": json.dumps(rows)})
-            give_way()
+            self._turns.give_way()
         now = time.monotonic()
         more = {who: count - self._told[who] for who, count in unsigned.items() if count > self._told[who]}
         if more and now >= self._next_count:

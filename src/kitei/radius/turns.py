@@ -1,13 +1,22 @@
 """Letting those go first who answer somebody: what runs beside them does a little at a time."""
 
 import ctypes
+import time
 
+# `os.sched_yield` keeps Python's lock (until Python 3.12), and `time.sleep(0)` costs 16 us.
 _YIELD = ctypes.CDLL(None).sched_yield
 
 
-def give_way() -> None:
-    """Let whoever waits for this processor or for Python's lock have it now; a microsecond where nobody waits.
+class Turns:
+    """Gives way, and then works for as long as others took: so it goes on however busy the machine is."""
 
-    Called through ctypes because `os.sched_yield` keeps the lock (until Python 3.12), and `time.sleep(0)` costs 16 us.
-    """
-    _YIELD()
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def give_way(self) -> None:
+        """Let whoever waits for this processor or for Python's lock have it now; a microsecond where nobody does."""
+        now = time.monotonic()
+        if now >= self._until:
+            _YIELD()
+            after = time.monotonic()
+            self._until = after + (after - now)
