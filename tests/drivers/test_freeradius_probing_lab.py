@@ -60,7 +60,7 @@ def probe(
 ) -> LoginProbe:
     source, server, name = PROBER.address, "127.0.0.1", f"{realm}@r" if way == "pap" else f"{realm}@r/{way}"
     return LoginProbe(
-        FOR, name, source, server, 1812, f"{user}@{realm}", "prober@1", password, path, way, 1000
+        FOR, name, source, server, 1812, f"{user}@{realm}", "prober@1", password, path, 1000, way
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from kitei.network.ddos import Upstream
+from kitei.network.later import later
 from kitei.network.origin import Origin
 from kitei.network.web import WebList, WebPolicy
 
@@ -236,8 +237,8 @@ class LoginProbe:
     sack: str
     password: str
     path: Literal["login", "home"]
-    way: Literal["pap", "tunnel", "ttls", "peap"]
     interval: int
+    way: Literal["pap", "tunnel", "ttls", "peap"] = later("pap")
 
     @property
     def key(self) -> str:

@@ -77,8 +77,8 @@ def _probes(door: Door, prober: Prober, estate: Estate, edition: Edition) -> Ite
                 estate.sacks[f"prober.{prober.node}"],
                 estate.sacks[password],
                 path,
-                way,
                 1000 * estate.probe_seconds,
+                way,
             )
 
 
