@@ -94,6 +94,16 @@ def test_faults_of_a_policy_are_told_with_their_places(acme: Cli, tmp_path: Path
         assert place in told.stdout
 
 
+@pytest.mark.parametrize("who", ['users = ["alcie"]', 'groups = ["sale"]'])
+def test_whom_a_policy_names_is_registered_first(acme: Cli, tmp_path: Path, who: str) -> None:
+    text = f'default = "allow"\n[[rule]]\nid = "r-1"\naction = "block"\n{who}\n'
+    (tmp_path / "other.toml").write_text(text)
+    told = acme.run("access", "policy", GATEWAY, str(tmp_path / "other.toml"), "--check")
+    assert told.returncode == 1 and who.split('"')[1] in told.stdout and "add-account" in told.stdout
+    (tmp_path / "other.toml").write_text(text.replace("alcie", "alice").replace('"sale"', '"sales"'))
+    assert acme.run("access", "policy", GATEWAY, str(tmp_path / "other.toml"), "--check").returncode == 0
+
+
 def test_a_password_reaches_the_node_as_a_hash_and_the_list_as_a_sack(acme: Cli, tmp_path: Path) -> None:
     done = acme.run("access", "web", "password", GATEWAY, "alice", given="correct horse battery\n")
     assert done.returncode == 0, done.stderr

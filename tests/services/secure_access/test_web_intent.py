@@ -63,6 +63,7 @@ class Told:
             {"kind": "remote-connect", "item": "type-a", "accounts": 50},
         ]
         self.do("apply", services=kinds)
+        self.do("add-account", contract=GATEWAY, account="sato", groups=["sales"])
         self.do("set-policy", contract=GATEWAY, text=POLICY)
 
     def do(self, act: str, **asked: Any) -> None:

@@ -77,7 +77,7 @@ def test_what_is_written_is_what_is_read() -> None:
     )
     assert told.sandbox == Sandbox(largest=8 << 20, unsure="pass")
     assert document.lists == {"partners": ("example.co.jp", "192.0.2.8")}
-    assert document.named == ("alice", "bob", "kiosk")
+    assert document.named == ("group:sales", "user:alice", "user:bob", "user:kiosk")
     assert document.listed == (CATEGORY + "games", "partners")
 
 

@@ -60,9 +60,11 @@ class WebDocument:
 
     @property
     def named(self) -> tuple[str, ...]:
-        """The people whom its rules and sources name."""
+        """Whom its rules and sources name: `user:alice`, `group:sales`."""
         users = {user for rule in self.policy.rules for user in rule.users}
-        return tuple(sorted(users | {user for _, user in self.policy.sources}))
+        users |= {user for _, user in self.policy.sources}
+        groups = {group for rule in self.policy.rules for group in rule.groups}
+        return tuple(sorted({*(f"user:{each}" for each in users), *(f"group:{each}" for each in groups)}))
 
 
 def read_web_policy(

@@ -23,7 +23,7 @@ from kitei.services.secure_access.using import (
     RevokeDevice,
     SetPolicy,
 )
-from kitei.services.secure_access.web_policy import read_web_policy
+from kitei.services.secure_access.web_policy import WebDocument, read_web_policy
 from kitei.values import Words
 
 DEVICES: Final = "devices-per-account"
@@ -69,19 +69,19 @@ def decided(asked: SetPolicy, s: Situation) -> Iterator[Finding]:
 
 
 def named(asked: SetPolicy, s: Situation) -> Iterator[Finding]:
-    """Art. 5: whom a firewall's policy names uses one of the customer's contracts."""
+    """Art. 5: whom a policy names uses one of the customer's contracts."""
     contract = s.contract(asked.contract)
-    if contract.kind != "firewall-1":
-        return
+    reader = READERS.get(contract.kind)
     try:
-        policy = read_policy(asked.text)
+        policy = reader(asked.text) if reader is not None else None
     except Unreadable:
         return
+    names = policy.named if isinstance(policy, WebDocument) else members(policy) if policy else ()
     known: set[str] = set()
     for each in s.groups.get(contract.customer, ()):
         for person in people(each):
             known |= {f"user:{person.account}", *(f"group:{group}" for group in person.groups)}
-    for name in dict.fromkeys(members(policy)):
+    for name in dict.fromkeys(names):
         if name not in known:
             yield s.refuse(
                 "art:5.1",
