@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from kitei.drivers.scrubber.layout import (
+    ALLOWS_HOSTS,
     HOSTS,
     LISTS,
     NO_FRAGMENTS,
@@ -163,6 +164,7 @@ def _cleaning(part: Scrubbing, lists: Lists) -> Cleaning:
     flags = (
         (LISTS if lists.has_prefixes else 0)
         | (HOSTS if lists.has_hosts else 0)
+        | (ALLOWS_HOSTS if any(_is_host(each) for each in lists.allow) else 0)
         | (SYN_PROOF if part.syn_proof else 0)
         | (NO_FRAGMENTS if part.fragments == "drop" else 0)
         | (REFLECTORS if lists.reflectors else 0)

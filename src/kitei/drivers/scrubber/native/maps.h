@@ -26,7 +26,7 @@ enum reason {
     REASONS,
 };
 
-enum policy_flag { LISTS = 1, SYN_PROOF = 2, NO_FRAGMENTS = 4, REFLECTORS = 8, HOSTS = 16 };
+enum policy_flag { LISTS = 1, SYN_PROOF = 2, NO_FRAGMENTS = 4, REFLECTORS = 8, HOSTS = 16, ALLOWS_HOSTS = 32 };
 
 /* How one prefix is cleaned. `list` is where its allowed, denied and reflecting are: filled before a policy points
  * there, and never changed afterwards. */
