@@ -213,6 +213,7 @@ def test_the_backbone_is_reached_both_ways_and_nobody_sends_as_somebody_else(sce
     assert far.run([sys.executable, "-c", from_far, "tcp", "10.1.0.2", "80"]).out.startswith("10.200.0.2 ")
     assert not scene.asks("tcp", "10.1.0.2", 80, "far"), "10.199.0.2 is not of the backbone's prefixes"
     scene.up(*ALL, both)
+    assert "kbin" not in scene.bench.ip("gw", "link")
     assert "10.200.0.0/24" not in scene.bench.ip("gw", "route") and not scene.asks("tcp", "10.200.0.2", 80)
 
 
@@ -236,6 +237,11 @@ def test_nothing_new_comes_in_from_outside(scene) -> None:
         "ip address del 203.0.113.100/32 dev wan0",
         "ip route del 10.200.0.0/24",
         "sysctl -qw net.ipv6.conf.all.forwarding=0",
+        "tc qdisc del dev bb0 root",
+        "tc qdisc del dev bb0 ingress",
+        "tc qdisc replace dev kbin root tbf rate 9gbit burst 9mb latency 20ms",
+        "ip link set kbin down",
+        "ip link del kbin",
     ],
 )
 def test_tampering_is_repaired(scene, tampering: str) -> None:
@@ -252,6 +258,7 @@ def test_nothing_wanted_leaves_nothing_and_forwards_nothing(scene) -> None:
     gw = scene.bench.hosts["gw"]
     assert "kitei_access" not in gw.run(["nft", "list", "tables"]).out
     assert "203.0.113.100" not in scene.bench.ip("gw", "address")
+    assert "kbin" not in scene.bench.ip("gw", "link") and "tbf" not in gw.run(["tc", "qdisc"]).out
     assert "10.200" not in scene.bench.ip("gw", "route") and not scene.asks("tcp", "203.0.113.10", 80)
     assert gw.run(["sysctl", "-n", "net.ipv4.ip_forward"]).out.strip() == "0"
 
@@ -434,3 +441,41 @@ def test_the_tester_and_the_kernel_agree_on_made_up_policies(scene) -> None:
         went = json.loads(inner.run([sys.executable, "-c", MANY], stdin=json.dumps(asked), timeout=60.0).out)
         wrong = [(each, one) for each, one, other in zip(flows, went, said, strict=True) if one is not other]
         assert not wrong, (seed, rules, wrong)
+
+
+def test_a_private_connect_is_held_to_its_rate_both_ways(scene) -> None:
+    """A tenth of what is sold, so that the machine is not what holds it back; a megabyte takes what it must."""
+    both = rule("both", 1, sources=(*INNER, "10.200.0.0/24"), destinations=("10.200.0.0/24", "10.1.0.0/24"))
+    for megabits in (100, 20):
+        scene.up(*ALL, replace(LINK, megabits=megabits), both)
+    far = scene.bench.hosts["far"]
+    far.keep_running("bulk", [sys.executable, "-c", BULK])
+    assert eventually(lambda: far.run(["ss", "-ltn"]).out.count(":7000"))
+    for way in ("up", "down"):
+        told = scene.bench.hosts["inner"].run([sys.executable, "-c", LOAD, "10.200.0.2", way], timeout=60.0)
+        assert told.code == 0, told.err
+        seconds = float(told.out)
+        assert seconds >= 4_000_000 * 8 / 20e6 * 0.9, (
+            f"{way}: no faster than 20 Mbit/s, a bucket and a queue aside"
+        )
+
+
+BULK = """import socket
+listen = socket.create_server(("10.200.0.2", 7000))
+while True:
+    line, _ = listen.accept()
+    if line.recv(1) == b"d": line.sendall(bytes(4_000_000)); line.shutdown(socket.SHUT_WR)
+    got = 1
+    while piece := line.recv(65536): got += len(piece)
+    line.close()
+"""
+LOAD = """import socket, sys, time
+line = socket.create_connection((sys.argv[1], 7000), timeout=30); since = time.monotonic()
+if sys.argv[2] == "up": line.sendall(b"u" + bytes(4_000_000)); line.shutdown(socket.SHUT_WR)
+else: line.sendall(b"d")
+if sys.argv[2] == "down":
+    got = 0
+    while got < 4_000_000: got += len(line.recv(65536))
+else: line.recv(1)
+print(time.monotonic() - since)
+"""

@@ -106,7 +106,7 @@ class RemoteDevice:
 @dataclass(frozen=True, slots=True)
 class BackboneLink:
     """The way to the Private Backbone: `prefixes` by `via`, one next hop a family, at most `megabits` a second
-    (of a million bits each, IP packets counted whole) in either direction."""
+    (of a million bits each, frames counted whole) in either direction."""
 
     origin: Origin
     port: str

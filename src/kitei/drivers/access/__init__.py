@@ -17,6 +17,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 import kitei
 from kitei.drivers.access.rules import TABLE, table
 from kitei.drivers.access.seen import FORWARDING, PROTOCOL, SWITCHES, AccessSeen, Held, Way
+from kitei.drivers.access.shaper import ceiling, shape, unshape
 from kitei.network import (
     BackboneLink,
     Egress,
@@ -67,6 +68,7 @@ class Access:
             ways,
             switches == ["1"] * len(SWITCHES),
             PROGRAM in host.running(),
+            (port, ceiling(host, port)) if (port := told.get("shaped")) else None,
         )
 
     def plan(self, wanted: Sequence[Part], seen: AccessSeen) -> tuple[Step, ...]:
@@ -75,21 +77,19 @@ class Access:
         if gate is None:
             return tuple(self._end(seen))
         rules = [part for part in parts if isinstance(part, FilterRule)]
-        text = table(gate, rules, egress, link)
+        text = table(gate, rules, egress)
         owners = sorted({part.origin.owner for part in parts if isinstance(part, self.reads)})
         return tuple(self._steps(text, owners, egress, link, seen))
 
     def _end(self, seen: AccessSeen) -> Iterator[Step]:
         if seen.present:
+            made = {
+                "held": sorted(seen.held, key=str),
+                "ways": sorted(seen.ways, key=str),
+                "shaped": seen.shaped,
+            }
             do = "stop forwarding and take the gateway down"
-            yield Step(
-                self.name,
-                do,
-                "end",
-                {"held": sorted(seen.held, key=str), "ways": sorted(seen.ways, key=str)},
-                Risk.OUTAGE,
-                seen.owners,
-            )
+            yield Step(self.name, do, "end", made, Risk.OUTAGE, seen.owners)
 
     def _steps(
         self,
@@ -114,6 +114,13 @@ class Access:
             )
         for way in sorted(ways - seen.ways, key=str):
             yield Step(self.name, f"lead {way.prefix} to the backbone", "route", {"way": way})
+        wanted = (link.port, link.megabits) if link else None
+        if seen.shaped is not None and (wanted is None or seen.shaped[0] != wanted[0]):
+            yield Step(self.name, f"hold {seen.shaped[0]} to nothing", "unshape", {"port": seen.shaped[0]})
+        if wanted is not None and seen.shaped != wanted:
+            port, megabits = wanted
+            do = f"hold {port} to {megabits} Mbit/s both ways"
+            yield Step(self.name, do, "shape", {"port": port, "megabits": megabits})
         if not seen.records:
             yield Step(self.name, "write down what passes and what is denied", "record")
         if not seen.forwards:
@@ -132,6 +139,12 @@ class Access:
                 _load(host, told["text"], told["owners"])
             case "route" | "unroute":
                 _route(host, "replace" if step.act == "route" else "del", told["way"])
+            case "shape":
+                _remember(host, shaped=told["port"])
+                shape(host, told["port"], told["megabits"])
+            case "unshape":
+                unshape(host, told["port"])
+                _remember(host, shaped="")
             case "record":
                 _record(host)
             case "forward":
@@ -139,6 +152,8 @@ class Access:
             case "end":
                 _switch(host, "0")
                 host.stop(PROGRAM)
+                if told["shaped"]:
+                    unshape(host, told["shaped"][0])
                 for way in told["ways"]:
                     _route(host, "del", way)
                 for held in told["held"]:
@@ -241,9 +256,10 @@ def _switch(host: Host, value: str) -> None:
         raise PermanentError(f"{host.name} refuses kernel switches: {done.err.strip()}")
 
 
-def _remember(host: Host) -> None:
-    if host.read(host.state(_MEMORY)) is None:
-        host.write(host.state(_MEMORY), "{}")
+def _remember(host: Host, **more: Any) -> None:
+    """Keep in mind what was made; once anything is, there is a memory."""
+    told = json.loads(host.read(host.state(_MEMORY)) or "{}")
+    host.write(host.state(_MEMORY), json.dumps({**told, **more}))
 
 
 def _load(host: Host, text: str, owners: Sequence[str]) -> None:
@@ -253,8 +269,7 @@ def _load(host: Host, text: str, owners: Sequence[str]) -> None:
         text = text.replace(f"counter {name} {{\n", f"counter {name} {{\npackets {packets} bytes {bytes_}\n")
     _filter(host, text)
     blank = _blank(text)
-    memory = {"text": digest_of(blank), "listing": digest_of(_listing(host)), "owners": list(owners)}
-    host.write(host.state(_MEMORY), json.dumps(memory))
+    _remember(host, text=digest_of(blank), listing=digest_of(_listing(host)), owners=list(owners))
 
 
 def _blank(text: str) -> str:

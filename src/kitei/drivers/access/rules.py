@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address, ip_network
 from typing import Final
 
-from kitei.network import BackboneLink, Egress, Filter, FilterRule
+from kitei.network import Egress, Filter, FilterRule
 from kitei.network.access_filter import in_order
 from kitei.values import digest_of
 
@@ -22,12 +22,9 @@ DEFAULT: Final = "default"
 _FAMILIES: Final = {4: ("ip", "ipv4"), 6: ("ip6", "ipv6")}
 _LOGGED: Final = "limit rate 100/second burst 200 packets"
 _ICMP: Final = "meta l4proto { icmp, ipv6-icmp }"
-_BURST: Final = 20  # milliseconds of the rate a private connect may have
 
 
-def table(
-    gate: Filter, rules: Iterable[FilterRule], egress: Egress | None, backbone: BackboneLink | None
-) -> str:
+def table(gate: Filter, rules: Iterable[FilterRule], egress: Egress | None) -> str:
     """The whole table. The same parts in another order give the same text."""
     ordered = in_order(rules)
     judged = list(_judge(ordered))
@@ -45,7 +42,7 @@ def table(
         _chain("judge", (line.replace(_MARK, str(mark)) for line in judged)),
         _chain(
             "forward",
-            _forward(gate, egress, backbone, mark),
+            _forward(gate, egress, mark),
             "filter hook forward priority filter; policy drop;",
         ),
         _chain("input", _input(gate), "filter hook input priority filter; policy accept;"),
@@ -163,12 +160,7 @@ def _range(low: int, high: int) -> str:
 # -- around it ---------------------------------------------------------------------------------------
 
 
-def _forward(gate: Filter, egress: Egress | None, backbone: BackboneLink | None, mark: int) -> Iterator[str]:
-    if backbone is not None:
-        bytes_ = backbone.megabits * 125_000
-        rate = f"limit rate over {bytes_} bytes/second burst {bytes_ * _BURST // 1000} bytes counter drop"
-        yield f'iifname "{backbone.port}" {rate}'
-        yield f'oifname "{backbone.port}" {rate}'
+def _forward(gate: Filter, egress: Egress | None, mark: int) -> Iterator[str]:
     yield "ct state invalid counter drop"
     yield from _guards(gate)
     yield "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu"

@@ -31,7 +31,8 @@ class Held:
 class AccessSeen:
     """`loaded` is the digest of the text last loaded, None when unknown or changed by another hand since.
 
-    `owners` are those of the parts that made it; `at` is the host's time.
+    `owners` are those of the parts that made it; `at` is the host's time; `shaped` a port that was given a
+    ceiling, and the megabits a second it is held to now.
     """
 
     at: datetime
@@ -42,3 +43,4 @@ class AccessSeen:
     ways: frozenset[Way] = frozenset()
     forwards: bool = False
     records: bool = False
+    shaped: tuple[str, int] | None = None
