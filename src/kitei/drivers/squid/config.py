@@ -39,7 +39,8 @@ def squid_config(gateway: WebGateway, policy: WebPolicy, folders: Folders, slot:
     run = folders.run
     bump = f"ssl-bump tls-cert={run}/authority.pem generate-host-certificates=on dynamic_cert_mem_cache_size=16MB"
     own = f" cafile={run}/own.pem" if gateway.authority else ""
-    ask = "children-max=2 children-startup=1 children-idle=1 concurrency=500 ttl=1 negative_ttl=1 cache=65536"
+    # Squid counts whole seconds: with 0 an answer still serves the second in which it was given.
+    ask = "children-max=2 children-startup=1 children-idle=1 concurrency=500 ttl=0 negative_ttl=0 cache=65536"
     lines = [
         f"visible_hostname {gateway.name.replace(' ', '-')}",
         "cache_effective_user proxy",
@@ -77,8 +78,8 @@ def squid_config(gateway: WebGateway, policy: WebPolicy, folders: Folders, slot:
         "acl to_link dst 169.254.0.0/16 fe80::/10",
         "acl manager_of_squid url_regex -i ^cache_object: ^[^/]*/squid-internal-mgr/",
         "http_access deny manager_of_squid",
-        "http_access deny to_localhost",
-        "http_access deny to_link",
+        "http_access deny proxied to_localhost",  # what is taken was dialled by address, and not to this node
+        "http_access deny proxied to_link",
         "http_access allow CONNECT taken first",  # its name is not known yet
         "http_access deny CONNECT !tls",
         *(["http_access deny proxied !signed_in"] if policy.sign_in else []),
@@ -209,6 +210,9 @@ def _taking(gateway: WebGateway, http: int, tls: int) -> list[str]:
     lines = [
         f"iifname {names} meta l4proto tcp socket transparent 1 socket wildcard 0 meta mark set {MARK} accept"
     ]
+    lines.append(
+        f"iifname {names} ip daddr 169.254.0.0/16 drop"
+    )  # what only this node's own host may be asked
     for prefix in gateway.spares:
         family = "ip6" if ":" in prefix else "ip"
         lines.append(f"{family} daddr {prefix} accept")
