@@ -58,6 +58,18 @@ def test_a_refusal_is_not_an_acknowledgement(node: Node) -> None:
     assert eventually(lambda: numbers(node) == [1])
 
 
+def test_an_event_that_nobody_can_take_holds_up_no_other(node: Node) -> None:
+    lane = lane_of(node)
+    lane.put(AT, "flood.decided", {})
+    lane.put(AT, "no name at all!", {})
+    lane.put(AT, "flood.decided", {"text": "x" * (5 << 20)})
+    lane.put(AT, "flood.decided", {})
+    node.start()
+    assert eventually(lambda: 4 in numbers(node))
+    assert numbers(node) == [1, 4]
+    assert not Taking(lane.folder).due(10)
+
+
 def test_a_program_that_is_killed_in_the_middle_of_a_line_goes_on_behind_it(tmp_path: Path) -> None:
     lane = Lane(tmp_path / "floods")
     for _ in range(3):

@@ -34,6 +34,10 @@ class Refused(Exception):
     """The controller answered no, and why (RFC 9457)."""
 
 
+class Unfit(Refused):
+    """What was sent is itself at fault: it is too long, or cannot be read. Sent again it would be no other."""
+
+
 class Controller:
     """One connection, for one thread. It is made when needed and made anew after an error."""
 
@@ -105,6 +109,8 @@ class Controller:
             self._drop()
         if answer.status >= 500:
             raise Unreachable(f"{self._address}: {answer.status} {_problem(received)}")
+        if answer.status in (413, 422):
+            raise Unfit(f"{answer.status} {_problem(received)}")
         if answer.status >= 300:
             raise Refused(f"{answer.status} {_problem(received)}")
         return answer.status, received

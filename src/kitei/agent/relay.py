@@ -2,16 +2,17 @@
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from kitei.agent.config import AgentConfig
-from kitei.agent.controller import Controller, Refused, Unreachable
+from kitei.agent.controller import Controller, Refused, Unfit, Unreachable
 from kitei.agent.talk import Pauses
 from kitei.network.codec import Unreadable
 from kitei.network.events import MOST_TOGETHER, Batch, event_of
 from kitei.spool import Taking, lanes
+from kitei.values import JsonObject
 
 LANES: Final = "events"
 """The folder of lanes in the node's state: whoever puts a lane there is heard."""
@@ -83,12 +84,30 @@ class _Carrier:
     def _carry(self) -> None:
         due = self._taking.due(MOST_TOGETHER)
         if due:
-            batch = Batch(self._lane, self._taking.series, tuple(event_of(each) for each in due))
             try:
-                heard = self._controller.events(batch)
-            except Unreachable:  # perhaps only the line that was kept since last time: an alarm does not wait
-                heard = self._controller.events(batch)
-            self._taking.heard(heard)
+                self._tell(due)
+            except (Unfit, Unreadable):  # one of them is at fault: the others are not to wait for it for ever
+                for each in due:
+                    self._tell_alone(each)
+
+    def _tell(self, due: Sequence[JsonObject]) -> None:
+        batch = Batch(self._lane, self._taking.series, tuple(event_of(each) for each in due))
+        try:
+            heard = self._controller.events(batch)
+        except Unreachable:  # perhaps only the line that was kept since last time: an alarm does not wait
+            heard = self._controller.events(batch)
+        self._taking.heard(heard)
+
+    def _tell_alone(self, event: JsonObject) -> None:
+        """The number that is passed over is missing at the controller, which counts it as lost."""
+        number = event["number"]
+        assert isinstance(number, int)  # Taking gives no others
+        try:
+            self._tell([event])
+        except (Unfit, Unreadable) as error:
+            told = f"{self._lane}: event {number} is passed over, no controller could take it: {error}"
+            print(told, file=sys.stderr, flush=True)
+            self._taking.heard(number)
 
     def _log(self, trouble: str) -> None:
         """Told where the agent's output goes: once, not each time."""
