@@ -10,6 +10,7 @@ from hypothesis import strategies as some
 from kitei.drivers import x509
 from kitei.drivers.strongswan import Association, IkeSeen, Strongswan
 from kitei.drivers.strongswan.plan import as_listed, config_for, connection, fingerprint
+from kitei.drivers.strongswan.seen import associations_in
 from kitei.drivers.x509 import Authority
 from kitei.network import Identity, Origin, Part, Risk, SecureLink, Step
 
@@ -184,3 +185,26 @@ def test_removing_a_link_names_the_contract_it_served() -> None:
     done = end(wanted, IkeSeen(keys={"hub": MINE}))
     (step,) = Strongswan().plan(wanted[:1], done)
     assert (step.act, step.risk, step.owners) == ("remove", Risk.OUTAGE, ("contract-2",))
+
+
+def told(state: str, *children: str) -> dict[str, object]:
+    """An association as `list-sas` tells it."""
+    return {"state": state, "child-sas": {f"c-{n}": {"state": child} for n, child in enumerate(children)}}
+
+
+def test_who_has_not_yet_said_who_it_is_dials_on() -> None:
+    """A hub that looks while a child dials sees an association that bears no link's name yet."""
+    here = link(1, "contract-1", False, "198.51.100.2")
+    mine = Identity(Origin("contract-1", ()), "hub", AUTHORITY.certificate, CERTIFICATE, "")
+    held = frozenset({fingerprint(AUTHORITY.certificate), fingerprint(CERTIFICATE), f"key:{MINE}"})
+    known = associations_in([{"(unnamed)": told("CONNECTING")}, {"link-1": told("ESTABLISHED", "INSTALLED")}])
+    loaded = {"link-1": as_listed(here)}
+    seen = IkeSeen(config_for(True), True, True, {"hub": MINE}, held, "", loaded, known)
+    assert Strongswan().plan((mine, here), seen) == ()
+
+
+def test_associations_of_one_name_count_together() -> None:
+    """As when a link is dialled anew while its last association is still being ended."""
+    first, second = told("DELETING", "INSTALLED"), told("CONNECTING")
+    assert associations_in([{"link-1": first}, {"link-1": second}]) == {"link-1": Association(True, 2)}
+    assert associations_in([{"link-1": first}]) == {"link-1": Association(False, 1)}

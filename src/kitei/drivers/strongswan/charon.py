@@ -10,12 +10,11 @@ import vici
 from kitei.drivers import x509
 from kitei.drivers.esp import has_kernel_esp
 from kitei.drivers.strongswan.plan import fingerprint
-from kitei.drivers.strongswan.seen import Association, IkeSeen
+from kitei.drivers.strongswan.seen import IkeSeen, associations_in
 from kitei.network import Host, PermanentError, Step, TemporaryError
 
 _PROGRAM = "charon"
 _BINARY = "/usr/sbin/charon-systemd"
-_UNDER_WAY = ("CREATED", "CONNECTING", "ESTABLISHED", "REKEYING", "REKEYED")
 _SOON = 3.0  # seconds charon may take to listen
 
 
@@ -30,7 +29,7 @@ def see_ike(host: Host) -> IkeSeen:
         connections = {n: c for told in session.list_conns() for n, c in _text(told).items()}
         credentials = {_credential(paper) for paper in session.list_certs({})} - {None}
         credentials |= {f"key:{key}" for key in _text(session.get_keys()).get("keys", [])}
-        associations = _associations(session)
+        associations = associations_in(_text(told) for told in session.list_sas())
     held = frozenset(text for text in credentials if text)
     return IkeSeen(config, esp, True, keys, held, checked, connections, associations)
 
@@ -39,20 +38,6 @@ def _credential(paper: Mapping[str, bytes]) -> str | None:
     """Peers' certificates, which charon remembers as well, are none of ours."""
     ours = paper.get("flag") == b"CA" or "has_privkey" in paper or paper["type"] == b"X509_CRL"
     return fingerprint(paper["data"]) if ours else None
-
-
-def _associations(session: Any) -> dict[str, Association]:
-    found: dict[str, Association] = {}
-    for told in session.list_sas():
-        for name, sa in _text(told).items():
-            before = found.get(name, Association(False, 0))
-            children = sum(child["state"] in ("INSTALLED", "REKEYING") for child in sa["child-sas"].values())
-            if sa["state"] in ("CREATED", "CONNECTING"):
-                children += 1  # it comes with the association
-            found[name] = Association(
-                before.under_way or sa["state"] in _UNDER_WAY, before.children + children
-            )
-    return found
 
 
 def change_ike(host: Host, step: Step) -> None:
