@@ -7,6 +7,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -75,6 +76,11 @@ class Dual(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away is no fault of the Internet's."""
+        if not isinstance(sys.exc_info()[1], ConnectionError | ssl.SSLError):
+            super().handle_error(request, client_address)
+
     def server_bind(self) -> None:
         self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         super().server_bind()
@@ -89,23 +95,25 @@ def name_server(netns: str) -> socket.socket:
         while True:
             try:
                 asked, who = sock.recvfrom(512)
-            except OSError:
+                sock.sendto(reply_to(asked), who)
+            except OSError:  # closed
                 return
-            end = asked.index(0, 12) + 5
-            kind = struct.unpack("!H", asked[end - 4 : end - 2])[0]
-            name = asked[13 : 13 + asked[12]].decode()
-            address = {1: OUTSIDE4, 28: OUTSIDE6}.get(kind)
-            if (kind == 1 and name == "v6") or (kind == 28 and name == "v4"):
-                address = None
-            head = asked[:2] + struct.pack("!HHHHH", 0x8180, 1, 1 if address else 0, 0, 0)
-            record = b""
-            if address:
-                packed = ip_address(address).packed
-                record = b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 60, len(packed)) + packed
-            sock.sendto(head + asked[12:end] + record, who)
 
     threading.Thread(target=answer, daemon=True).start()
     return sock
+
+
+def reply_to(asked: bytes) -> bytes:
+    end = asked.index(0, 12) + 5
+    kind = struct.unpack("!H", asked[end - 4 : end - 2])[0]
+    name = asked[13 : 13 + asked[12]].decode()
+    address = {1: OUTSIDE4, 28: OUTSIDE6}.get(kind)
+    if (kind == 1 and name == "v6") or (kind == 28 and name == "v4"):
+        address = None
+    head = asked[:2] + struct.pack("!HHHHH", 0x8180, 1, 1 if address else 0, 0, 0)
+    packed = ip_address(address).packed if address else b""
+    record = b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 60, len(packed)) + packed if address else b""
+    return head + asked[12:end] + record
 
 
 @dataclass(slots=True)
