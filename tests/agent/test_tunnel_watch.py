@@ -20,7 +20,7 @@ ASKED = Probe(FOR, "a-b", "10.0.0.1", "10.0.0.2", 100, "end-to-end")
 def test_a_tunnel_is_probed_from_its_near_address_to_its_far_one() -> None:
     assert list(probes_of((ASKED, TUNNEL))) == [
         ASKED,
-        Probe(FOR, "return-tunnel:contract-1", "100.64.7.0", "100.64.7.1", 500, "tunnel"),
+        Probe(FOR, "return-tunnel:contract-1:7", "100.64.7.0", "100.64.7.1", 500, "tunnel"),
     ]
 
 
@@ -60,6 +60,6 @@ def wait(count):
 wait(1); ip("address", "del", "100.64.7.1/32", "dev", "lo")
 wait(2); ip("address", "add", "100.64.7.1/32", "dev", "lo")
 wait(3)
-assert {(s.subject, s.what) for s in said} == {("return-tunnel:c", "tunnel")}, said
+assert {(s.subject, s.what) for s in said} == {("return-tunnel:c:7", "tunnel")}, said
 print(*(s.up for s in said))
 """

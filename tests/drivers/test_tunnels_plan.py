@@ -146,7 +146,7 @@ def test_two_tunnels_of_one_number_are_one_and_a_refusal() -> None:
     after, steps = brought_about((tunnel(1), tunnel(1, name="twin")), NOTHING)
     assert (
         len(after.ends) == 1
-        and "return-tunnel:twin: number 1 is that of contract-1" in steps[-1].with_["flaws"]
+        and "return-tunnel:twin:1: number 1 is that of contract-1" in steps[-1].with_["flaws"]
     )
 
 
@@ -154,7 +154,7 @@ def test_a_prefix_is_carried_by_one_tunnel() -> None:
     twice = tunnel(2, carries=("198.51.1.0/24",))
     after, steps = brought_about((tunnel(1), twice), NOTHING)
     assert {route.device for route in after.routes} == {"kr1"}
-    assert "return-tunnel:contract-2: 198.51.1.0/24 is carried by contract-1" in steps[-1].with_["flaws"]
+    assert "return-tunnel:contract-2:2: 198.51.1.0/24 is carried by contract-1" in steps[-1].with_["flaws"]
 
 
 def test_the_customers_end_clamps_all_that_it_forwards_and_the_scrubbers_only_its_tunnel() -> None:

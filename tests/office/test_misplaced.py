@@ -16,10 +16,16 @@ SLIPS = {
         {"name": "lost", "speaker": "spk-9", "address": "100.64.9.8", "asn": 64500, "families": ["ipv4"]},
         {"name": "twin", "speaker": "spk-1", "address": "100.64.9.1", "asn": 64500, "families": ["ipv4"]},
     ],
-    "return_tunnel": {
-        "contract": "yuzu-ddos-1", "scrubber": "scr-7", "local": "100.64.10.2", "remote": "2001:db8::2",
-        "number": 101, "address": "10.255.9.1/30", "peer": "10.255.8.2",
-    },
+    "return_tunnel": [
+        {
+            "contract": "yuzu-ddos-1", "scrubber": "scr-7", "local": "100.64.10.2", "remote": "2001:db8::2",
+            "number": 101, "address": "10.255.9.1/30", "peer": "10.255.8.2",
+        },
+        {
+            "contract": "kaede-ddos-1", "scrubber": "scr-2", "local": "100.64.11.2", "remote": "100.64.2.2",
+            "number": 101, "address": "10.255.7.1/30", "peer": "10.255.7.2", "far_node": "edge-kaede",
+        },
+    ],
     "scrubber": {"node": "scr-2", "dirty_port": "ix0", "next_hops": ["100.64.9.3"]},
 }  # fmt: skip
 
@@ -38,6 +44,7 @@ def test_every_slip_is_told_and_nothing_is_planned(tmp_path: Path) -> None:
         "return_tunnel yuzu-ddos-1 scr-7: scrubber 'scr-7' is not there; there is scr-1, scr-2",
         "return_tunnel yuzu-ddos-1 scr-7: remote 2001:db8::2 is not of the family of local 100.64.10.2",
         "return_tunnel yuzu-ddos-1 scr-7: peer 10.255.8.2 is not the other address of 10.255.9.0/30",
+        "return_tunnel kaede-ddos-1 scr-2: number is that of kaede-ddos-1 scr-1",
         "scrubber scr-2: next_hops is that of scr-1",
     ):
         assert slip in str(told.value)

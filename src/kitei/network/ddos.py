@@ -234,7 +234,8 @@ class ReturnTunnel:
 
     @property
     def key(self) -> str:
-        return f"return-tunnel:{self.name}"
+        """A contract's router is the far end of a tunnel from each scrubber."""
+        return f"return-tunnel:{self.name}:{self.number}"
 
 
 DdosPart: TypeAlias = (

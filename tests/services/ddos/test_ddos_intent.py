@@ -183,6 +183,19 @@ def test_clean_traffic_goes_back_by_the_tunnel_of_those_who_have_one() -> None:
     )
 
 
+def test_a_customers_router_has_the_far_end_of_a_tunnel_from_each_scrubber() -> None:
+    (first,), second = PLACES.tunnels, ScrubberPlace("scrub2", "dirty0", "auto", ("192.0.2.21",))
+    more = replace(
+        first, scrubber="scrub2", local="192.0.2.21", number=8, address="10.255.0.2/31", peer="10.255.0.3"
+    )
+    places = replace(PLACES, scrubbers=(*PLACES.scrubbers, second), tunnels=(first, more))
+    contract = with_option(concluded("c1", "type-e", ["203.0.113.0/24"]), "tunnel-router", item="own")
+    nodes = {n.node: n for n in compile_contracts([contract], replace(ESTATE, defence=places), ON)}
+    far = of(ReturnTunnel, nodes["cpe1"].parts)
+    assert [(each.number, each.remote) for each in far] == [(7, "192.0.2.20"), (8, "192.0.2.21")]
+    assert [each.number for each in of(ReturnTunnel, nodes["scrub2"].parts)] == [8]
+
+
 def test_a_type_m_watches_more_under_the_one_clean_rate_of_its_base() -> None:
     base = concluded("c1", "type-x", ["203.0.113.0/24"])
     more = mitigated(free(concluded("c2", "type-m", [], base="c1")), "divert", "203.0.113.9/32")

@@ -21,8 +21,13 @@ def misplaced(places: DefencePlaces) -> Iterator[Words]:
         yield from _ends(name, tunnel)
     hears = ((each.name, (each.speaker, each.address)) for each in places.upstreams)
     yield from _twice("upstream", "address", hears)
-    numbers = ((f"{t.contract} {t.scrubber}", (t.scrubber, t.number)) for t in places.tunnels)
-    yield from _twice("return_tunnel", "number", numbers)
+    for end in ("scrubber", "far_node"):  # a device has its tunnel's number, at either end
+        numbers = (
+            (f"{t.contract} {t.scrubber}", (node, t.number))
+            for t in places.tunnels
+            if (node := getattr(t, end))
+        )
+        yield from _twice("return_tunnel", "number", numbers)
     hops = ((each.node, hop) for each in places.scrubbers for hop in each.next_hops)
     yield from _twice("scrubber", "next_hops", hops)
 
