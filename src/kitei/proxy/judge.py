@@ -13,6 +13,7 @@ import mmap
 import os
 import sys
 from datetime import UTC, datetime
+from functools import lru_cache
 from html import escape
 from typing import Final
 
@@ -21,6 +22,7 @@ from kitei.proxy.lines import answer_all, pairs
 from kitei.proxy.names import Names
 from kitei.proxy.policy import NameList, Request, Tables, Verdict, decide_request
 from kitei.proxy.written import policy_of
+from kitei.values import Words
 
 _WORDS: Final = 7
 
@@ -73,27 +75,34 @@ class Judge:
         tables = self.now()
         verdict = decide_request(tables, request, at)
         later = request.path is None and verdict.inspect
-        word = "ERR" if verdict.action == "block" and not later else "OK"
-        told = pairs(
-            rule=verdict.rule,
-            policy=str(verdict.version),
-            contract=verdict.contract,
-            who=verdict.user,
-            exempt=verdict.exempt,
-            action="look" if later else verdict.action,
-            message=page_line(tables, verdict) if word == "ERR" else "",
-        )
-        return f"{word} {told}"
+        return _line(verdict, later, tables.policy.page)
 
 
-def page_line(tables: Tables, verdict: Verdict) -> str:
+@lru_cache(4096)
+def _line(verdict: Verdict, later: bool, page: Words) -> str:
+    """`later`: TLS is to be opened first, and what is inside decided then."""
+    word = "ERR" if verdict.action == "block" and not later else "OK"
+    told = pairs(
+        rule=verdict.rule,
+        policy=str(verdict.version),
+        contract=verdict.contract,
+        who=verdict.user,
+        exempt=verdict.exempt,
+        action="look" if later else verdict.action,
+        message=page_line(verdict, page) if word == "ERR" else "",
+    )
+    return f"{word} {told}"
+
+
+def page_line(verdict: Verdict, page: Words) -> str:
     """What the block page says, as HTML: why, by which rule of which contract, and whom to ask."""
-    page, reason = tables.policy.page, verdict.reason
+    reason = verdict.reason
     ja = f"理由: {reason.ja or '-'} / 規則: {verdict.rule}(ポリシー第 {verdict.version} 版)/ 契約: {verdict.contract}"
     en = f"Reason: {reason.en or '-'} / rule: {verdict.rule} (policy version {verdict.version}) / contract: {verdict.contract}"
     return escape("\n".join(each for each in (ja, page.ja, en, page.en) if each))
 
 
+@lru_cache(1 << 16)
 def _host(written: str) -> str:
     """What is no host name is asked about as it is: only rules about everything, and the default, are about it."""
     return host_of(written) or written.lower()

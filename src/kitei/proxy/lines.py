@@ -14,7 +14,12 @@ def asked() -> Iterator[list[list[str]]]:
     while gulp := os.read(0, _GULP):
         *lines, rest = (rest + gulp).split(b"\n")
         if lines:
-            yield [[unquote(word) for word in line.decode(errors="replace").split(" ")] for line in lines]
+            yield [_words(line.decode(errors="replace")) for line in lines]
+
+
+def _words(line: str) -> list[str]:
+    words = line.split(" ")
+    return [unquote(word) for word in words] if "%" in line else words
 
 
 def tell(answers: list[str]) -> None:

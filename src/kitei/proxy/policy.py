@@ -17,6 +17,7 @@ Network = IPv4Network | IPv6Network
 Action = Literal["allow", "block", "no-inspect"]
 NOTHING: Final = Words("", "")
 DEFAULT: Final = "default"
+_KNOWN: Final = 1 << 16  # hosts, or sources, kept at most
 _NO_RULE: Final = Words("どの規則にも当たりません", "no rule is about it")
 
 
@@ -46,6 +47,10 @@ class Rule:
     hours: tuple[tuple[int, int], ...] = ()
     until: date | None = None
     reason: Words = NOTHING
+
+    @property
+    def is_always(self) -> bool:
+        return not (self.days or self.hours or self.until)
 
     @property
     def is_anywhere(self) -> bool:
@@ -118,11 +123,22 @@ class Verdict:
 class Tables:
     """A policy and its lists, arranged so that a request costs its own hits and not the number of rules."""
 
-    __slots__ = ("_anywhere", "_by_domain", "_by_list", "_by_url_host", "_sources", "lists", "policy")
+    __slots__ = (
+        "_anywhere",
+        "_by_domain",
+        "_by_list",
+        "_by_url_host",
+        "_known",
+        "_sources",
+        "lists",
+        "policy",
+    )
 
     def __init__(self, policy: Policy, lists: Mapping[str, NameList]) -> None:
         self.policy = policy
         self.lists = lists
+        self._known: dict[str, tuple[frozenset[int], tuple[int, ...]]] = {}
+        self._owners: dict[str, str] = {}
         self._by_domain: dict[str, list[int]] = {}
         self._by_list: dict[str, list[int]] = {}
         self._by_url_host: dict[str, list[int]] = {}
@@ -140,29 +156,52 @@ class Tables:
         """Who signed in, else whose address it is, the narrowest first."""
         if request.user or not request.source:
             return request.user
+        found = self._owners.get(request.source)
+        if found is None:
+            if len(self._owners) >= _KNOWN:
+                self._owners.clear()
+            found = self._owners[request.source] = self._owner(request.source)
+        return found
+
+    def _owner(self, source: str) -> str:
         try:
-            address = ip_address(request.source)
+            address = ip_address(source)
         except ValueError:
             return ""
         return next((user for network, user in self._sources if address in network), "")
 
     def rules_about(self, host: str, path: str | None) -> Iterator[tuple[Rule, bool]]:
         """The rules about this place in their order, and whether it is sure: one on URLs is not without a path."""
-        names = above(host)
-        sure = {*self._anywhere, *(n for name in names for n in self._by_domain.get(name, ()))}
-        for listed, rules in self._by_list.items():
-            held = self.lists[listed]
-            if any(name in held for name in names):
-                sure.update(rules)
-        hinted = {n for name in names for n in self._by_url_host.get(name, ())} - sure
-        for n in sorted(sure | hinted):
+        sure, every = self._of(host)
+        if len(sure) == len(every):
+            for n in every:
+                yield self.policy.rules[n], True
+            return
+        names, plain = above(host), None if path is None else path_of(path)
+        for n in every:
             rule = self.policy.rules[n]
             if n in sure:
                 yield rule, True
-            elif path is None:
+            elif plain is None:
                 yield rule, False
-            elif any(path.startswith(begin) for at, begin in rule.urls if at in names):
+            elif any(plain.startswith(begin) for at, begin in rule.urls if at in names):
                 yield rule, True
+
+    def _of(self, host: str) -> tuple[frozenset[int], tuple[int, ...]]:
+        """The rules that are about a host whatever the path, and all that may be; those asked for lately are kept."""
+        found = self._known.get(host)
+        if found is None:
+            names = above(host)
+            sure = {*self._anywhere, *(n for name in names for n in self._by_domain.get(name, ()))}
+            for listed, rules in self._by_list.items():
+                held = self.lists[listed]
+                if any(name in held for name in names):
+                    sure.update(rules)
+            hinted = {n for name in names for n in self._by_url_host.get(name, ())}
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            found = self._known[host] = frozenset(sure), tuple(sorted(sure | hinted))
+        return found
 
 
 def decide_request(tables: Tables, request: Request, at: datetime) -> Verdict:
@@ -171,12 +210,10 @@ def decide_request(tables: Tables, request: Request, at: datetime) -> Verdict:
     policy = tables.policy
     user = tables.user_of(request)
     groups = policy.people.get(user, ())
-    path = None if request.path is None else path_of(request.path)
-    here = at.astimezone(JST)
     about = [
         (rule, is_sure)
-        for rule, is_sure in tables.rules_about(request.host, path)
-        if _is_for(rule, user, groups) and _is_when(rule, here)
+        for rule, is_sure in tables.rules_about(request.host, request.path)
+        if _is_for(rule, user, groups) and _is_when(rule, at)
     ]
     exempt = next((rule.id for rule, is_sure in about if rule.action == "no-inspect" and is_sure), "")
     inspect = policy.inspect and not exempt
@@ -194,7 +231,10 @@ def _is_for(rule: Rule, user: str, groups: Collection[str]) -> bool:
     return user in rule.users or any(group in rule.groups for group in groups)
 
 
-def _is_when(rule: Rule, here: datetime) -> bool:
+def _is_when(rule: Rule, at: datetime) -> bool:
+    if rule.is_always:
+        return True
+    here = at.astimezone(JST)
     if rule.until is not None and here.date() > rule.until:
         return False
     if not rule.hours:
