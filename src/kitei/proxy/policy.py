@@ -129,6 +129,7 @@ class Tables:
         "_by_list",
         "_by_url_host",
         "_known",
+        "_owners",
         "_sources",
         "lists",
         "policy",
