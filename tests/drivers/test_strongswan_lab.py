@@ -1,6 +1,7 @@
 """IKE between real charons: up, refused, revoked, killed, and gone without a trace."""
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -51,6 +52,7 @@ class Star:
         self.authority = Authority.create("net-1", NOW)
         self.revoked = self.authority.crl([], NOW)
         self.papers: dict[str, str] = {}
+        self.hub_dials = False
         wan = bench.node("wan")
         bench.ip("wan", "link", "add", "br0", "type", "bridge")
         bench.ip("wan", "link", "set", "br0", "up")
@@ -82,7 +84,9 @@ class Star:
         ends = (f"198.51.100.{n}", f"198.51.100.{m}", name, peer, f"100.64.0.{n}", f"100.64.0.{m}")
         near = f"100.80.0.{2 * NUMBER[child] + (name != 'hub')}/31"
         return (
-            SecureLink(Origin(f"contract-{child}", ()), f"net-1.{child}", *ends, name != "hub"),
+            SecureLink(
+                Origin(f"contract-{child}", ()), f"net-1.{child}", *ends, (name == "hub") is self.hub_dials
+            ),
             Overlay(FOR, f"kt{child}", NUMBER[child], ends[4], ends[5], near, 1350),
         )
 
@@ -207,6 +211,27 @@ def test_a_killed_charon_leaks_nothing_and_comes_back(star) -> None:
         star.make_right(driver, child, star.parts("a"))
     assert eventually(lambda: redial(star, "a") and star.reaches("a"))
     assert child.running()["charon"] != before
+
+
+def test_links_that_come_back_in_another_order_than_they_went_keep_apart(star) -> None:
+    """As when a child loses both its hubs: each link's packets go by its own association afterwards."""
+    star.hub_dials = True
+    star.up("a", "b", "hub")
+    assert eventually(lambda: star.reaches("a") and star.reaches("b"))
+    for name in ("a", "b"):
+        star.hosts[name].stop("charon")
+        assert eventually(lambda name=name: is_dialling(star, name)), name
+    for name in ("b", "a"):
+        star.make_right(Strongswan(), star.hosts[name], star.parts(name))
+        assert eventually(lambda name=name: not is_dialling(star, name), 20.0), name
+    assert eventually(lambda: star.reaches("a") and star.reaches("b"))
+
+
+def is_dialling(star, name: str) -> bool:
+    hub = star.hosts["hub"]
+    socket = hub.state("strongswan", "charon.vici")
+    told = hub.run(["swanctl", "--list-sas", "--uri", f"unix://{socket}"]).out
+    return re.search(rf"^net-1\.{name}: #\d+, ESTABLISHED", told, re.MULTILINE) is None
 
 
 def test_nothing_wanted_leaves_nothing(star) -> None:

@@ -208,3 +208,9 @@ def test_associations_of_one_name_count_together() -> None:
     first, second = told("DELETING", "INSTALLED"), told("CONNECTING")
     assert associations_in([{"link-1": first}, {"link-1": second}]) == {"link-1": Association(True, 2)}
     assert associations_in([{"link-1": first}]) == {"link-1": Association(False, 1)}
+
+
+@given(some.lists(links, min_size=2, max_size=2, unique_by=lambda part: part.remote_inner))
+def test_no_two_links_share_the_number_that_joins_policies_to_associations(two: list[SecureLink]) -> None:
+    numbers = {connection(part)["children"][part.origin.owner]["reqid"] for part in two}
+    assert len(numbers) == 2 and all(0 < int(number) < 1 << 32 for number in numbers)

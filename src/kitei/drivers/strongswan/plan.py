@@ -6,6 +6,7 @@ Certificates stand outside connections, so that a renewed one changes no connect
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import IPv4Address
 from typing import Any
 
 from kitei.drivers import x509
@@ -162,8 +163,14 @@ def _links(identities: Sequence[Identity], links: Sequence[SecureLink], seen: Ik
 
 
 def connection(link: SecureLink) -> dict[str, Any]:
-    """A connection as vici's `load-conn` takes it."""
+    """A connection as vici's `load-conn` takes it.
+
+    The number that joins its policies to its associations is the peer's address. Left to itself, charon dials
+    again with the number a link had, though it may be another link's by then; and with ESP in user space, all
+    packets of both links then go out by the one association, for good.
+    """
     child = {
+        "reqid": str(int(IPv4Address(link.remote_inner))),
         "local_ts": [f"{link.local_inner}/32"],
         "remote_ts": [f"{link.remote_inner}/32"],
         "esp_proposals": [_ESP],
