@@ -1,9 +1,12 @@
 """What became of a stream: lost, late, twice, and the longest silence."""
 
+import socket
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kitei.lab.stream import flow
+from kitei.lab.stream import MARK, SO_RXQ_OVFL, flow, take
 
 SENT = [0.01 * number for number in range(100)]
 
@@ -40,3 +43,22 @@ def test_order_and_copies_are_told() -> None:
 @given(st.sets(st.integers(0, 99)))
 def test_what_arrived_and_what_was_lost_are_all_that_was_sent(numbers: set[int]) -> None:
     assert flow(SENT, arrivals(sorted(numbers))).lost == 100 - len(numbers)
+
+
+def test_what_found_no_room_at_its_receiver_is_no_loss_of_the_network() -> None:
+    got: list[tuple[int, float]] = []
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other,
+    ):
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        wire.setsockopt(socket.SOL_SOCKET, SO_RXQ_OVFL, 1)
+        wire.bind(("127.0.0.1", 0))
+        wire.setblocking(False)
+        for number in range(50):
+            other.sendto(number.to_bytes(8) + MARK, wire.getsockname())
+        take(wire, got)
+        assert 0 < len(got) < 50
+        other.sendto((50).to_bytes(8) + MARK, wire.getsockname())  # it tells of those before it
+        with pytest.raises(OverflowError, match=f"{50 - len(got)} datagrams found no room"):
+            take(wire, got)

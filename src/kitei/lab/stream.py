@@ -19,7 +19,11 @@ from kitei.lab.plan import Host
 
 MARK = b"kitei-lab plaintext"
 _LAYOUT = struct.Struct("!Q")
+_COUNT = struct.Struct("I")
+SO_RXQ_OVFL = 40  # socket(7), as the next; Python names neither
+_SO_RCVBUFFORCE = 33
 _PORTS = 20000
+_ROOM = 4 << 20  # bytes of datagrams that may wait at an end: half a minute's, whoever else has the processor
 _LINGER = 0.6  # seconds that what is in flight may still arrive in
 _PATIENCE = 10.0  # seconds to wait for the other end
 
@@ -100,24 +104,28 @@ def _talk(mine: str, theirs: str, port: int, interval: float, peer: socket.socke
     """One end, inside its host's namespace, until it is asked to end.
 
     It tells the other end, beside the network, that it listens and that it has ceased to send: on a busy
-    machine one of them may be there much earlier, and what it sent to nobody would look lost.
+    machine one of them may be there much earlier, and what it sent to nobody would look lost. Nor does it
+    make up in a burst for a time in which it did not run: what that loses, no steady stream would have.
+    Raises OverflowError where datagrams came that found no room here: that is no loss of the network's.
     """
     stop = Stop()
     sent: list[float] = []
     got: list[tuple[int, float]] = []
     with peer, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _ROOM)
+        wire.setsockopt(socket.SOL_SOCKET, SO_RXQ_OVFL, 1)
         wire.bind((mine, port))
         wire.setblocking(False)
         peer.settimeout(_PATIENCE)
         peer.sendall(b"+")
         peer.recv(1)
-        begin = time.monotonic()
+        due = time.monotonic()
         while not stop:
-            due = begin + len(sent) * interval
             now = time.monotonic()
             if now < due:
                 _listen(wire, got, min(0.2, due - now))
                 continue
+            due = max(due, now - interval) + interval
             with contextlib.suppress(OSError):  # no route at this moment is a loss like any other
                 wire.sendto(_LAYOUT.pack(len(sent)) + MARK, (theirs, port))
             sent.append(now)
@@ -130,19 +138,24 @@ def _talk(mine: str, theirs: str, port: int, interval: float, peer: socket.socke
 
 
 def _listen(wire: socket.socket, got: list[tuple[int, float]], seconds: float) -> None:
+    """Take what arrives in these seconds, and what has arrived when they are over: they may have passed asleep."""
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         if select.select([wire], [], [], left)[0]:
-            _take(wire, got)
+            take(wire, got)
+    take(wire, got)
 
 
-def _take(wire: socket.socket, got: list[tuple[int, float]]) -> None:
+def take(wire: socket.socket, got: list[tuple[int, float]]) -> None:
     """Everything that has arrived. An ICMP error answering a datagram of ours is no arrival."""
     while True:
         try:
-            told = wire.recv(2048)
+            told, beside, *_ = wire.recvmsg(2048, socket.CMSG_SPACE(_COUNT.size))
         except BlockingIOError:
             return
         except OSError:
             continue
         got.append((_LAYOUT.unpack_from(told)[0], time.monotonic()))
+        for _, kind, count in beside:
+            if kind == SO_RXQ_OVFL and _COUNT.unpack(count)[0]:
+                raise OverflowError(f"{_COUNT.unpack(count)[0]} datagrams found no room at their receiver")
