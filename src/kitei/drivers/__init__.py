@@ -10,6 +10,7 @@ from kitei.drivers.gobgp import Gobgp
 from kitei.drivers.keepalived import Keepalived
 from kitei.drivers.links import Links
 from kitei.drivers.nftables import Nftables
+from kitei.drivers.ocserv import Ocserv
 from kitei.drivers.scrubber import Scrubber
 from kitei.drivers.squid import Squid
 from kitei.drivers.strongswan import Strongswan
@@ -29,6 +30,7 @@ ALL: tuple[Driver[Any], ...] = (
     Frr(),
     Keepalived(),
     Freeradius(),
+    Ocserv(),
     Squid(),
     Flows(),
     Gobgp(),

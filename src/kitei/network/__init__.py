@@ -58,6 +58,8 @@ from kitei.network.radius import (
     TunnelTerminator,
     sacks_of,
 )
+from kitei.network.remote import NetworkRelay, ReachedHosts, TunnelGateway
+from kitei.network.remote_estate import RemotePlace
 from kitei.network.web import WebGateway, WebList, WebPolicy
 
 __all__ = [
@@ -88,6 +90,7 @@ __all__ = [
     "Intent",
     "LoginProbe",
     "Machine",
+    "NetworkRelay",
     "NodeIntent",
     "Orders",
     "Origin",
@@ -106,8 +109,10 @@ __all__ = [
     "RadiusProxy",
     "RadiusServer",
     "RadiusVpdn",
+    "ReachedHosts",
     "RemoteAccess",
     "RemoteDevice",
+    "RemotePlace",
     "ReturnTunnel",
     "Risk",
     "Route",
@@ -119,6 +124,7 @@ __all__ = [
     "Step",
     "SyntheticUser",
     "TemporaryError",
+    "TunnelGateway",
     "TunnelTerminator",
     "Upstream",
     "UserTables",

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from kitei.network.access_estate import GatewayPlace
 from kitei.network.ddos_estate import DefencePlaces
+from kitei.network.remote_estate import RemotePlace
 from kitei.values import Span
 
 PROBE_SECONDS: Final = 10
@@ -81,7 +82,7 @@ class Estate:
     `tunnel.<contract>`, `probe.<contract>`, `login.<contract>`, `papers.<node>`, `prober.<node>`,
     `concentrator.<address>`); `users` those of a realm's users, `defence` what stands against
     floods. `gateways` are those of Secure Access, `gateway_keys` (base64) what they told of theirs, by node;
-    `backbones` the days on which a customer has the Private Backbone.
+    `backbones` the days on which a customer has the Private Backbone. `remote` are gateways of GIO Remote Access.
     """
 
     machines: Mapping[str, Machine] = field(default_factory=dict)
@@ -99,5 +100,6 @@ class Estate:
     sacks: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, UserTables] = field(default_factory=dict)
     gateways: tuple[GatewayPlace, ...] = ()
+    remote: tuple[RemotePlace, ...] = ()
     gateway_keys: Mapping[str, str] = field(default_factory=dict)
     backbones: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)

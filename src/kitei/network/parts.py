@@ -25,6 +25,7 @@ from kitei.network.radius import (
     SyntheticUser,
     TunnelTerminator,
 )
+from kitei.network.remote import RemotePart
 from kitei.network.web import WebPart
 
 
@@ -277,4 +278,5 @@ Part: TypeAlias = (
     | DdosPart
     | AccessPart
     | WebPart
+    | RemotePart
 )

@@ -31,6 +31,7 @@ from kitei.network.radius import (
     RadiusServer,
     RadiusVpdn,
 )
+from kitei.network.remote import NetworkRelay, ReachedHosts, TunnelGateway
 
 CARRIES: Final = (
     Address,
@@ -43,6 +44,7 @@ CARRIES: Final = (
     Forwarding,
     Gateway,
     Guard,
+    NetworkRelay,
     Overlay,
     Port,
     RadiusClient,
@@ -50,10 +52,12 @@ CARRIES: Final = (
     RadiusProxy,
     RadiusServer,
     RadiusVpdn,
+    ReachedHosts,
     RemoteAccess,
     ReturnTunnel,
     Route,
     SecureLink,
+    TunnelGateway,
 )
 """Parts without which packets of their owner stop."""
 
@@ -165,6 +169,11 @@ def _change(old: Part, new: Part) -> Risk:
         case Filter(), Filter():  # what it lets through is its rules' affair
             grows = set(old.zones) <= set(new.zones) and set(old.serves) <= set(new.serves)
             return Risk.NONE if grows else Risk.BLIP
+        case ReachedHosts(), ReachedHosts():
+            return Risk.NONE if set(old.prefixes) <= set(new.prefixes) else Risk.OUTAGE
+        case TunnelGateway(), TunnelGateway():  # papers and secrets change under open tunnels
+            kept = replace(old, origin=new.origin, name=new.name, papers=new.papers, sack=new.sack)
+            return Risk.NONE if kept == new else Risk.OUTAGE
         case RadiusClient(), RadiusClient():
             return _radius_client_change(old, new)
         case RadiusGroup(), RadiusGroup():

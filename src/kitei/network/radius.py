@@ -15,6 +15,7 @@ from typing import Final, Literal
 from kitei.network.ddos import Upstream
 from kitei.network.later import later
 from kitei.network.origin import Origin
+from kitei.network.remote import TunnelGateway
 from kitei.network.web import WebList, WebPolicy
 
 
@@ -270,4 +271,5 @@ _WITH_SACKS: Final = (
     Upstream,
     WebPolicy,
     WebList,
+    TunnelGateway,
 )

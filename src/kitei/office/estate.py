@@ -15,9 +15,11 @@ from kitei.network import (
     Machine,
     Prober,
     RadiusPlace,
+    RemotePlace,
 )
 from kitei.office.access import estate as access
 from kitei.office.floods.estate import Place, gather, name_of, place_of
+from kitei.office.remote import estate as remote_access
 
 # Whose caps are RADIUS's, where the operator says whose they are.
 _RADIUS = "auth-outsource"
@@ -44,6 +46,7 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
     probe_seconds = PROBE_SECONDS
     gateways: dict[str, GatewayPlace] = {}
     gateway_keys: dict[str, str] = {}
+    remote: dict[str, RemotePlace] = {}
     names = [field.name for field in fields(Machine)]
     for entry in entries:
         body = cast(Mapping[str, Any], entry.fact.body)
@@ -72,6 +75,8 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
                 authorities[entry.stream.removeprefix("network:")] = AuthorityPapers(**body)
             case access.PLACED:
                 gateways[body["node"]] = access.place_of(body)
+            case remote_access.PLACED:
+                remote[body["node"]] = remote_access.place_of(body)
             case access.KEYED:
                 gateway_keys[body["node"]] = body["public_key"]
             case "scrubber.lost":
@@ -94,6 +99,7 @@ def estate_of(entries: Iterable[Entry]) -> Estate:
         probers=tuple(probers.values()),
         probe_seconds=probe_seconds,
         gateways=tuple(gateways.values()),
+        remote=tuple(remote.values()),
         gateway_keys=gateway_keys,
         backbones=access.backbones_of(entries),
     )

@@ -253,7 +253,7 @@ class Publishing:
     def _make_probe_secrets(self, day: date) -> None:
         """Where somebody answers RADIUS, it can be tried."""
         estate = self.estate()
-        if estate.radius:
+        if estate.radius or estate.remote:
             vault = open_vault(self.office.home, self.office.book.engine)
             make_probe_secrets(estate, vault, self.office.contracts().values(), day)
 

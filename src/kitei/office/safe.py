@@ -48,8 +48,8 @@ def with_sacks(estate: Estate, vault: Vault, published: Intent) -> Estate:
 
 
 def make_probe_secrets(estate: Estate, vault: Vault, contracts: Iterable[Contract], on: date) -> None:
-    """What nobody chose: a secret for each prober, a password for each realm's synthetic user, a key for nodes that
-    share the book of sessions."""
+    """What nobody chose: a secret for each prober and for each gateway with the RADIUS server of its node, a password
+    for each realm's synthetic user, a key for nodes that share the book of sessions."""
     there = vault.sacks()
     wanted = {f"prober.{each.node}" for each in probers(estate)}
     if len(estate.radius) > 1:
@@ -58,6 +58,12 @@ def make_probe_secrets(estate: Estate, vault: Vault, contracts: Iterable[Contrac
         f"probe.{each.id}"
         for each in contracts
         if each.service == _SERVICE and each.kind != "client" and each.is_in_force(on)
+    }
+    wanted |= {f"{kind}.{each.node}" for each in estate.remote for kind in ("nas", "prober")}
+    wanted |= {
+        f"probe.{each.id}"
+        for each in contracts
+        if each.service == "gio-remote-access" and each.kind == "gateway" and each.is_in_force(on)
     }
     for name in sorted(wanted - there.keys()):
         vault.keep(name, secrets.token_urlsafe(_PROBE_BYTES))

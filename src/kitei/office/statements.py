@@ -9,9 +9,10 @@ from kitei.accounts.provider import provider_json, provider_of
 from kitei.desk import Fault, Unreadable, quote_json, read
 from kitei.ledger import Entry, Fact
 from kitei.ledger.contracts import Quote
-from kitei.network import Concentrator, GatewayPlace, Machine, Prober, RadiusPlace
+from kitei.network import Concentrator, GatewayPlace, Machine, Prober, RadiusPlace, RemotePlace
 from kitei.office.access import estate as access
 from kitei.office.floods.estate import PLACES, body_of, faults_of, kind_of_fact
+from kitei.office.remote import estate as remote
 from kitei.store import Party
 from kitei.terms import Edition, known_conventions
 from kitei.values import Json, Span, Words, Yen
@@ -264,6 +265,14 @@ def _gateway(written: object, place: str, edition: Edition) -> Statement:
     return Statement(stream="operator", kind=access.PLACED, body=access.body_of(told), since=since)
 
 
+def _remote_gateway(written: object, place: str, edition: Edition) -> Statement:
+    rest, since = _since(written, place)
+    told = read(RemotePlace, rest, place, edition)
+    if wrong := tuple(Fault(f"{place}.{field}", words) for field, words in remote.faults_of(told)):
+        raise Unreadable(wrong)
+    return Statement(stream="operator", kind=remote.PLACED, body=remote.body_of(told), since=since)
+
+
 def _since(written: object, place: str) -> tuple[object, date | None]:
     """A table without its `from`, and that day."""
     rest, since = _apart(written, "from")
@@ -286,6 +295,7 @@ STATEMENTS: Final[Mapping[str, Callable[[object, str, Edition], Statement]]] = {
     **{key: _defence(key) for key in PLACES},
     "prober": _prober,
     "gateway": _gateway,
+    "remote_gateway": _remote_gateway,
 }
 
 

@@ -1,12 +1,154 @@
-"""Contracts to nodes. Gateways and networks are not built by this program yet: their contracts are only kept."""
+"""GIO Remote Access's contracts in force as gateway nodes: type A with the network behind it. Pure.
 
-from collections.abc import Sequence
+A node stands only while both kinds are contracted (art. 7.1). Type B and L2TP are not built by this program yet: what
+is contracted and not served is not made up, `unserved` tells it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
+from ipaddress import ip_network
 
 from kitei.ledger.contracts import Contract
-from kitei.network import Estate, NodeIntent
+from kitei.network import Estate, NodeIntent, RemotePlace
+from kitei.network.codec import node_intent
+from kitei.services.gio_remote.contract import gateway
+from kitei.services.gio_remote.edition import TERMS
+from kitei.services.gio_remote.gateway_parts import (
+    GATEWAY,
+    Served,
+    gateway_parts,
+    papers_of,
+    pools_of,
+    realm_of,
+)
+from kitei.values import Words
 
 
-def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -> Sequence[NodeIntent]:
-    """No node, whatever is contracted."""
-    return ()
+def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[NodeIntent, ...]:
+    """The gateways that the contracts in force on a day need."""
+    found = []
+    for place in sorted(estate.remote, key=lambda place: place.node):
+        served = served_at(place, contracts, on)
+        parts = tuple(gateway_parts(served, estate)) if served else ()
+        if parts:
+            found.append(node_intent(place.node, parts))
+    return tuple(found)
+
+
+def served_at(place: RemotePlace, contracts: Sequence[Contract], on: date) -> Served | None:
+    """The gateway that a place serves on a day, of several the one concluded first, with the network behind it."""
+    live = sorted(
+        (each for each in contracts if each.is_in_force(on)), key=lambda each: (each.concluded_on, each.id)
+    )
+    own = next((each for each in live if _is_for(each, place)), None)
+    network = next(
+        (each for each in live if own and each.kind == "network" and each.group == own.group), None
+    )
+    if own is None or network is None:
+        return None
+    edition = TERMS.on(on) if on >= TERMS.first.in_force else TERMS.first
+    return Served(place, own, network, edition, on)
+
+
+def _is_for(each: Contract, place: RemotePlace) -> bool:
+    return each.kind == "gateway" and each.item == "type-a" and place.serves(each.customer, each.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Unserved:
+    """A contract in force that the network does not serve, or not wholly, by which provision, and why."""
+
+    contract: str
+    path: str
+    why: Words
+
+
+def unserved(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[Unserved, ...]:
+    """What gateways in force on a day lack on the network's side."""
+    live = [each for each in contracts if each.is_in_force(on) and each.kind == "gateway"]
+    found: list[Unserved] = []
+    for each in live:
+        if each.item != "type-a":
+            found.append(Unserved(each.id, "art:2.1.t2", _NO_TYPE_B))
+            continue
+        place = next((p for p in estate.remote if p.serves(each.customer, each.id)), None)
+        served = served_at(place, contracts, on) if place else None
+        if place is None:
+            found.append(Unserved(each.id, GATEWAY, _NO_PLACE))
+        elif served is None:
+            found.append(Unserved(each.id, "art:7.1", _NO_NETWORK))
+        elif served.gateway is not each:
+            found.append(Unserved(each.id, GATEWAY, _ANOTHER))
+        else:
+            found += (Unserved(each.id, path, why) for path, why in _lacking(each, place, estate, on))
+    return tuple(found)
+
+
+def _lacking(each: Contract, place: RemotePlace, estate: Estate, on: date) -> Iterator[tuple[str, Words]]:
+    told = gateway(each, on)
+    name, papers = papers_of(told, place, estate)
+    pools = pools_of(told, place)
+    if papers is None:
+        yield GATEWAY, _NO_PAPERS
+    elif told.server_name and name != told.server_name:
+        yield "art:9.2.1.a2", _NO_OWN_PAPERS
+    if realm_of(each.id) not in estate.users:
+        yield GATEWAY, _NO_USERS
+    if not pools:
+        yield "art:5.2", _NO_POOL
+    elif told.sessions is not None and any(_room(pool) < told.sessions for pool in pools):
+        yield "art:5.2", _SMALL_POOL
+    if len([a for a in told.addresses if a.prefix]) > len(
+        {a.prefix.version for a in told.addresses if a.prefix}
+    ):
+        yield "art:5.2", _FIRST_POOL
+    if any(host.prefix is None for host in told.hosts):
+        yield GATEWAY, _NAMES
+    if told.l2tp:
+        yield "art:6.1", _NO_L2TP
+    if "matrix-authentication" in told.options:
+        yield "art:9.2.3.a2", _NO_MATRIX
+
+
+def _room(pool: str) -> int:
+    """How many users fit: the network's own address and the gateway's are none, nor is IPv4's broadcast."""
+    return max(0, ip_network(pool).num_addresses - 2 - (":" not in pool))
+
+
+_NO_TYPE_B = Words("タイプBを立てる部分はまだありません", "no part of this program builds type B yet")
+_NO_L2TP = Words("L2TP を終端する部分はまだありません", "no part of this program ends L2TP yet")
+_NO_MATRIX = Words(
+    "マトリックス認証はまだノードで働きません", "matrix authentication does not work on nodes yet"
+)
+_NO_PLACE = Words("このゲートウェイの置き場がまだありません", "no gateway stands for this contract yet")
+_NO_NETWORK = Words(
+    "種類「ネットワーク」の契約がありません。ノードは立ちません",
+    "there is no contract of the kind network; no node stands",
+)
+_ANOTHER = Words(
+    "同じ置き場で先の契約が働いています", "an earlier contract works at that place; it needs one of its own"
+)
+_NO_PAPERS = Words(
+    "ゲートウェイの証明書がまだ渡されていません(kitei remote papers)",
+    "the gateway's certificate was not handed over yet (kitei remote papers)",
+)
+_NO_OWN_PAPERS = Words(
+    "独自の名前の証明書がまだ渡されていません。当社の名前で応えています",
+    "the certificate of its own name was not handed over yet; it answers by the operator's",
+)
+_NO_USERS = Words(
+    "利用者がまだ登録されていません(kitei remote users)", "no users were handed over yet (kitei remote users)"
+)
+_NO_POOL = Words("利用者のアドレスがまだ指定されていません", "no addresses for its users are designated yet")
+_SMALL_POOL = Words(
+    "利用者のアドレスが最大同時セッション数より少ない", "fewer addresses for users than sessions at most"
+)
+_FIRST_POOL = Words(
+    "利用者が使うのは、指定されたアドレスのうち種類ごとに最初のものです",
+    "users get addresses of the first prefix that was designated of each family",
+)
+_NAMES = Words(
+    "名前で指定されたホストには届きません。アドレスで指定してください",
+    "hosts that were designated by name are not reached; designate addresses",
+)

@@ -1,17 +1,37 @@
 """Which provisions the code of GIO Remote Access honours, for the account of its terms."""
 
+from typing import Final
+
 from kitei.services.gio_remote import rules
 from kitei.services.gio_remote.deadlines import PATHS
 from kitei.terms import Spoken
 from kitei.values import Words
 
+# What the parts of type A's nodes cite; a test compiles them and compares.
+NETWORK: Final = frozenset(
+    {
+        "art:1.1.t1",
+        "art:1.1.t2",
+        "art:2.1.t1",
+        "art:5.1",
+        "art:5.3",
+        "art:8.1.1",
+        "art:9.2.1.a2",
+        "art:15.1",
+        "art:18.1",
+    }
+)
+
 
 def spoken() -> Spoken:
-    """By rules and tracked last days; what gateways and networks themselves do is proven by the parts that will build them."""
+    """By rules, by parts of type A's nodes, and by tracked last days; type B, L2TP, matrix authentication and software
+    are proven by the parts that will build them."""
     return Spoken(
         rules.SPOKEN,
+        NETWORK,
         deadlines=PATHS,
         to_come=Words(
-            "ゲートウェイとネットワークを立てる部分", "the part that builds gateways and networks on nodes"
+            "タイプB、L2TP、マトリックス認証、ソフトウェアを担う部分",
+            "the part that does type B, L2TP, matrix authentication and software",
         ),
     )

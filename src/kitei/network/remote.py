@@ -1,0 +1,65 @@
+"""The parts of a gateway of GIO Remote Access: where tunnels end, which hosts their users reach, by which port.
+
+Prefixes are text, IPv4 or IPv6. Who may log in, and how many at once, is told by the parts of `kitei.network.radius`
+on the same node.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from kitei.network.origin import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class TunnelGateway:
+    """VPN tunnels of users end here: TLS on TCP `port` and DTLS on UDP `port` of `listen`: one IPv4 address, and one
+    IPv6 address where there is any.
+
+    Users get addresses of `pools`, one prefix a family, and nothing comes out of a tunnel from any other. `papers` is
+    the sack with the certificate and private key (PEM), `sack` the secret shared with the RADIUS server of the node;
+    `name` is what clients call it.
+    """
+
+    origin: Origin
+    name: str
+    listen: tuple[str, ...]
+    port: int
+    pools: tuple[str, ...]
+    papers: str
+    sack: str
+
+    @property
+    def key(self) -> str:
+        return "tunnel-gateway"
+
+    @property
+    def asks_from(self) -> str:
+        """Its IPv4 address, from which it asks the RADIUS server."""
+        return next(each for each in self.listen if ":" not in each)
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedHosts:
+    """What users may reach, as prefixes; nothing else is forwarded."""
+
+    origin: Origin
+    prefixes: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        return "reached-hosts"
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkRelay:
+    """The port by which what comes out of tunnels goes on, to where the operator connects networks."""
+
+    origin: Origin
+    port: str
+
+    @property
+    def key(self) -> str:
+        return "network-relay"
+
+
+RemotePart: TypeAlias = TunnelGateway | ReachedHosts | NetworkRelay

@@ -1,0 +1,131 @@
+"""A gateway with real tunnels: openconnect, ocserv, FreeRADIUS; what passes, who is refused, what a change keeps."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from radius_stand import put_sack, put_users, record
+from tunnel_stand import SERVE, User, eventually, papers
+
+from kitei.drivers.freeradius import Freeradius
+from kitei.drivers.ocserv import Ocserv, open_sessions
+from kitei.network import (
+    NetworkRelay,
+    Origin,
+    Part,
+    RadiusCaps,
+    RadiusClient,
+    RadiusGroup,
+    RadiusServer,
+    ReachedHosts,
+    TunnelGateway,
+)
+
+pytestmark = pytest.mark.lab
+
+FOR = Origin("c-1", ("gio-remote-access@2025-07-01#art:1.1.t1",))
+NAME, REALM = "vpn.example.jp", "_gateway.c-1"
+HOSTS = ("10.90.0.10/32", "fd90::10/128")
+
+
+def parts(papers: str = "papers.gw@1", hosts: tuple[str, ...] = HOSTS, sessions: int = 2) -> list[Part]:
+    pools = ("10.99.1.0/24", "fd99:1::/64")
+    return [
+        TunnelGateway(FOR, NAME, ("192.0.2.1",), 443, pools, papers, "nas.gw@1"),
+        ReachedHosts(FOR, hosts),
+        NetworkRelay(FOR, "lan0"),
+        RadiusServer(FOR, ("127.0.0.1",), 1812, 1813, None),
+        RadiusClient(FOR, "192.0.2.1", "nas.gw@1", (REALM,), "", True, 0),
+        RadiusGroup(FOR, REALM, f"users.{REALM}@1", None, ("pap",), 0, ""),
+        RadiusCaps(FOR, REALM, sessions, 0, 0, 0),
+    ]
+
+
+class Scene:
+    def __init__(self, bench: Any, make_right: Any, folder: Path) -> None:
+        self.bench, self.make_right = bench, make_right
+        self.gateway, self.inner, core = bench.node("gw"), bench.node("in"), bench.node("core")
+        core.run(["sysctl", "-qw", "net.ipv4.ip_forward=1"])
+        self.join("gw", "wan0", "192.0.2.1/30", "core", "g0", "192.0.2.2/30")
+        self.join("in", "eth0", "10.90.0.10/24", "gw", "lan0", "10.90.0.1/24")
+        for node, address in (("in", "fd90::10/64"), ("in", "10.90.0.20/24"), ("gw", "fd90::1/64")):
+            bench.ip(node, "address", "add", address, "dev", "eth0" if node == "in" else "lan0", "nodad")
+        bench.ip("gw", "route", "add", "default", "via", "192.0.2.2")
+        for family, via in (("-4", "10.90.0.1"), ("-6", "fd90::1")):
+            bench.ip("in", family, "route", "add", "default", "via", via)
+        addresses = ["10.90.0.10", "10.90.0.20", "fd90::10"]
+        self.inner.keep_running("serve", [sys.executable, "-c", SERVE, "inner", *addresses])
+        self.sack, self.authority = papers(NAME)
+        put_sack(self.gateway, "papers.gw@1", self.sack)
+        put_sack(self.gateway, "nas.gw@1", "a-secret-over-loopback")
+        put_users(
+            self.gateway, f"users.{REALM}@1", {n: record(f"{n} password") for n in ("ann", "bob", "cho")}
+        )
+        self.users = [self.user(f"u{n}", n, folder) for n in (1, 2, 3)]
+
+    def user(self, node: str, number: int, folder: Path) -> User:
+        host = self.bench.node(node)
+        self.join(
+            node, "eth0", f"198.51.100.{4 * number + 1}/30", "core", node, f"198.51.100.{4 * number + 2}/30"
+        )
+        self.bench.ip(node, "route", "add", "default", "via", f"198.51.100.{4 * number + 2}")
+        return User(host, self.bench.netns(node), folder / f"user{number}", self.authority)
+
+    def join(self, one: str, near: str, own: str, other: str, far: str, its: str) -> None:
+        self.bench.wire(one, near, other, far)
+        for node, port, address in ((one, near, own), (other, far, its)):
+            self.bench.ip(node, "address", "add", address, "dev", port)
+            self.bench.ip(node, "link", "set", port, "up")
+
+    def make(self, wanted: list[Part]) -> list[str]:
+        radius = self.make_right(Freeradius(), self.gateway, wanted)
+        return [step.act for step in (*radius, *self.make_right(Ocserv(), self.gateway, wanted))]
+
+
+@pytest.fixture
+def scene(bench, make_right, tmp_path: Path) -> Iterator[Scene]:
+    scene = Scene(bench, make_right, tmp_path)
+    yield scene
+    for user in scene.users:
+        user.leave()
+
+
+def test_users_come_in_and_reach_designated_hosts_alone(scene: Scene) -> None:
+    ann, bob, cho = scene.users
+    assert "start" in scene.make(parts())
+    for user, name in ((ann, "ann"), (bob, "bob")):
+        user.dial(NAME, "192.0.2.1", name, f"{name} password")
+        assert eventually(user.is_in), user.log()
+    assert ann.asks("10.90.0.10").startswith("inner 10.99.1."), "with its own address, not the gateway's"
+    assert "fd99:1::" in ann.asks("fd90::10")
+    ann.host.run(["ip", "route", "add", "10.90.0.20/32", "dev", "vpn0"])
+    assert not ann.asks("10.90.0.20"), "a host that was not designated"
+
+    # an address that is nobody's, and another user's
+    (taken,) = {each["IPv4"] for each in open_sessions(scene.gateway) if each["Username"] == "bob"}
+    for address in ("10.99.9.9", taken):
+        ann.host.run(["ip", "address", "add", f"{address}/32", "dev", "vpn0"])
+        assert not ann.asks("10.90.0.10", address)
+
+    # as many sessions as were agreed
+    cho.dial(NAME, "192.0.2.1", "cho", "cho password")
+    assert cho.client is not None and cho.client.wait(20) != 0
+    assert "fail" in cho.log().lower(), cho.log()
+
+    # a new certificate, another host and more sessions: tunnels stay
+    sack, authority = papers(NAME)
+    put_sack(scene.gateway, "papers.gw@2", sack)
+    assert scene.make(parts("papers.gw@2", (*HOSTS, "10.90.0.20/32"), 3))[-1] == "reload"
+    assert ann.asks("10.90.0.20") and bob.asks("10.90.0.10")
+    (cho.folder / "authority.pem").write_text(authority)
+    cho.dial(NAME, "192.0.2.1", "cho", "cho password")
+    assert eventually(cho.is_in), cho.log()
+    assert len(open_sessions(scene.gateway)) == 3
+
+    # the end
+    scene.make([])
+    assert not bob.asks("10.90.0.10")
+    assert "kitei_remote" not in scene.gateway.run(["nft", "list", "tables"]).out
+    assert not scene.gateway.running()

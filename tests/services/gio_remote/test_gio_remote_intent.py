@@ -1,0 +1,143 @@
+"""Contracts of GIO Remote Access as parts of a gateway node: only with both kinds, each part with its provisions."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from kitei.clauses.history import History
+from kitei.network import (
+    Estate,
+    LoginProbe,
+    NetworkRelay,
+    RadiusCaps,
+    RadiusGroup,
+    ReachedHosts,
+    RemotePlace,
+    TunnelGateway,
+    UserTables,
+)
+from kitei.services.gio_remote import SERVICE
+from kitei.services.gio_remote.cases import LINE
+from kitei.services.gio_remote.edition import TERMS
+from kitei.services.gio_remote.gateway_parts import realm_of
+from kitei.services.gio_remote.intent import compile_contracts, unserved
+from kitei.services.gio_remote.observation import availabilities
+from kitei.services.gio_remote.spoken import NETWORK
+from kitei.terms import Cite
+
+DAY = date(2026, 6, 10)
+AT = "2026-06-01T10:00:00+09:00"
+GATEWAY = {"kind": "gateway", "item": "type-a", "sessions": 100, "hosts": [{"host": "10.1.1.10"}]}
+PLACE = RemotePlace("ra-c1", "C1", ("192.0.2.1",), "vpn.example.jp", "lan0", ("10.99.0.0/24", "fd99::/64"))
+
+
+class Told:
+    """A customer's acts, one after another."""
+
+    def __init__(self, *services: dict[str, Any]) -> None:
+        self.history = History(LINE, DAY)
+        self.do("apply", services=list(services))
+        own = self.contracts()
+        self.gateway = next((each.id for each in own if each.kind == "gateway"), "")
+        self.network = next((each.id for each in own if each.kind == "network"), "")
+
+    def do(self, act: str, **asked: Any) -> None:
+        self.history.do(SERVICE.read(act, {"by": "C1", "at": AT, **asked}, TERMS.first))
+
+    def contracts(self) -> tuple[Any, ...]:
+        return tuple(self.history.situation().contracts.values())
+
+    def estate(self, **sacks: str) -> Estate:
+        names = ("papers.ra-c1", "nas.ra-c1", "prober.ra-c1", f"probe.{self.gateway}")
+        there = {**{name: f"{name}@1" for name in names}, **sacks}
+        users = {realm_of(self.gateway): UserTables("users@1")}
+        return Estate(remote=(PLACE,), sacks=there, users=users)
+
+    def parts(self, estate: Estate | None = None, on: date = DAY) -> dict[type, Any]:
+        nodes = compile_contracts(self.contracts(), estate or self.estate(), on)
+        return {type(part): part for node in nodes for part in node.parts}
+
+    def lacks(self, estate: Estate | None = None) -> list[str]:
+        return [each.path for each in unserved(self.contracts(), estate or self.estate(), DAY)]
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told(GATEWAY, {"kind": "network"})
+
+
+def test_every_part_cites_and_what_parts_cite_is_what_the_code_speaks_for(told: Told) -> None:
+    told.do("add-option", contract=told.gateway, option="server-certificate", server_name="vpn.acme.example")
+    parts = told.parts(told.estate(**{f"papers.{told.gateway}": "own@1"}))
+    cites = {Cite.parse(cite).path for part in parts.values() for cite in part.origin.cites}
+    assert cites == NETWORK
+    assert parts[TunnelGateway].name == "vpn.acme.example" and parts[TunnelGateway].papers == "own@1"
+    assert parts[NetworkRelay].origin.owner == told.network
+    assert {part.origin.owner for part in parts.values()} == {told.gateway, told.network}
+
+
+def test_no_node_stands_until_both_kinds_are_contracted(told: Told) -> None:
+    assert told.parts() and not told.lacks()
+    told.do("cancel", contract=told.network)
+    assert told.parts(), "until the end of its last day"
+    alone = tuple(each for each in told.contracts() if each.kind == "gateway")
+    assert compile_contracts(alone, told.estate(), DAY) == ()
+    assert [each.path for each in unserved(alone, told.estate(), DAY)] == ["art:7.1"]
+
+
+def test_sessions_and_hosts_and_addresses_are_those_of_the_day(told: Told) -> None:
+    parts = told.parts()
+    assert parts[RadiusCaps].sessions == 100 and parts[ReachedHosts].prefixes == ("10.1.1.10/32",)
+    assert parts[TunnelGateway].pools == PLACE.pools
+    told.do("designate", contract=told.gateway, add_addresses=["10.200.0.0/20"], add_hosts=["10.1.2.0/24"])
+    told.do("change", contract=told.gateway, matter="sessions", number=150)
+    parts = told.parts()
+    assert parts[RadiusCaps].sessions == 150
+    assert parts[ReachedHosts].prefixes == ("10.1.1.10/32", "10.1.2.0/24")
+    assert parts[TunnelGateway].pools == ("10.200.0.0/20", "fd99::/64"), "the contract's own of its family"
+
+
+def test_what_is_lacking_is_told_and_nothing_half_built(told: Told) -> None:
+    whole = told.estate()
+    for name, paths in (("papers.ra-c1", ["art:1.1.t1"]), ("nas.ra-c1", [])):
+        less = replace(whole, sacks={key: each for key, each in whole.sacks.items() if key != name})
+        assert told.parts(less) == {} and told.lacks(less) == paths
+    assert told.lacks(replace(whole, users={})) == ["art:1.1.t1"]
+    assert told.parts(replace(whole, users={})) == {}
+    small = replace(whole, remote=(replace(PLACE, pools=("10.99.0.0/26",)),))
+    assert told.lacks(small) == ["art:5.2"]
+    assert told.lacks(replace(whole, remote=())) == ["art:1.1.t1"]
+    told.do("designate", contract=told.gateway, add_hosts=["app.example.jp"])
+    assert told.lacks() == ["art:1.1.t1"] and told.parts()[ReachedHosts].prefixes == ("10.1.1.10/32",)
+
+
+def test_what_is_not_built_yet_is_told(told: Told) -> None:
+    told.do("add-option", contract=told.gateway, option="matrix-authentication")
+    assert told.lacks() == ["art:9.2.3.a2"]
+    other = Told(
+        {
+            "kind": "gateway",
+            "item": "type-b",
+            "accounts": 5,
+            "browser": "Soliton",
+            "browser_terms_accepted": True,
+        },
+        {"kind": "network"},
+    )
+    assert other.lacks() == ["art:2.1.t2"] and other.parts() == {}
+
+
+def test_users_are_the_contracts_own_and_the_operator_logs_in_as_nobody(told: Told) -> None:
+    parts = told.parts()
+    assert parts[RadiusGroup].realm == realm_of(told.gateway) and parts[RadiusGroup].users == "users@1"
+    assert parts[LoginProbe].user.endswith(f"@{realm_of(told.gateway)}")
+
+
+def test_a_gateway_and_its_network_are_watched_by_the_node_itself(told: Told) -> None:
+    nodes = compile_contracts(told.contracts(), told.estate(), DAY)
+    found = availabilities(told.contracts(), nodes, DAY)
+    assert [point.subject for point in found[told.gateway].paths] == ["tunnel-gateway"]
+    assert [point.what for point in found[told.gateway].states] == ["login"]
+    assert [point.subject for point in found[told.network].paths] == ["network-relay"]
