@@ -228,10 +228,31 @@ def test_links_that_come_back_in_another_order_than_they_went_keep_apart(star) -
 
 
 def is_dialling(star, name: str) -> bool:
-    hub = star.hosts["hub"]
-    socket = hub.state("strongswan", "charon.vici")
-    told = hub.run(["swanctl", "--list-sas", "--uri", f"unix://{socket}"]).out
-    return re.search(rf"^net-1\.{name}: #\d+, ESTABLISHED", told, re.MULTILINE) is None
+    return re.search(rf"^net-1\.{name}: #\d+, ESTABLISHED", associations(star, "hub"), re.MULTILINE) is None
+
+
+def associations(star, name: str, *ask: str) -> str:
+    """A node's associations as swanctl lists them, or its answer to something else."""
+    socket = star.hosts[name].state("strongswan", "charon.vici")
+    done = star.hosts[name].run(["swanctl", *(ask or ("--list-sas",)), "--uri", f"unix://{socket}"])
+    assert done.code == 0, done
+    return done.out
+
+
+@pytest.mark.parametrize("what", [("--child", "contract-a"), ("--ike", "net-1.a")], ids=["traffic", "ike"])
+def test_keys_are_made_anew_without_losing_a_packet(star, what: tuple[str, str]) -> None:
+    star.up("hub", "a", "b")
+    assert eventually(lambda: star.reaches("a") and star.reaches("b"))
+    child, number = star.hosts["a"], r"contract-a: (#\d+)" if what[0] == "--child" else r"net-1.a: (#\d+)"
+    before = re.findall(number, associations(star, "a"))
+    child.keep_running("witness", ["ping", "-i", "0.01", "-c", "300", f"100.80.0.{2 * NUMBER['a']}"])
+    time.sleep(0.5)
+    associations(star, "a", "--rekey", *what)
+    told = lambda: child.read(child.state("programs", "witness.log")) or ""  # noqa: E731
+    assert eventually(lambda: "transmitted" in told(), 30.0)
+    assert "300 packets transmitted, 300 received" in told(), told()[-300:]
+    assert re.findall(number, associations(star, "a")) != before
+    assert star.reaches("b")
 
 
 def test_nothing_wanted_leaves_nothing(star) -> None:
