@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,15 +70,23 @@ class Node:
 @pytest.fixture
 def pair(bench, make_right, tmp_path: Path):
     first = bench.node("r")
-    second = LinuxHost(first.name, tmp_path / "two", netns=first.name)
-    nodes = Node("one", first, make_right), Node("two", second, make_right)
-    for node in nodes:
-        node.make(GROUP)
-    assert eventually(lambda: all(node.login("u1", "password-1") == "Access-Accept" for node in nodes))
-    yield nodes
-    for program in tuple(second.running()):
-        second.stop(program)
-    second.close()
+    with ended(LinuxHost(first.name, tmp_path / "two", netns=first.name)) as second:
+        nodes = Node("one", first, make_right), Node("two", second, make_right)
+        for node in nodes:
+            node.make(GROUP)
+        assert eventually(lambda: all(node.login("u1", "password-1") == "Access-Accept" for node in nodes))
+        yield nodes
+
+
+@contextmanager
+def ended(host: LinuxHost) -> Iterator[LinuxHost]:
+    """Stopped whatever fails: its keeper would start its server again in the next test's namespace of that name."""
+    try:
+        yield host
+    finally:
+        for program in tuple(host.running()):
+            host.stop(program)
+        host.close()
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
@@ -101,6 +110,19 @@ def load(node: Node, servers: str, **words: object) -> subprocess.Popen[str]:
     )
 
 
+def test_a_stand_that_failed_leaves_no_server_to_the_next_one(bench, make_right, tmp_path: Path) -> None:
+    first = bench.node("r")
+    with (
+        pytest.raises(InterruptedError),
+        ended(LinuxHost(first.name, tmp_path / "two", netns=first.name)) as second,
+    ):
+        Node("two", second, make_right).make(GROUP)
+        raise InterruptedError
+    assert not second.running()
+    port = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).bind(('127.0.1.1', 1812))"
+    assert first.run([sys.executable, "-c", port]).code == 0, "the next server can have its port"
+
+
 def test_a_session_at_one_node_counts_at_the_other(pair) -> None:
     one, two = pair
     for node in pair:
@@ -120,11 +142,11 @@ def test_a_node_that_was_away_is_told_what_it_missed(pair) -> None:
     one, two = pair
     for node in pair:
         node.make(GROUP, RadiusCaps(FOR, "shop.example", 0, 1, 0, 0))
-    one.account("Start", "s1", "u7")
+    assert one.account("Start", "s1", "u7") == "Accounting-Response"
     assert eventually(lambda: two.state().get("sessions") == 1)
     two.host.stop("radius")
-    one.account("Stop", "s1", "u7")
-    one.account("Start", "s2", "u8")
+    assert one.account("Stop", "s1", "u7") == "Accounting-Response"
+    assert one.account("Start", "s2", "u8") == "Accounting-Response"
     two.make(GROUP, RadiusCaps(FOR, "shop.example", 0, 1, 0, 0))
     assert eventually(lambda: two.login("u8", "password-8") == "Access-Reject")
     assert eventually(lambda: two.login("u7", "password-7") == "Access-Accept")
