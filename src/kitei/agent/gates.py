@@ -1,13 +1,25 @@
-"""Whether a gateway of Secure Access works, and which devices are connected: asked of the kernel itself."""
+"""Whether a gateway works, and which devices are connected: asked of the kernel itself, and by a login."""
 
 import time
 from collections.abc import Sequence
 from typing import Any, Final
 
 from kitei.agent.senses import Feeling, Felt, Numb
+from kitei.agent.tunnels import Entrance
 from kitei.drivers.access import stands
 from kitei.drivers.wireguard import handshakes
-from kitei.network import BackboneLink, Filter, Host, Part, RemoteAccess, RemoteDevice, TemporaryError
+from kitei.network import (
+    BackboneLink,
+    Filter,
+    Host,
+    LoginProbe,
+    NetworkRelay,
+    Part,
+    RemoteAccess,
+    RemoteDevice,
+    TemporaryError,
+    TunnelGateway,
+)
 from kitei.network.report import What
 
 _EVERY: Final = 3.0  # seconds: to ask costs two commands
@@ -18,22 +30,21 @@ _FRESH: Final = (
 
 class Gates:
     """`gateway` by the part's key: the filter stands and its port to the Internet has a line; the remote access
-    answers there; the port to the backbone has a line. `device` by its name: it shook hands a short while ago."""
+    answers there; the port to the backbone has a line; users can log in for tunnels. `device` by its name: it shook hands a short while ago."""
 
     name = "gates"
     kinds: frozenset[What] = frozenset({"gateway", "device"})
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._entrance = Entrance(host.state("sacks"))
         self._felt: Felt = {}
         self._of: tuple[Part, ...] = ()
         self._next = 0.0
 
     def feel(self, parts: Sequence[Part]) -> Felt:
-        of = tuple(
-            each for each in parts if isinstance(each, Filter | RemoteAccess | RemoteDevice | BackboneLink)
-        )
-        if not of:
+        of = tuple(each for each in parts if isinstance(each, _FELT | LoginProbe))
+        if not any(isinstance(each, _FELT) for each in of):
             return {}
         now = time.monotonic()
         if of != self._of or now >= self._next:
@@ -54,7 +65,10 @@ class Gates:
             match part:
                 case Filter():
                     felt["gateway", part.key] = Feeling(out and stands(self._host), {})
-                case BackboneLink():
+                case TunnelGateway():
+                    works = self._entrance.works(part, parts, self._host.now())
+                    felt["gateway", part.key] = Feeling(works, {})
+                case BackboneLink() | NetworkRelay():
                     felt["gateway", part.key] = Feeling(part.port in lines, {})
                 case RemoteAccess():
                     told = handshakes(self._host, part.name)
@@ -78,3 +92,4 @@ def _has_line(link: Any) -> bool:
 
 
 _UP: Final = 1  # IFF_UP
+_FELT: Final = Filter | RemoteAccess | RemoteDevice | BackboneLink | TunnelGateway | NetworkRelay

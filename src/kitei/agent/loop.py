@@ -35,6 +35,7 @@ from kitei.agent.talk import Pull, Tell
 from kitei.agent.upstreams import Upstreams
 from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.gobgp import Gobgp
+from kitei.drivers.ocserv import Ocserv
 from kitei.drivers.strongswan import Strongswan
 from kitei.network import Driver, LoginProbe, Orders, Part, Probe
 from kitei.network.report import Fault, Report, State
@@ -87,7 +88,9 @@ class Agent:
         )
         self._senses = Senses(sources, config.clock, self._tell.add, config.confirm)
         self._sacks = Sacks(
-            config, partial(self._look_again, Freeradius.name, Gobgp.name), partial(self._note, "sacks")
+            config,
+            partial(self._look_again, Freeradius.name, Gobgp.name, Ocserv.name),
+            partial(self._note, "sacks"),
         )
         self._pull = Pull(config, self._newest, self._take, partial(self._note, "orders"))
         self._relay = Relay(config, self._guard)

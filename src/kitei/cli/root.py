@@ -30,6 +30,7 @@ COMMANDS = {
     "controller": "nodes",
     "access": "access",
     "radius": "radius",
+    "remote": "remote",
     "ddos": "ddos",
     "demo": "demo",
     "completion": "completion",

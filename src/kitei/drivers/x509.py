@@ -39,6 +39,12 @@ def make_request(key: str, name: str) -> str:
     return builder.sign(_private(key), hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
 
 
+def is_current(certificate: bytes, at: datetime) -> bool:
+    """Whether a certificate (DER) is valid at an instant. ValueError: it is none."""
+    told = x509.load_der_x509_certificate(certificate)
+    return told.not_valid_before_utc <= at < told.not_valid_after_utc
+
+
 def name_in(paper: str) -> str:
     """The one name a request or certificate is for.
 

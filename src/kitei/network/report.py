@@ -35,8 +35,9 @@ class State:
     BgpNeighbour's (`bfd`, `bgp`), a Gateway's address (`vrrp`: up where it is held; exactly one of two
     nodes should be), a kept program's name (`engine`), a ReturnTunnel's key
     (`tunnel`), an Upstream's name (`upstream`: its session), a contract
-    whose traffic is scrubbed here (`scrubbing`), the key of a Filter, RemoteAccess or BackboneLink (`gateway`), a
-    RemoteDevice's name (`device`: it is connected). `detail` are whole numbers such as `rtt_us`, `lost`.
+    whose traffic is scrubbed here (`scrubbing`), the key of a Filter, RemoteAccess, BackboneLink, TunnelGateway or
+    NetworkRelay (`gateway`), a RemoteDevice's name (`device`: it is connected). `detail` are whole numbers such as
+    `rtt_us`, `lost`.
     """
 
     at: datetime

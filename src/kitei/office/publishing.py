@@ -43,7 +43,7 @@ class Publishing:
         """Machines, papers and places, as the ledger has them now."""
         streams = ("operator", *(f"network:{name}" for name in self._networks()), *self._joined())
         found = estate_of(entry for stream in streams for entry in standing(self.office.book.read(stream)))
-        if not (found.radius or found.defence.upstreams or found.gateways):
+        if not (found.radius or found.defence.upstreams or found.gateways or found.remote):
             return found  # no node has a secret, and no vault is opened
         vault = open_vault(self.office.home, self.office.book.engine)
         return with_sacks(found, vault, self.published_intent())

@@ -247,6 +247,14 @@ class LoginLog:
             rows = connection.execute(wanted.order_by(SESSION.c.since.desc()).limit(min(most, _MOST))).all()
         return tuple(_session(row) for row in rows)
 
+    def sessions_since(self, contract: str, since: datetime) -> tuple[SessionRow, ...]:
+        """Of a realm's contract, all that were open at some time from then on, in no order."""
+        wanted = select(SESSION).where(SESSION.c.contract == contract)
+        with reading(self.engine) as connection:
+            rows = connection.execute(wanted).all()
+        found = (_session(row) for row in rows)
+        return tuple(each for each in found if each.ended is None or each.ended >= since)
+
     def usage(self, contract: str, month: str) -> tuple[UsageRow, ...]:
         """A contract's month, user by user."""
         wanted = select(USAGE).where(USAGE.c.contract == contract, USAGE.c.month == month)

@@ -78,13 +78,17 @@ def test_every_part_cites_and_what_parts_cite_is_what_the_code_speaks_for(told: 
     assert {part.origin.owner for part in parts.values()} == {told.gateway, told.network}
 
 
-def test_no_node_stands_until_both_kinds_are_contracted(told: Told) -> None:
-    assert told.parts() and not told.lacks()
+def test_without_its_network_a_gateway_relays_nothing(told: Told) -> None:
+    assert not told.lacks()
     told.do("cancel", contract=told.network)
-    assert told.parts(), "until the end of its last day"
+    assert NetworkRelay in told.parts(), "until the end of its last day"
     alone = tuple(each for each in told.contracts() if each.kind == "gateway")
-    assert compile_contracts(alone, told.estate(), DAY) == ()
+    (node,) = compile_contracts(alone, told.estate(), DAY)
+    kinds = {type(part) for part in node.parts}
+    assert TunnelGateway in kinds and NetworkRelay not in kinds
     assert [each.path for each in unserved(alone, told.estate(), DAY)] == ["art:7.1"]
+    lone = tuple(each for each in told.contracts() if each.kind == "network")
+    assert compile_contracts(lone, told.estate(), DAY) == ()
 
 
 def test_sessions_and_hosts_and_addresses_are_those_of_the_day(told: Told) -> None:

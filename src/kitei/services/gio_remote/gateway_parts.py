@@ -42,11 +42,11 @@ _OBSERVED: Final = "art:18.1"
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A gateway node on a day, with the contracts of both kinds that it is for (art. 7.1)."""
+    """A gateway node on a day, with the contracts of both kinds that it is for (art. 7.1). `network` None: it ended."""
 
     place: RemotePlace
     gateway: Contract
-    network: Contract
+    network: Contract | None
     edition: Edition
     on: date
 
@@ -109,7 +109,8 @@ def gateway_parts(served: Served, estate: Estate) -> Iterator[Part]:
     )
     yield tunnels
     yield ReachedHosts(served.origin(GATEWAY, "art:5.3"), hosts_of(told))
-    yield NetworkRelay(served.origin("art:1.1.t2", of=served.network), place.inside)
+    if served.network is not None:
+        yield NetworkRelay(served.origin("art:1.1.t2", of=served.network), place.inside)
     yield RadiusServer(served.origin(TYPE_A, _OBSERVED), (_HERE,), 1812, 1813, None)
     yield RadiusClient(why, tunnels.asks_from, secret, (realm,), "", True, 0)
     yield RadiusGroup(why, realm, users.users, users.changes, ("pap",), 0, "")

@@ -1,6 +1,7 @@
 """GIO Remote Access's contracts in force as gateway nodes: type A with the network behind it. Pure.
 
-A node stands only while both kinds are contracted (art. 7.1). Type B and L2TP are not built by this program yet: what
+Both kinds are applied for together (art. 7.1). Where the network ends before its gateway, the contract goes on and so
+does its node, but nothing is relayed: no contract in force is taken down because another ended. Type B and L2TP are not built by this program yet: what
 is contracted and not served is not made up, `unserved` tells it.
 """
 
@@ -37,7 +38,8 @@ def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -
 
 
 def served_at(place: RemotePlace, contracts: Sequence[Contract], on: date) -> Served | None:
-    """The gateway that a place serves on a day, of several the one concluded first, with the network behind it."""
+    """The gateway that a place serves on a day, of several the one concluded first, with the network behind it if one
+    is in force."""
     live = sorted(
         (each for each in contracts if each.is_in_force(on)), key=lambda each: (each.concluded_on, each.id)
     )
@@ -45,7 +47,7 @@ def served_at(place: RemotePlace, contracts: Sequence[Contract], on: date) -> Se
     network = next(
         (each for each in live if own and each.kind == "network" and each.group == own.group), None
     )
-    if own is None or network is None:
+    if own is None:
         return None
     edition = TERMS.on(on) if on >= TERMS.first.in_force else TERMS.first
     return Served(place, own, network, edition, on)
@@ -76,11 +78,11 @@ def unserved(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[U
         served = served_at(place, contracts, on) if place else None
         if place is None:
             found.append(Unserved(each.id, GATEWAY, _NO_PLACE))
-        elif served is None:
-            found.append(Unserved(each.id, "art:7.1", _NO_NETWORK))
-        elif served.gateway is not each:
+        elif served is not None and served.gateway is not each:
             found.append(Unserved(each.id, GATEWAY, _ANOTHER))
         else:
+            if served is None or served.network is None:
+                found.append(Unserved(each.id, "art:7.1", _NO_NETWORK))
             found += (Unserved(each.id, path, why) for path, why in _lacking(each, place, estate, on))
     return tuple(found)
 
@@ -123,8 +125,8 @@ _NO_MATRIX = Words(
 )
 _NO_PLACE = Words("このゲートウェイの置き場がまだありません", "no gateway stands for this contract yet")
 _NO_NETWORK = Words(
-    "種類「ネットワーク」の契約がありません。ノードは立ちません",
-    "there is no contract of the kind network; no node stands",
+    "種類「ネットワーク」の契約がありません。何も中継しません",
+    "there is no contract of the kind network; nothing is relayed",
 )
 _ANOTHER = Words(
     "同じ置き場で先の契約が働いています", "an earlier contract works at that place; it needs one of its own"

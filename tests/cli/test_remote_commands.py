@@ -1,0 +1,87 @@
+"""Gateways of GIO Remote Access at the command line: what is handed over, who was refused and why, how full they are."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from called import Cli
+
+from kitei.office import Office
+from kitei.store.engine import writing
+from kitei.store.logins import LoginRow, SessionRow, keep_logins, prepare, put_session
+
+BOOK = """
+service = "gio-remote-access"
+[[remote_gateway]]
+node = "ra-acme"
+customer = "acme"
+outside = ["192.0.2.1"]
+name = "acme.vpn.example.jp"
+inside = "lan0"
+pools = ["10.255.0.0/24"]
+[[apply]]
+id = "G-1"
+by = "acme"
+[[apply.services]]
+kind = "gateway"
+item = "type-a"
+sessions = 2
+hosts = [{ host = "10.1.1.10" }]
+[[apply.services]]
+kind = "network"
+"""
+CONTRACT = "acme-gateway-1"
+
+
+@pytest.fixture
+def opened(cli: Cli, tmp_path: Path) -> Cli:
+    book = tmp_path / "book.toml"
+    book.write_text(BOOK)
+    assert cli.run("apply", str(book)).returncode == 0
+    return cli
+
+
+def test_what_is_lacking_is_told_with_its_provision(opened: Cli) -> None:
+    told = opened.answer(["remote", "unserved"])
+    assert [(each["contract"], each["provision"]) for each in told] == [(CONTRACT, "art:1.1.t1")] * 2
+
+
+def test_papers_that_are_none_are_refused_and_so_is_a_name_that_nothing_has(opened: Cli) -> None:
+    assert opened.run("remote", "papers", "ra-acme", given="garbage").returncode != 0
+    done = opened.run("remote", "papers", "ra-other", given="garbage")
+    assert done.returncode != 0 and "ra-acme" in done.stderr
+
+
+def test_users_come_from_a_file_and_go_out_without_secrets(opened: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "users.csv"
+    file.write_text("name,password\nann,ann password\nbob,short\n")
+    done = opened.run("remote", "users", CONTRACT, str(file))
+    assert done.returncode != 0 and f"{file}:3: password" in done.stderr
+    file.write_text("name,password\nann,ann password\n")
+    assert opened.answer(["remote", "users", CONTRACT, str(file)]) == {"changed": 1, "users": 1}
+    text = opened.run("remote", "users", CONTRACT, "--export").stdout
+    assert "ann" in text and "ann password" not in text
+    assert opened.run("remote", "users", "acme-network-1", "--export").returncode != 0
+
+
+def test_a_refusal_says_why_and_a_full_gateway_what_to_propose(opened: Cli) -> None:
+    assert opened.run("remote", "usage", CONTRACT, "--propose").returncode != 0, "nothing is near"
+    now = datetime.now(UTC)
+    office = Office.open(opened.home)
+    prepare(office.book.engine)
+    with writing(office.book.engine) as connection:
+        reason = LoginRow(now, "ra-acme", CONTRACT, CONTRACT, "192.0.2.1", "bob", "", "too-many-sessions")
+        keep_logins(connection, [reason])
+        for name in ("1", "2"):
+            since = now - timedelta(minutes=1)
+            row = SessionRow("192.0.2.1", name, CONTRACT, "ann", "", "10.255.0.2", since, now, None, 10, 20)
+            put_session(connection, row)
+    office.close()
+    assert opened.answer(["remote", "why", CONTRACT, "bob"])["logins"][0]["reason"] == "too-many-sessions"
+    assert len(opened.answer(["remote", "sessions", CONTRACT, "--open"])) == 2
+    told = opened.answer(["remote", "usage", CONTRACT])
+    assert (told["agreed"], told["peaks"][-1]["sessions"], told["proposes"]) == (2, 2, 12)
+    assert opened.answer(["remote", "usage", CONTRACT, "--propose"])["recorded"] is True
+    office = Office.open(opened.home)
+    assert [each["to"] for each in office.contract(CONTRACT).body["proposals"]] == [12]
+    office.close()
