@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from kitei.desk import Unreadable
 from kitei.office import Office
 from kitei.office.orderbook import read_book, take_book
 from kitei.office.publishing import Publishing
+from kitei.office.radius.forgetting import forget_ended
+from kitei.office.radius.logins import Logins
 from kitei.office.remote.fullness import Peak, fullness, peaks, proposal
 from kitei.office.remote.users import Entrances
 from kitei.office.statements import read_statement
@@ -172,3 +174,24 @@ def test_the_gateway_of_the_documentation_can_be_stated(page: str) -> None:
         read_statement("remote_gateway", each, "remote_gateway[0]", TERMS.first).kind
         == "remote-gateway.placed"
     )
+
+
+def test_users_and_own_papers_of_an_ended_gateway_are_forgotten(office: Office) -> None:
+    entrances, logins = Entrances.of(office), Logins.of(office)
+    asked = {
+        "by": "C1",
+        "contract": CONTRACT,
+        "option": "server-certificate",
+        "server_name": "vpn.c1.example",
+    }
+    office.apply("add-option", asked, service="gio-remote-access")
+    entrances.import_users(CONTRACT, "name,password\nann,ann password\n")
+    entrances.put_papers(CONTRACT, papers("vpn.c1.example"))
+    office.apply("cancel", {"by": "C1", "contract": CONTRACT}, service="gio-remote-access")
+    ending = office.contract(CONTRACT).ending
+    assert ending is not None and not forget_ended(logins)
+    later = datetime.combine(ending.last + timedelta(days=31), time(), JST)
+    after = Office(office.home, office.book, lambda: later)
+    (found,) = forget_ended(Logins.of(after))
+    assert found.secrets == (f"papers.{CONTRACT}",) and found.users == 1
+    assert entrances.vault.realms() == () and not forget_ended(Logins.of(after))

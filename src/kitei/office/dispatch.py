@@ -142,7 +142,8 @@ class Dispatch:
         if self.publishing.estate().gateways:
             for node in end_what_is_over(self.office):
                 log.info("%s: what an option or another service gave it is taken back", node)
-        if not self.publishing.estate().radius:
+        estate = self.publishing.estate()
+        if not (estate.radius or estate.remote):
             return
         logins = Logins.of(self.office)
         for each in forget_ended(logins):

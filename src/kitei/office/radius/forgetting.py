@@ -13,7 +13,9 @@ from kitei.ledger import Fact
 from kitei.ledger.contracts import Contract
 from kitei.office.picture import Picture
 from kitei.office.radius.logins import SERVICE, Logins
+from kitei.office.remote.users import SERVICE as REMOTE_ACCESS
 from kitei.services.auth_outsource.contract import days_of_use, text
+from kitei.services.gio_remote.gateway_parts import realm_of
 from kitei.values import JsonObject
 
 FORGOTTEN: Final = "logins.forgotten"
@@ -64,23 +66,36 @@ def forget_ended(logins: Logins) -> tuple[Forgotten, ...]:
 def due(logins: Logins) -> Iterator[Forgotten]:
     """What of ended contracts is still in the vault though its days are over."""
     office = logins.office
-    contracts = {name: each for name, each in office.contracts().items() if each.service == SERVICE}
+    contracts = {
+        name: each for name, each in office.contracts().items() if each.service in (SERVICE, REMOTE_ACCESS)
+    }
     before = office.today() - timedelta(days=days(office.picture()))
     ended = {
-        name: last
-        for name, each in contracts.items()
-        if (last := days_of_use(each).last) is not None and last < before
+        name: last for name, each in contracts.items() if (last := _last(each)) is not None and last < before
     }
     if not ended:
         return
     sacks, realms = logins.vault.sacks(), frozenset(logins.vault.realms())
     for name, last in sorted(ended.items()):
         secrets = tuple(f"{kind}.{name}" for kind in _KINDS if f"{kind}.{name}" in sacks)
-        realm = text(contracts[name].body, "realm") if contracts[name].kind == "group" else ""
+        realm = _realm(contracts[name])
         own = realm if realm in realms and not _is_anothers(realm, name, contracts, ended) else ""
         if secrets or own:
             users = len(logins.vault.users(own)) if own else 0
             yield Forgotten(name, contracts[name].customer, last, secrets, own, users)
+
+
+def _last(contract: Contract) -> date | None:
+    if contract.service == REMOTE_ACCESS:
+        return contract.ending.last if contract.ending else None
+    return days_of_use(contract).last
+
+
+def _realm(contract: Contract) -> str:
+    """Where its users are, '' where it has none of its own."""
+    if contract.service == REMOTE_ACCESS:
+        return realm_of(contract.id) if contract.kind == "gateway" else ""
+    return text(contract.body, "realm") if contract.kind == "group" else ""
 
 
 def days(picture: Picture) -> int:
