@@ -44,7 +44,7 @@ def measure() -> list[Figure]:
             runs = [one(ground, site(name), number) for number in range(RUNS)]
             took = sorted(each.took for each in runs)
             what = f"first packet to route, {exported}"
-            figures.append(Figure("stopping", f"{what}, p99 of {RUNS}", took[-1], "s", most, "at most"))
+            figures.append(Figure("stopping", f"{what}, worst of {RUNS}", took[-1], "s", most, "at most"))
             figures.append(Figure("stopping", f"{what}, median", took[RUNS // 2], "s", most, "at most"))
             made, lost = sum(each.made for each in runs), sum(each.lost for each in runs)
             what = f"visits of real users lost while it is diverted, {exported} ({made:,} tried)"
