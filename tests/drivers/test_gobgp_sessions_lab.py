@@ -42,11 +42,12 @@ def is_up(stand: Stand) -> bool:
 
 
 def stays_down(stand: Stand) -> bool:
-    return not eventually(lambda: is_up(stand), 12)
+    """For longer than either end rests between two tries."""
+    return not eventually(lambda: is_up(stand), 7)
 
 
 def wanted(**more):
-    return speaker(), border(), replace(other(), **more), LEAVE
+    return speaker(hold=3), border(), replace(other(), **more), LEAVE
 
 
 def test_a_session_with_a_secret_comes_up_with_the_same_one_at_the_other_end_and_no_other(stand) -> None:

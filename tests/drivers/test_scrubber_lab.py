@@ -89,8 +89,8 @@ class Site:
             threading.Thread(target=self._serve, args=(each,), daemon=True).start()
         self.macs = self._mac("dirty", "scrub") + self._mac("eth0", "users")
         self._wire = within(self.users.name, lambda: self._raw("eth0"))
-        for _ in range(50):  # until addresses are no longer tentative and neighbours are known
-            if self.says_hello() and self.says_hello(SERVER6):
+        for _ in range(50):  # until neighbours are known
+            if self.says_hello(patience=0.5) and self.says_hello(SERVER6, patience=0.5):
                 return
             time.sleep(0.1)
         raise AssertionError("the wires do not work without a scrubber")
@@ -99,6 +99,9 @@ class Site:
         for address in addresses.split():
             more = ("nodad",) if ":" in address else ()
             self.bench.ip(name, "address", "add", address, "dev", link, *more)
+        # neighbours are asked from link-local addresses, which would be tentative for two seconds
+        switches = [f"net.ipv6.conf.{each}.accept_dad=0" for each in ("all", link)]
+        assert self.bench.hosts[name].run(["sysctl", "-qw", *switches]).code == 0
         self.bench.ip(name, "link", "set", link, "up")
 
     def _mac(self, link: str, name: str) -> bytes:
