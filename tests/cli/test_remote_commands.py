@@ -85,3 +85,27 @@ def test_a_refusal_says_why_and_a_full_gateway_what_to_propose(opened: Cli) -> N
     office = Office.open(opened.home)
     assert [each["to"] for each in office.contract(CONTRACT).body["proposals"]] == [12]
     office.close()
+
+
+def test_a_pattern_comes_by_standard_input_with_the_option_and_not_a_weak_one(
+    opened: Cli, tmp_path: Path
+) -> None:
+    file = tmp_path / "users.csv"
+    file.write_text("name,password\nann,ann password\nbob,bob password\n")
+    assert opened.run("remote", "users", CONTRACT, str(file)).returncode == 0
+    right, words = "A1 C2 L4 F3 B2 K1", ("remote", "matrix", CONTRACT, "ann")
+    assert opened.run(*words, given=right).returncode != 0, "without the option"
+    office = Office.open(opened.home)
+    asked = {"by": "acme", "contract": CONTRACT, "option": "matrix-authentication"}
+    office.apply("add-option", asked, service="gio-remote-access")
+    office.close()
+    for weak in ("A1 B1 C1 D1 E1 F1", "A1", ""):
+        assert opened.run(*words, given=weak).returncode != 0
+    assert opened.run(*words, given=right).returncode == 0
+    told = {each["provision"]: each["why"] for each in opened.answer(["remote", "unserved"])}
+    assert "1 users" in told["art:9.2.3.a2"] or "1 人" in told["art:9.2.3.a2"]
+    file.write_text("name,password\nann,another password\n")
+    assert opened.run("remote", "users", CONTRACT, str(file)).returncode == 0
+    assert opened.answer(["remote", "unserved"])[-1]["why"] == told["art:9.2.3.a2"], (
+        "a password changes no pattern"
+    )

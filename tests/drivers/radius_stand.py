@@ -96,9 +96,15 @@ server default {{
 """
 
 
-def record(password: str, methods: Iterable[str] = ("pap",), off: bool = False, reply: Pairs = ()) -> str:
+def record(
+    password: str,
+    methods: Iterable[str] = ("pap",),
+    off: bool = False,
+    reply: Pairs = (),
+    matrix: str = "",
+) -> str:
     forms = keep(password, frozenset(methods), os.urandom(16))
-    return user_record(User(forms.hashed, forms.nt, forms.clear, off, reply))
+    return user_record(User(forms.hashed, forms.nt, forms.clear, off, reply, matrix))
 
 
 def put_sack(host: LinuxHost, name: str, content: str | bytes) -> None:

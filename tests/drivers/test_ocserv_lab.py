@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from kitei.network import (
     ReachedHosts,
     TunnelGateway,
 )
+from kitei.radius.matrix import answer_to, read_matrix
 
 pytestmark = pytest.mark.lab
 
@@ -129,3 +131,31 @@ def test_users_come_in_and_reach_designated_hosts_alone(scene: Scene) -> None:
     assert not bob.asks("10.90.0.10")
     assert "kitei_remote" not in scene.gateway.run(["nft", "list", "tables"]).out
     assert not scene.gateway.running()
+
+
+PATTERN = "A1 C2 L4 F3 B2 K1 +tail"
+
+
+def read_off(said: str) -> str:
+    """The answer as a user reads it off the grid on the screen."""
+    rows = [line.split() for line in said.splitlines()]
+    grid = ["".join(row[1:]) for row in rows if len(row) == 13 and row[0] in "1234"]
+    assert len(grid) == 4, said
+    return answer_to(read_matrix(PATTERN), "".join(grid))
+
+
+def test_who_knows_the_password_reads_a_grid_too(scene: Scene) -> None:
+    ann, bob, _ = scene.users
+    users = {
+        name: record(f"{name} password", matrix=PATTERN if name == "ann" else "") for name in ("ann", "bob")
+    }
+    put_users(scene.gateway, f"users.{REALM}@1", users)
+    scene.make([replace(p, methods=("pap", "matrix")) if isinstance(p, RadiusGroup) else p for p in parts()])
+    said = ann.dial_by_matrix(NAME, "192.0.2.1", "ann", "ann password", lambda said: "000000tail")
+    assert not ann.is_in() and "Digits:" in said
+    ann.leave()
+    said = ann.dial_by_matrix(NAME, "192.0.2.1", "ann", "ann password", read_off)
+    assert ann.is_in(), said
+    assert ann.asks("10.90.0.10")
+    bob.dial(NAME, "192.0.2.1", "bob", "bob password")
+    assert bob.client is not None and bob.client.wait(20) != 0, "who has no pattern is not let in"

@@ -1,5 +1,8 @@
 """Users of a remote access gateway: openconnect on machines of their own, with a script that sets what it is told."""
 
+import contextlib
+import os
+import select
 import subprocess
 import sys
 import time
@@ -92,6 +95,31 @@ class User:
         assert self.client.stdin is not None
         self.client.stdin.write(f"{password}\n")
         self.client.stdin.close()
+
+    def dial_by_matrix(
+        self, name: str, address: str, user: str, password: str, answer: Callable[[str], str]
+    ) -> str:
+        """Connect as at a terminal; `answer` reads the grid that is shown. What the terminal said."""
+        argv = ["nsenter", f"--net=/run/netns/{self.netns}", "--", "openconnect", "--protocol=anyconnect"]
+        argv += [f"--cafile={self.folder}/authority.pem", "--no-system-trust", f"--user={user}"]
+        argv += ["--interface=vpn0", f"--script={self.folder}/script"]
+        argv += [f"--resolve={name}:{address}", f"https://{name}"]
+        ours, its = os.openpty()
+        self.client = subprocess.Popen(
+            argv, stdin=its, stdout=its, stderr=its, start_new_session=True, text=True
+        )
+        os.close(its)
+        said, asked, until = "", 0, time.monotonic() + 20
+        while time.monotonic() < until and self.client.poll() is None and not self.is_in():
+            if select.select([ours], [], [], 0.2)[0]:
+                with contextlib.suppress(OSError):  # it ended
+                    said += os.read(ours, 4096).decode(errors="replace")
+            elif said[asked:].rstrip().endswith(":") and not said[asked:].isspace():
+                line = answer(said[asked:]) if "Digits:" in said[asked:] else password
+                asked = len(said)
+                os.write(ours, f"{line}\n".encode())
+        os.close(ours) if self.client.poll() is not None else None
+        return said
 
     def log(self) -> str:
         return (self.folder / "log").read_text()

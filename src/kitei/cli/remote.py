@@ -19,6 +19,7 @@ from kitei.values import Json, Words
 _COMMANDS: Final[Mapping[str, str]] = {
     "papers": "remote",
     "users": "remote",
+    "matrix": "remote",
     "unserved": "remote",
     "sessions": "remote",
     "why": "remote",
@@ -76,6 +77,19 @@ def users(talk: Talk, contract: str, file: Path | None, export: bool) -> None:
             raise Fault(Words(f"{file} は UTF-8 ではありません", f"{file} is not UTF-8")) from None
     told = Words(f"{changed} 人を変更、合わせて {count} 人", f"{changed} changed, {count} in all")
     talk.answer({"changed": changed, "users": count}, lambda: told.to(talk.language))
+
+
+@command(
+    "matrix",
+    ja="利用者のマトリックスの並び(A1 C2 … と +合言葉)を標準入力から登録する",
+    en="Set a user's matrix pattern (A1 C2 ... and +phrase), from standard input.",
+)
+@click.argument("contract")
+@click.argument("user")
+def matrix(talk: Talk, contract: str, user: str) -> None:
+    with office_of(talk) as office:
+        Entrances.of(office).put_matrix(contract, user, sys.stdin.readline().strip())
+    talk.answer({"contract": contract, "user": user}, lambda: user)
 
 
 @command(

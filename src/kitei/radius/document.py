@@ -53,7 +53,14 @@ def read_user(text: str) -> User:
     """A record of a table of users. Raises ValueError, KeyError or TypeError."""
     told = json.loads(text)
     reply = tuple((name, value) for name, value in told.get("r", ()))
-    return User(told.get("h", ""), told.get("n", ""), told.get("c", ""), bool(told.get("off")), reply)
+    return User(
+        told.get("h", ""),
+        told.get("n", ""),
+        told.get("c", ""),
+        bool(told.get("off")),
+        reply,
+        told.get("m", ""),
+    )
 
 
 def user_record(user: User) -> str:
@@ -64,6 +71,7 @@ def user_record(user: User) -> str:
         "c": user.clear,
         "off": user.off,
         "r": [list(p) for p in user.reply],
+        "m": user.matrix,
     }
     return json.dumps(
         {key: value for key, value in told.items() if value}, ensure_ascii=False, separators=(",", ":")

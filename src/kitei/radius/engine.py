@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from kitei.radius.accounting import Accounting
+from kitei.radius.challenges import CODES, Challenges
 from kitei.radius.document import Read, Users, but_changes, read_policy
 from kitei.radius.files import logins_place, read_text, replace_text
 from kitei.radius.leaving import Messenger, Order, orders
@@ -92,7 +93,8 @@ class Engine:
         self._logins.begin(*logins_place(self._path("state.json")))
         self._peers = Peers(lambda: self._accounting.book.words(_ENDED_TOLD))
         self._messenger = Messenger(self._counts, self._accounting.over)
-        self._world = World(Rates().may_ask, self._is_password, self._sessions, self._octets, self._dead)
+        ask, matrix = Rates().may_ask, Challenges().login
+        self._world = World(ask, self._is_password, self._sessions, self._octets, self._dead, matrix)
         self._counted = self._world._replace(may_ask=lambda address, rate: True)
         self._trouble = ""
         self._turns = Turns()
@@ -124,11 +126,9 @@ class Engine:
             return _SILENCE
         if found.act == "accept":
             self._note(address, told, found.reason)
-            return UPDATED, _all_of(found.reply), (*_ACCEPT, *(() if tunnel else remembered))
-        if found.act == "eap":
-            return NOOP, (), remembered
-        if found.act == "check" and tunnel:
-            return UPDATED, _all_of(found.reply), (*found.control, *remembered)
+            return UPDATED, _all_of(found.reply), (*_ACCEPT, *(() if tunnel or found.control else remembered))
+        if found.act == "eap" or (found.act == "check" and tunnel):
+            return CODES.get(found.act, NOOP), _all_of(found.reply), (*found.control, *remembered)
         return self._other(address, told, found)
 
     def _mark(self, address: str, told: Mapping[str, str], tunnel: str) -> Pairs:
@@ -159,7 +159,7 @@ class Engine:
             return _SILENCE
         if found.act == "proxy":
             return UPDATED, (), self._on(found)
-        return (UPDATED if found.act == "check" else NOOP), _all_of(found.reply), found.control
+        return CODES.get(found.act, NOOP), _all_of(found.reply), found.control
 
     def _probed(self, told: dict[str, str], tunnel: str) -> Result:
         """A login of the operator's own: no one's, so it is in no log; a refusal says why."""

@@ -6,6 +6,7 @@ A request is the server's own attribute names with their texts; an answer is in 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from typing import Final, Literal, NamedTuple, TypeAlias
 from zlib import crc32
 
@@ -32,25 +33,31 @@ class Reason(Enum):
     TOO_MUCH_TRAFFIC = "too-much-traffic"
     NO_HOME_SERVER = "no-home-server"
     NO_TERMINATOR = "no-terminator"
+    NO_MATRIX = "no-matrix"
+    WRONG_MATRIX = "wrong-matrix"
+    LOCKED = "locked"
 
 
 class Answer(NamedTuple):
-    """`check`: the server compares the secret in `control` itself; `silent`: no packet goes back at all."""
+    """`check`: the server compares the secret in `control` itself; `silent`: no packet goes back at all; `challenge`:
+    the password is right, and what `reply` shows is to be read."""
 
-    act: Literal["accept", "check", "eap", "proxy", "refuse", "silent"]
+    act: Literal["accept", "challenge", "check", "eap", "proxy", "refuse", "silent"]
     reason: Reason = Reason.ACCEPTED
     control: Pairs = ()
     reply: Pairs = ()
 
 
 class User(NamedTuple):
-    """A user's record. `off` by the customer's own word; `reply` goes into the Access-Accept."""
+    """A user's record. `off` by the customer's own word; `reply` goes into the Access-Accept. `matrix` is the pattern of
+    cells (`kitei.radius.matrix`), '' where the user has none."""
 
     hashed: str = ""
     nt: str = ""
     clear: str = ""
     off: bool = False
     reply: Pairs = ()
+    matrix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +135,15 @@ class Policy:
     realms: Mapping[str, Realm]
 
 
+_NO_GRIDS: Final[Answer] = Answer("refuse", Reason.METHOD_NOT_ENABLED)
+
+
 class World(NamedTuple):
     """What the answer depends on besides the policy.
 
     `may_ask(address, rate)` takes one from a client's allowance. `is_password(user key, password, hash)` is slow
     the first time. `sessions(realm, user)` are open ones of the realm and of the user; `octets` this month's.
+    `matrix(user key, user, request, what the password says)` shows a grid, or judges what was read off one.
     """
 
     may_ask: Callable[[str, int], bool]
@@ -140,6 +151,9 @@ class World(NamedTuple):
     sessions: Callable[[str, str], tuple[int, int]]
     octets: Callable[[str, str], tuple[int, int]]
     dead: frozenset[str] | set[str]
+    matrix: "Callable[[str, User, Mapping[str, str], Callable[[], Answer]], Answer]" = lambda *asked: (
+        _NO_GRIDS
+    )
 
 
 _METHODS: Final = (
@@ -149,6 +163,8 @@ _METHODS: Final = (
     ("EAP-Message", "eap"),
 )
 EAP: Final = frozenset({"peap", "ttls", "tls"})
+MATRIX: Final = "matrix"
+"""A group with this method asks whoever knows the password for what stands in a grid, too."""
 _TUNNELLED: Final = {"PEAP": "peap", "TTLS": "ttls"}
 
 
@@ -231,7 +247,10 @@ def _group(group: Group, world: World, name: str, request: Mapping[str, str], tu
     if user.off:
         return Answer("refuse", Reason.USER_IS_OFF)
     if method == "pap":
-        return _password(group, world, name, user, request["User-Password"])
+        first = partial(_password, group, world, name, user, request["User-Password"])
+        if MATRIX in group.methods:
+            return world.matrix(f"{name}@{group.realm}", user, request, first)
+        return first()
     if user.clear:
         return Answer("check", Reason.ACCEPTED, (("Cleartext-Password", user.clear),), user.reply)
     if user.nt and method != "chap":

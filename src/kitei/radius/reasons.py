@@ -39,5 +39,12 @@ WORDS: Final[Mapping[Reason, Words]] = {
     Reason.NO_HOME_SERVER: Words(
         "お客様の認証サーバがどれも応答しません", "none of the customer's own servers answers"
     ),
+    Reason.NO_MATRIX: Words(
+        "この利用者のマトリックスの並びが登録されていません", "the user has no matrix pattern"
+    ),
+    Reason.WRONG_MATRIX: Words("マトリックスの答えが違います", "the answer to the matrix is wrong"),
+    Reason.LOCKED: Words(
+        "続けて間違えたので、しばらく入れません", "locked for a while, after too many wrong answers"
+    ),
     Reason.NO_TERMINATOR: Words("終端装置がどれも応答しません", "none of the tunnel terminators answers"),
 }

@@ -163,7 +163,7 @@ def take(
         if entry.password:
             forms = keep(entry.password, methods, next(salts))
         off = before.off if entry.state is None else entry.state == "off"
-        user = User(*forms, off, _reply(entry, before))
+        user = User(*forms, off, _reply(entry, before), before.matrix)
         if entry.name not in users or user != before:
             changed[entry.name] = user_record(user)
     return changed
@@ -183,7 +183,7 @@ def change_password(record: str, old: str, new: str, methods: Collection[str], s
     if wrong := password_fault(new):
         return wrong
     forms = keep(new, methods, salt)
-    return user_record(User(forms.hashed, forms.nt, forms.clear, user.off, user.reply))
+    return user_record(User(forms.hashed, forms.nt, forms.clear, user.off, user.reply, user.matrix))
 
 
 def without_login(users: Mapping[str, User], methods: Collection[str]) -> dict[str, tuple[str, ...]]:

@@ -10,12 +10,13 @@ from kitei.ledger.contracts import Contract
 from kitei.office.office import Office, Refusal
 from kitei.office.publishing import Publishing
 from kitei.office.safe import open_vault
-from kitei.radius.document import read_user
+from kitei.radius.document import read_user, user_record
+from kitei.radius.matrix import matrix_fault
 from kitei.radius.papers import server_fault
 from kitei.radius.policy import User
 from kitei.radius.users import count_after, read_csv, take, write_csv
 from kitei.services.gio_remote.contract import gateway
-from kitei.services.gio_remote.gateway_parts import realm_of
+from kitei.services.gio_remote.gateway_parts import MATRIX_OPTION, realm_of
 from kitei.services.gio_remote.intent import Unserved, unserved
 from kitei.store.vault import Vault
 from kitei.values import Words
@@ -82,6 +83,26 @@ class Entrances:
             Publishing.of(self.office).renew_users(realm, found.customer)
         return len(changed), count
 
+    def put_matrix(self, contract: str, user: str, pattern: str) -> None:
+        """Set a user's pattern of cells. Raises Refusal where the option is not held, for no such user, and for a weak
+        pattern."""
+        found, realm = self.gateway(contract), realm_of(contract)
+        if MATRIX_OPTION not in gateway(found, self.office.today()).options:
+            raise Refusal(
+                Words(
+                    f"{contract} にマトリックス認証のオプションはありません",
+                    f"{contract} has no matrix option",
+                )
+            )
+        record = self.vault.user(realm, user)
+        if record is None:
+            raise Refusal(Words(f"{user} という利用者はいません", f"there is no user {user}"))
+        if wrong := matrix_fault(pattern):
+            raise Refusal(wrong)
+        changed = user_record(read_user(record)._replace(matrix=pattern))
+        self.vault.change_users(realm, {user: changed})
+        Publishing.of(self.office).renew_users(realm, found.customer)
+
     def export_users(self, contract: str) -> str:
         """The users of a contract as CSV, without any secret."""
         self.gateway(contract)
@@ -111,7 +132,20 @@ class Entrances:
 
     def unserved(self) -> tuple[Unserved, ...]:
         """What gateways in force lack on the network's side."""
-        return unserved(self._contracts(), Publishing.of(self.office).estate(), self.office.today())
+        today, found = self.office.today(), list(self._without_matrix())
+        return (*unserved(self._contracts(), Publishing.of(self.office).estate(), today), *found)
+
+    def _without_matrix(self) -> Iterator[Unserved]:
+        """Art. 9.2(3): while the option is held, nobody comes in without a pattern."""
+        for each in self._contracts():
+            if each.kind == "gateway" and each.is_in_force(self.office.today()):
+                count = sum(not user.matrix for user in self._users(realm_of(each.id)).values())
+                if count and MATRIX_OPTION in gateway(each, self.office.today()).options:
+                    told = Words(
+                        f"{count} 人のマトリックスの並びがまだありません(kitei remote matrix)",
+                        f"{count} users have no matrix pattern yet (kitei remote matrix)",
+                    )
+                    yield Unserved(each.id, "art:9.2.3.a2", told)
 
     def _contracts(self) -> tuple[Contract, ...]:
         return tuple(each for each in self.office.contracts().values() if each.service == SERVICE)

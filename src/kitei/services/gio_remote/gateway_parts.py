@@ -26,12 +26,14 @@ from kitei.network import (
     SyntheticUser,
     TunnelGateway,
 )
+from kitei.radius.policy import MATRIX
 from kitei.radius.probing import SYNTHETIC
 from kitei.services.gio_remote.contract import Gateway, gateway
 from kitei.terms import Edition
 
 GATEWAY: Final = "art:1.1.t1"
 TYPE_A: Final = "art:2.1.t1"
+MATRIX_OPTION: Final = "matrix-authentication"
 _HERE: Final = "127.0.0.1"
 _PROBER: Final = "127.0.0.2"
 # Article 15: what counts begins when the operator knows, so it is the operator's to find out.
@@ -113,7 +115,10 @@ def gateway_parts(served: Served, estate: Estate) -> Iterator[Part]:
         yield NetworkRelay(served.origin("art:1.1.t2", of=served.network), place.inside)
     yield RadiusServer(served.origin(TYPE_A, _OBSERVED), (_HERE,), 1812, 1813, None)
     yield RadiusClient(why, tunnels.asks_from, secret, (realm,), "", True, 0)
-    yield RadiusGroup(why, realm, users.users, users.changes, ("pap",), 0, "")
+    has_matrix = MATRIX_OPTION in told.options
+    why_users = served.origin(TYPE_A, "art:9.2.3.a2") if has_matrix else why
+    methods = ("pap", MATRIX) if has_matrix else ("pap",)
+    yield RadiusGroup(why_users, realm, users.users, users.changes, methods, 0, "")
     if told.sessions is not None:
         yield RadiusCaps(served.origin("art:8.1.1"), realm, told.sessions, 0, 0, 0)
     yield from _watched(served, estate, realm)

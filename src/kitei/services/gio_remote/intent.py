@@ -109,8 +109,6 @@ def _lacking(each: Contract, place: RemotePlace, estate: Estate, on: date) -> It
         yield GATEWAY, _NAMES
     if told.l2tp:
         yield "art:6.1", _NO_L2TP
-    if "matrix-authentication" in told.options:
-        yield "art:9.2.3.a2", _NO_MATRIX
 
 
 def _room(pool: str) -> int:
@@ -120,9 +118,6 @@ def _room(pool: str) -> int:
 
 _NO_TYPE_B = Words("タイプBを立てる部分はまだありません", "no part of this program builds type B yet")
 _NO_L2TP = Words("L2TP を終端する部分はまだありません", "no part of this program ends L2TP yet")
-_NO_MATRIX = Words(
-    "マトリックス認証はまだノードで働きません", "matrix authentication does not work on nodes yet"
-)
 _NO_PLACE = Words("このゲートウェイの置き場がまだありません", "no gateway stands for this contract yet")
 _NO_NETWORK = Words(
     "種類「ネットワーク」の契約がありません。何も中継しません",

@@ -17,6 +17,7 @@ NETWORK: Final = frozenset(
         "art:5.3",
         "art:8.1.1",
         "art:9.2.1.a2",
+        "art:9.2.3.a2",
         "art:15.1",
         "art:18.1",
     }
@@ -24,14 +25,13 @@ NETWORK: Final = frozenset(
 
 
 def spoken() -> Spoken:
-    """By rules, by parts of type A's nodes, and by tracked last days; type B, L2TP, matrix authentication and software
-    are proven by the parts that will build them."""
+    """By rules, by parts of type A's nodes, and by tracked last days; type B, L2TP and software are proven by the parts that will build them."""
     return Spoken(
         rules.SPOKEN,
         NETWORK,
         deadlines=PATHS,
         to_come=Words(
-            "タイプB、L2TP、マトリックス認証、ソフトウェアを担う部分",
-            "the part that does type B, L2TP, matrix authentication and software",
+            "タイプB、L2TP、ソフトウェアを担う部分",
+            "the part that does type B, L2TP and software",
         ),
     )
