@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 from pathlib import Path
 
 from kitei.radius.accounting import Accounting
@@ -11,10 +12,10 @@ from kitei.radius.policy import Client, Group, Policy
 _MANY = 50_000  # rows, more than fit without a snapshot
 
 
-def write_rows(folder: Path, number: int, first: int, count: int) -> None:
+def write_rows(folder: Path, number: int, first: int, count: int, at: float = 1.8e9) -> None:
     """As the server's module in C does when it goes on to the next file."""
     rows = "".join(
-        json.dumps([1.8e9 + n / 100, "192.0.2.1", "Start", f"s{n}", f"u{n}@shop.example", "", "", *[0] * 7])
+        json.dumps([at + n / 100, "192.0.2.1", "Start", f"s{n}", f"u{n}@shop.example", "", "", *[0] * 7])
         + "\n"
         for n in range(first, first + count)
     ).encode()
@@ -65,6 +66,20 @@ def test_a_server_that_is_started_again_and_again_leaves_no_heap_of_files(tmp_pa
     assert not list(tmp_path.glob("sessions.[0-9]*"))
     read_all(again := begun(tmp_path))
     assert len(again.book) == len(accounting.book) == 29
+
+
+def test_who_is_behind_reads_more_at_once_until_that_is_over(tmp_path: Path) -> None:
+    """Caps hold for what has been read."""
+    accounting, many = begun(tmp_path), 2_000
+    write_rows(tmp_path, 1, 0, many, at=time.time() - 2 * many / 100)
+    sizes = []
+    while events := accounting.catch_up():
+        sizes.append(len(events))
+        assert accounting.is_behind
+    assert sum(sizes) == many and sizes[1] > 4 * sizes[0]
+    assert not accounting.is_behind
+    write_rows(tmp_path, 2, many, 100, at=time.time())
+    assert 0 < len(accounting.catch_up()) <= sizes[0] and not accounting.is_behind
 
 
 def test_a_damaged_snapshot_is_put_aside_and_told(tmp_path: Path) -> None:

@@ -22,12 +22,15 @@ _FILES: Final = 16  # or so many files of rows: each start makes two, and the mo
 _STEP: Final = 2.0  # seconds by which a clock was set; a leap second, and what is slewed, are less
 _PIECE: Final = 100  # rows of a snapshot that are made at once
 _AT_ONCE: Final = 1 << 11  # bytes of rows, some 20: those who answer wait no longer for this
+_MANY: Final = 1 << 14  # where this is behind
+_BEHIND: Final = 0.1  # seconds by which it may be: caps hold for what has been read
 
 
 class Accounting:
     """`ending` are sessions that are to be asked to leave. `is_set_back`: the clock was, since this began.
 
     `is_whole`: the snapshot has been read, so the book may be asked how many there are. `loss` says what could not be.
+    `is_behind`: what was read last had been written down too long before.
     """
 
     def __init__(self, folder: str, policy: Callable[[], Policy], marks: Marks) -> None:
@@ -41,7 +44,7 @@ class Accounting:
         self._capped: dict[str, Caps] = {}
         self._read, self._size, self._kept = 0, 0, 0
         self._ahead = _ahead()
-        self.is_set_back = False
+        self.is_set_back = self.is_behind = False
         self.book, self._rows = Sessions(), Rows(folder, "sessions")
         self.is_whole = not os.path.exists(self._path)
         self.loss = ""
@@ -81,12 +84,16 @@ class Accounting:
         """Hear what has been written down since; empty when that is all."""
         self._mind_clock()
         events = [self._stop(self._gone.popleft()) for _ in range(len(self._gone))]
-        rows = self._rows.read(_AT_ONCE)
+        rows = self._rows.read(_MANY if self.is_behind else _AT_ONCE)
+        if not rows and not events:
+            self.is_behind = False
+            return events
         self._read += len(rows)
         told = json.loads(b"[" + rows.rstrip(b"\n").replace(b"]\n", b"],") + b"]")
         policy = self._know_caps()
         events += [event for row in told if (event := _event(policy, row)) is not None]
         now = time.time()
+        self.is_behind = bool(told) and now - told[-1][0] > _BEHIND
         for event in events:
             self._hear(event, "", now)
         return events

@@ -23,7 +23,7 @@ from typing import Any, Final, TypeAlias
 from kitei.radius.accounting import Accounting
 from kitei.radius.challenges import CODES, Challenges
 from kitei.radius.document import Read, Users, but_changes, read_policy
-from kitei.radius.files import logins_place, read_text, replace_text
+from kitei.radius.files import add_line, logins_place, read_text, replace_text
 from kitei.radius.leaving import Messenger, Order, orders
 from kitei.radius.marks import Marks
 from kitei.radius.names import bytes_of, sendable, told_of
@@ -52,12 +52,12 @@ from kitei.radius.turns import Turns
 
 REJECT, OK, HANDLED, NOOP, UPDATED = 0, 2, 3, 7, 8  # rlm_rcode_t
 _LOOK: Final = 0.01  # seconds between looks at the files
-_PIECES: Final = 50  # of accounting, between two looks at the policy
+_TELL: Final = 0.02  # seconds between readings of the module's logins, which people see later
+_PIECES: Final = 10  # of accounting, between two looks at the policy
 _KNOWN_PASSWORDS: Final = 1_000_000
 _LOST: Final = 600.0  # seconds a node is silent until what only it heard of counts no more
 _ENDED_TOLD: Final = 20_000  # sessions that ended, of which a node is told that comes (back)
 _AT_ONCE: Final = 200  # rows made to text at once
-_LOG_LIMIT: Final = 64 << 20  # bytes of events.log before it is put aside
 
 Request: TypeAlias = tuple[tuple[str, str], ...]
 Result: TypeAlias = int | tuple[int, tuple[tuple[str, ...], ...], Pairs]
@@ -225,7 +225,7 @@ class Engine:
     def look(self) -> None:
         """Take up what changed in the folder."""
         if stamp := self._changed("policy.json"):
-            before, text, was = self._read, self._text("policy.json"), self._policy
+            before, text, was = self._read, read_text(self._path("policy.json")), self._policy
             self._read = read_policy(text, self._finder, self._secret, before)
             self._stamps["policy.json"] = stamp
             self._relay = self._read.told["relay"]
@@ -243,7 +243,7 @@ class Engine:
                 self._take_up_sessions(was)
         if stamp := self._changed("dead.json"):
             self._stamps["dead.json"] = stamp
-            dead = set(json.loads(self._text("dead.json")))
+            dead = set(json.loads(read_text(self._path("dead.json"))))
             self._dead.intersection_update(dead)
             self._dead.update(dead)
 
@@ -274,7 +274,7 @@ class Engine:
 
     def run(self) -> None:
         """Look, write and tidy until the process ends."""
-        second = 0.0
+        second = told = 0.0
         while True:
             is_all = True
             try:
@@ -284,6 +284,9 @@ class Engine:
                 is_all = self._hear_accounting()
                 self._hear_peers()
                 self._write_events()
+                if time.monotonic() - told >= _TELL:
+                    told = time.monotonic()
+                    self._write_logins()
                 if self._accounting.is_set_back:  # the server's timers wait for hours that were
                     os.kill(os.getpid(), signal.SIGTERM)
                     return
@@ -293,7 +296,7 @@ class Engine:
                     self._telling.tell(self._unsigned)
                     self._accounting.tidy(time.time())
                     for _ in self._accounting.keep():
-                        self._turns.give_way()
+                        self._turns.give_way(unless=self._accounting.is_behind)
                         self._look_out()
                     self._end_sessions()
                 gc.collect(0)  # what came since the last look, a part of a millisecond's work
@@ -312,7 +315,7 @@ class Engine:
             self._peers.tell(events)
             for event in events:
                 self._telling.heard(event)
-            self._turns.give_way()
+            self._turns.give_way(unless=self._accounting.is_behind)
         return False
 
     def _hear_peers(self) -> None:
@@ -364,9 +367,6 @@ class Engine:
     def _path(self, name: str) -> str:
         return os.path.join(self._folder, name)
 
-    def _text(self, name: str) -> str:
-        return read_text(self._path(name))
-
     # what the policy asks of the world
 
     def _sessions(self, realm: str, user: str) -> tuple[int, int]:
@@ -407,24 +407,22 @@ class Engine:
         self._events.append((time.time(), address, *who, reason.value))
 
     def _write_events(self) -> None:
-        """What the policy answered, and what the module in C did without it; in lines that nobody waits for long."""
+        """What the policy answered, in lines that nobody waits for long."""
         while self._events:
             these = [self._events.popleft() for _ in range(min(_AT_ONCE, len(self._events)))]
             self._write_line(json.dumps(these))  # ASCII: a name may hold what is no text
+
+    def _write_logins(self) -> None:
+        """What the module in C answered without the policy."""
         while rows := self._logins.read():
-            self._counts[Reason.ACCEPTED.value] += rows.count(b'"accepted"]\n')
-            self._counts[Reason.WRONG_SECRET.value] += rows.count(b'"wrong-secret"]\n')
-            self._counts[Reason.TOO_MANY_REQUESTS.value] += rows.count(b'"too-many-requests"]\n')
+            for reason in (Reason.ACCEPTED, Reason.WRONG_SECRET, Reason.TOO_MANY_REQUESTS):
+                self._counts[reason.value] += rows.count(f'"{reason.value}"]\n'.encode())
             self._write_line("[" + rows.decode().rstrip("\n").replace("]\n", "],") + "]")
             self._logins.forget()
             self._turns.give_way()
 
     def _write_line(self, line: str) -> None:
-        path = self._path("events.log")
-        if os.path.exists(path) and os.path.getsize(path) > _LOG_LIMIT:
-            os.replace(path, path + ".1")
-        with open(path, "a", opener=lambda p, f: os.open(p, f, 0o600)) as file:
-            file.write(line + "\n")
+        add_line(self._path("events.log"), line)
         self._telling.logins(line)
 
     def _write_state(self) -> None:

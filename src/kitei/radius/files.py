@@ -2,8 +2,11 @@
 
 import json
 import os
+from typing import Final
 
 from kitei.radius.rows import BEGINNING
+
+_LOG_LIMIT: Final = 64 << 20  # bytes of a log before it is put aside
 
 
 def read_text(path: str) -> str:
@@ -15,6 +18,13 @@ def replace_text(path: str, text: str) -> None:
     with open(path + ".new", "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         file.write(text)
     os.replace(path + ".new", path)
+
+
+def add_line(path: str, line: str) -> None:
+    if os.path.exists(path) and os.path.getsize(path) > _LOG_LIMIT:
+        os.replace(path, path + ".1")
+    with open(path, "a", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(line + "\n")
 
 
 def logins_place(path: str) -> tuple[int, int]:

@@ -13,10 +13,13 @@ class Turns:
     def __init__(self) -> None:
         self._until = 0.0
 
-    def give_way(self) -> None:
-        """Let whoever waits for this processor or for Python's lock have it now; a microsecond where nobody does."""
+    def give_way(self, unless: bool = False) -> None:
+        """Let whoever waits for this processor or for Python's lock have it now; a microsecond where nobody does.
+
+        `unless`: what is to be done comes before the speed of answers, such as caps on sessions.
+        """
         now = time.monotonic()
-        if now >= self._until:
+        if now >= self._until and not unless:
             _YIELD()
             after = time.monotonic()
             self._until = after + (after - now)

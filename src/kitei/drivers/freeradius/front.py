@@ -30,16 +30,18 @@ def slot_port(slot: int) -> int:
     return FIRST_SLOT + 2 * slot
 
 
-def server_config(part: RadiusServer, folders: Folders, has_authorities: bool, cores: int) -> str:
-    """radiusd.conf of the front. The relays' shared secret is in `relay.conf`, beside it.
+def threads(cores: int) -> int:
+    """Nothing that answers waits for anything but a core, and each thread more costs others' turns."""
+    return max(4, 2 * cores)
 
-    Two threads a core: nothing that answers waits for anything but a core, and each more costs others' turns.
-    """
+
+def server_config(part: RadiusServer, folders: Folders, has_authorities: bool, cores: int) -> str:
+    """radiusd.conf of the front. The relays' shared secret is in `relay.conf`, beside it."""
     has_eap = part.papers is not None
     own = folders.own
     return "".join(
         (
-            _HEAD.format(own=own, module=folders.module, threads=max(4, 2 * cores)),
+            _HEAD.format(own=own, module=folders.module, threads=threads(cores)),
             _modules(folders, part.papers, has_authorities),
             _CLIENTS.format(own=own),
             *(_RELAY.format(slot=slot, port=slot_port(slot)) for slot in range(SLOTS)),
