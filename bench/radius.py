@@ -7,36 +7,53 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from operator import truediv
 from pathlib import Path
 from statistics import median
+from typing import Literal, NamedTuple
 
 from figure import Figure
 from radius_beside import load, stock
 
 from kitei.drivers.freeradius import Freeradius
+from kitei.drivers.freeradius.front import threads
 from kitei.drivers.host import LinuxHost
 from kitei.drivers.x509 import Authority, make_key, make_request
-from kitei.network import Origin, RadiusClient, RadiusGroup, RadiusServer
+from kitei.network import Origin, RadiusCaps, RadiusClient, RadiusGroup, RadiusServer
 from kitei.radius.document import user_record
 from kitei.radius.policy import User
 from kitei.radius.table import write_changes, write_table
 
 FEW, MANY = 100_000, 1_000_000
-ROUNDS, SECONDS, WINDOW = 3, 2.0, 64
-DELAY_ROUNDS = 5  # one sync of the disk in two seconds is a p99 already
-REALM, SECRET, PORT, STOCK_PORT = "@shop.example", "the secret of the load", 1812, 21812
+ROUNDS, PEAP_ROUNDS, DELAY_ROUNDS, SECONDS, WINDOW, SATURATED = 6, 10, 10, 1.0, 64, 20
+REALM, CAPPED, SECRET, PORT = "@shop.example", "@capped.example", "the secret of the load", 1812
 PEAP = Path(__file__).parent / "radius_beside" / "peap.py"
-PEER = "stock FreeRADIUS"
 FOR = Origin("contract-1", ())
+
+
+class Stock(NamedTuple):
+    """`threads` None: as many as it comes with."""
+
+    name: str
+    port: int
+    threads: int | None
+
+
+PEERS = {
+    "stock": Stock("stock FreeRADIUS", 21812, None),
+    "stock-threads": Stock(
+        "stock FreeRADIUS with our number of threads", 22812, threads(os.cpu_count() or 1)
+    ),
+}
 
 
 @dataclass(frozen=True)
 class Stand:
-    """Ours and a stock FreeRADIUS with the same users; `ready` is how long ours took to its first answer."""
+    """Ours and stock FreeRADIUS with the same users; `ready` is how long ours took to its first answer."""
 
     host: LinuxHost
     users: int
@@ -44,52 +61,81 @@ class Stand:
     ready: float
 
 
+@dataclass(frozen=True)
+class Rounds:
+    """What each server did, round by round: ours, and the peer with its own number of threads and with ours."""
+
+    of: dict[str, list[dict[str, float]]]
+
+    def figure(
+        self, what: str, word: str, unit: str, promised: float, sense: Literal["at least", "at most"]
+    ) -> Figure:
+        """Beside the peer as it does better, by the median of the ratios of neighbours in time."""
+        ours = [each[word] for each in self.of["radius"]]
+        beside = {peer: [each[word] for each in self.of[peer]] for peer in PEERS}
+        pairs = {peer: tuple(map(truediv, ours, theirs)) for peer, theirs in beside.items()}
+        better = (min if sense == "at least" else max)(PEERS, key=lambda peer: median(pairs[peer]))
+        name, theirs = PEERS[better].name, median(beside[better])
+        return Figure("radius", what, median(ours), unit, promised, sense, name, theirs, True, pairs[better])
+
+    def slowest(self) -> float:
+        return min(median(each["rate"] for each in them) for them in self.of.values())
+
+    def fastest(self) -> float:
+        return max(median(each["rate"] for each in self.of[peer]) for peer in PEERS)
+
+
+def rounds(stand: Stand, times: int, load: Callable[[str, int, int], dict[str, float]]) -> Rounds:
+    """All servers are up and idle but the one that is asked; each second round goes the other way about.
+
+    `load` is told the program, its port, and the number of the round.
+    """
+    ports = {"radius": PORT, **{peer: stock.port for peer, stock in PEERS.items()}}
+    found: dict[str, list[dict[str, float]]] = {program: [] for program in ports}
+    for number in range(times):
+        for program, port in (tuple(ports.items()), tuple(ports.items())[::-1])[number % 2]:
+            before = spent(stand.host, program)
+            told = load(program, port, number)
+            until_idle(
+                stand.host, program
+            )  # what it leaves for afterwards counts too, and hinders nobody after it
+            cost = 1e6 * (spent(stand.host, program) - before) / told["answers"]
+            found[program].append({**told, "cost": cost})
+    return Rounds(found)
+
+
 def measure() -> list[Figure]:
-    """The servers take turns, so that a busy machine slows both. A first turn, where every login is new, is left out."""
+    """A first turn, where every login is new, is left out."""
     with stand(FEW) as few:
-        found = [*logins(few, 0.95), *half_load(few), *peap(few), *change(few), *kill(few)]
+        found, half = logins(few, 0.95)
+        found += [*half_load(few, half), *peap(few), *saturation(few), *change(few), *kill(few)]
     with stand(MANY) as many:
-        found += logins(many, 0.9)
-        found.append(
-            Figure(
-                "radius", f"{MANY:,} users, from orders to the first answer", many.ready, "s", 10.0, "at most"
-            )
-        )
-        memory = resident(many.host, "radius")
-        found.append(
-            Figure(
-                "radius",
-                f"{MANY:,} users, resident memory",
-                memory,
-                "MiB",
-                1536.0,
-                "at most",
-                PEER,
-                resident(many.host, "stock"),
-            )
-        )
+        found += logins(many, 0.9)[0]
+        what = f"{MANY:,} users, from orders to the first answer"
+        found.append(Figure("radius", what, many.ready, "s", 10.0, "at most"))
+        what, memory = f"{MANY:,} users, resident memory", resident(many.host, "radius")
+        beside = resident(many.host, "stock")
+        found.append(Figure("radius", what, memory, "MiB", 1536.0, "at most", PEERS["stock"].name, beside))
     return found
 
 
-def logins(stand: Stand, promised: float) -> list[Figure]:
-    """PAP, each accepted login with its Start and the Stop of an earlier one."""
+def logins(stand: Stand, promised: float) -> tuple[list[Figure], float]:
+    """PAP, each accepted login with its Start and the Stop of an earlier one. And half of what the slowest can do."""
     what = f"PAP with accounting, {stand.users:,} users, full policy"
     ceiling = loaded(stand, server="echo")["rate"]
-    ours, theirs = [], []
     first = warm(stand)
-    for number in range(ROUNDS):
-        words = {"first": first + number * 1_000_000}
-        theirs.append(costed(stand, "stock", auth=STOCK_PORT, acct=STOCK_PORT + 1, **words))
-        ours.append(costed(stand, "radius", auth=PORT, acct=PORT + 1, **words))
-    for each in (*ours, *theirs):
-        assert each["lost"] == 0 and 0.94 < each["accepted"] < 0.96, each
-    rate, beside = (median(each["rate"] for each in them) for them in (ours, theirs))
-    cost, beside_cost = (median(each["cost"] for each in them) for them in (ours, theirs))
+
+    def load(program: str, port: int, number: int) -> dict[str, float]:
+        told = loaded(stand, auth=port, acct=port + 1, first=first + number * 1_000_000)
+        assert told["lost"] == 0 and 0.94 < told["accepted"] < 0.96, told
+        return told
+
+    done = rounds(stand, ROUNDS, load)
     return [
-        Figure("radius", f"{what}, median of {ROUNDS} x {SECONDS:g} s", rate, "auth/s", promised, "at least", PEER, beside, of_ratio=True),
-        Figure("radius", f"{what}, processor time a login", cost, "us", 1 / promised, "at most", PEER, beside_cost, of_ratio=True),
-        Figure("radius", f"{what}, the load's own ceiling over the peer's rate", ceiling / beside, "times", 1.0, "at least"),
-    ]  # fmt: skip
+        done.figure(what, "rate", "auth/s", promised, "at least"),
+        done.figure(f"{what}, processor time a login", "cost", "us", 1 / promised, "at most"),
+        Figure("radius", f"{what}, the load's own ceiling over the peer's rate", ceiling / done.fastest(), "times", 1.0, "at least"),
+    ], done.slowest() / 2  # fmt: skip
 
 
 def warm(stand: Stand) -> int:
@@ -111,46 +157,66 @@ def until_idle(host: LinuxHost, program: str) -> None:
             return
 
 
-def half_load(stand: Stand) -> list[Figure]:
-    """At half of what the slower of the two can do, coming evenly whatever the answers do."""
-    both = ("radius", PORT), ("stock", STOCK_PORT)
-    full = min(costed(stand, each, auth=port, acct=port + 1)["rate"] for each, port in both)
-    ours, theirs = [], []
-    for number in range(DELAY_ROUNDS):
-        words = {"rate": full / 2, "window": 1024, "first": 30_000_000 + number * 1_000_000}
-        theirs.append(loaded(stand, auth=STOCK_PORT, acct=STOCK_PORT + 1, **words)["p99"])
-        ours.append(loaded(stand, auth=PORT, acct=PORT + 1, **words)["p99"])
-        until_idle(stand.host, "radius")
-    what = f"p99 latency at half load, {full / 2:,.0f} auth/s"
-    return [Figure("radius", what, median(ours), "ms", 1.2, "at most", PEER, median(theirs), of_ratio=True)]
+def half_load(stand: Stand, half: float) -> list[Figure]:
+    """At half of what the slowest can do, coming evenly whatever the answers do."""
+
+    def load(program: str, port: int, number: int) -> dict[str, float]:
+        first = 30_000_000 + number * 1_000_000
+        return loaded(stand, auth=port, acct=port + 1, rate=half, window=1024, first=first)
+
+    what = f"p99 latency at half load, {half:,.0f} auth/s"
+    return [rounds(stand, DELAY_ROUNDS, load).figure(what, "p99", "ms", 1.2, "at most")]
 
 
 def peap(stand: Stand) -> list[Figure]:
-    ours, theirs = [], []
-    for _ in range(ROUNDS):
-        theirs.append(peap_loaded(stand, "stock", STOCK_PORT))
-        ours.append(peap_loaded(stand, "radius", PORT))
-    for each in (*ours, *theirs):
-        assert each["lost"] == 0 and each["accepted"] == 1.0, each
-    rate, beside = (median(each["rate"] for each in them) for them in (ours, theirs))
-    cost, beside_cost = (median(each["cost"] for each in them) for them in (ours, theirs))
-    ceiling = (os.cpu_count() or 1) * 1e6 / median(each["own"] for each in ours)
+    def load(program: str, port: int, number: int) -> dict[str, float]:
+        argv = ["127.0.0.1", str(port), "127.0.0.2", SECRET, str(stand.users), str(SECONDS), "16", "2", REALM]
+        env = ["env", f"PYTHONPATH={Path(__file__).parents[1] / 'src'}"]
+        done = stand.host.run([*env, sys.executable, str(PEAP), *argv], timeout=60)
+        assert done.code == 0, done.err
+        told: dict[str, float] = json.loads(done.out)
+        assert told["lost"] == 0 and told["accepted"] == 1.0, told
+        return {**told, "answers": told["rate"] * SECONDS}
+
+    done = rounds(stand, PEAP_ROUNDS, load)
+    ceiling = (os.cpu_count() or 1) * 1e6 / median(each["own"] for each in done.of["radius"])
     return [
-        Figure("radius", "PEAP-MSCHAPv2", rate, "auth/s", 0.95, "at least", PEER, beside, of_ratio=True),
-        Figure("radius", "PEAP, processor time a login", cost, "us", 1 / 0.95, "at most", PEER, beside_cost, of_ratio=True),
-        Figure("radius", "PEAP, the load's own ceiling over the peer's rate", ceiling / beside, "times", 1.0, "at least"),
+        done.figure("PEAP-MSCHAPv2", "rate", "auth/s", 0.95, "at least"),
+        done.figure("PEAP, processor time a login", "cost", "us", 1 / 0.95, "at most"),
+        Figure("radius", "PEAP, the load's own ceiling over the peer's rate", ceiling / done.fastest(), "times", 1.0, "at least"),
     ]  # fmt: skip
 
 
-def peap_loaded(stand: Stand, program: str, port: int) -> dict[str, float]:
-    argv = ["127.0.0.1", str(port), "127.0.0.2", SECRET, str(stand.users), str(SECONDS), "16", "2", REALM]
-    env = ["env", f"PYTHONPATH={Path(__file__).parents[1] / 'src'}"]
-    before = spent(stand.host, program)
-    done = stand.host.run([*env, sys.executable, str(PEAP), *argv], timeout=60)
-    assert done.code == 0, done.err
-    told: dict[str, float] = json.loads(done.out)
-    cost = 1e6 * (spent(stand.host, program) - before) / max(1.0, told["rate"] * SECONDS)
-    return {**told, "cost": cost}
+def saturation(stand: Stand) -> list[Figure]:
+    """How long after its Start was answered a session counts for a cap, while as much comes as can be answered."""
+    busy = begun(stand, auth=PORT, acct=PORT + 1, seconds=SATURATED, first=60_000_000)
+    until, worst, number = time.monotonic() + SATURATED - 1, 0.0, 0
+    while time.monotonic() < until:
+        time.sleep(1)
+        worst, number = max(worst, counted(stand.host, number)), number + 1
+    told = load.told(busy)
+    after = counted(stand.host, number)
+    assert told["lost"] == 0, told
+    what = f"{told['accounted'] / SATURATED:,.0f} accounting requests a second for {SATURATED} s"
+    return [
+        Figure(
+            "radius", f"{what}, a session counts for its cap after, at worst", worst, "s", 10.0, "at most"
+        ),
+        Figure("radius", f"{what}, and right after it", after, "s", 10.0, "at most"),
+    ]
+
+
+def counted(host: LinuxHost, number: int) -> float:
+    """A user of a realm with a cap of one begins a session: seconds until the next login is refused."""
+    user, password = f"u{number}", f"password-{number}"
+    assert login(host, PORT, user, password, CAPPED), user
+    argv = ["radclient", "-q", "-t", "1", "-r", "5", f"127.0.0.1:{PORT + 1}", "acct", SECRET]
+    told = f"Acct-Status-Type=Start, Acct-Session-Id=c{number}, User-Name={user}{CAPPED}, Packet-Src-IP-Address=127.0.0.3\n"
+    assert host.run(argv, stdin=told).code == 0
+    answered = time.monotonic()
+    while login(host, PORT, user, password, CAPPED):
+        assert time.monotonic() - answered < 60
+    return time.monotonic() - answered
 
 
 def loaded(stand: Stand, **words: object) -> dict[str, float]:
@@ -165,23 +231,16 @@ def begun(stand: Stand, **words: object) -> subprocess.Popen[str]:
     return load.start(["ip", "netns", "exec", stand.host.name], **{**usual, **words})
 
 
-def costed(stand: Stand, program: str, **words: object) -> dict[str, float]:
-    """With what each login cost the server, which a busy machine changes less than its rate; what it leaves for
-    afterwards counts too, and is over before another is measured."""
-    before = spent(stand.host, program)
-    told = loaded(stand, **words)
-    until_idle(stand.host, program)
-    return {**told, "cost": 1e6 * (spent(stand.host, program) - before) / told["answers"]}
-
-
 @contextmanager
 def stand(users: int) -> Iterator[Stand]:
     with tempfile.TemporaryDirectory() as folder, namespace(Path(folder)) as host:
         parts = prepared(host, users)
         papers = f"{host.state('sacks')}/papers@1"
-        argv = stock.prepare(Path(folder) / "stock", STOCK_PORT, SECRET, users, REALM, papers)
-        host.keep_running("stock", argv)
-        until_answer(host, STOCK_PORT)
+        for name, peer in PEERS.items():
+            argv = stock.prepare(Path(folder) / name, peer.port, SECRET, users, REALM, papers, peer.threads)
+            host.keep_running(name, argv)
+        for peer in PEERS.values():
+            until_answer(host, peer.port)
         started = time.monotonic()
         converge(host, parts)
         until_answer(host, PORT)
@@ -219,6 +278,9 @@ def prepared(host: LinuxHost, users: int) -> list:
     return [
         RadiusServer(FOR, ("127.0.0.1",), PORT, PORT + 1, "papers@1"),
         RadiusClient(FOR, "127.0.0.2", "load@1", ("shop.example",), "", False, 0),
+        RadiusClient(FOR, "127.0.0.3", "load@1", ("capped.example",), "", False, 0),
+        RadiusGroup(FOR, "capped.example", "users@1", None, ("pap",), users, ""),
+        RadiusCaps(FOR, "capped.example", 0, 1, 0, 0),
         RadiusGroup(FOR, "shop.example", "users@1", None, ("pap", "peap"), users, ""),
     ]
 
@@ -236,9 +298,8 @@ def converge(host: LinuxHost, parts: list) -> None:
 
 
 def spent(host: LinuxHost, program: str) -> float:
-    """Seconds of processor time."""
-    fields = Path(f"/proc/{host.running()[program]}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Seconds of processor time, by the clock that the kernel has for each process (clock_getcpuclockid)."""
+    return time.clock_gettime((~host.running()[program] << 3) | 2)
 
 
 def until_answer(host: LinuxHost, port: int) -> None:
@@ -247,9 +308,10 @@ def until_answer(host: LinuxHost, port: int) -> None:
         assert time.monotonic() < until, f"the server at {port} does not answer"
 
 
-def login(host: LinuxHost, port: int, user: str, password: str) -> bool:
+def login(host: LinuxHost, port: int, user: str, password: str, realm: str = REALM) -> bool:
     argv = ["radclient", "-q", "-t", "0.2", "-r", "1", f"127.0.0.1:{port}", "auth", SECRET]
-    told = f"User-Name={user}{REALM}, User-Password={password}, Packet-Src-IP-Address=127.0.0.2\n"
+    source = "127.0.0.2" if realm == REALM else "127.0.0.3"
+    told = f"User-Name={user}{realm}, User-Password={password}, Packet-Src-IP-Address={source}\n"
     return host.run(argv, stdin=told).code == 0
 
 

@@ -24,10 +24,10 @@ security {{
 }}
 proxy_requests = no
 thread pool {{
-  start_servers = 4
-  max_servers = 16
+  start_servers = {start}
+  max_servers = {most}
   min_spare_servers = 1
-  max_spare_servers = 16
+  max_spare_servers = {most}
   max_queue_size = 65536
 }}
 modules {{
@@ -118,8 +118,19 @@ server inner {
 """
 
 
-def prepare(folder: Path, port: int, secret: str, users: int, realm: str, papers: str = "") -> list[str]:
-    """Write it down; the command that runs it. `papers`: a file with certificate and key, and then PEAP."""
+def prepare(
+    folder: Path,
+    port: int,
+    secret: str,
+    users: int,
+    realm: str,
+    papers: str = "",
+    threads: int | None = None,
+) -> list[str]:
+    """Write it down; the command that runs it. `papers`: a file with certificate and key, and then PEAP.
+
+    `threads` None: 4 to 16, as needed; a number: always so many.
+    """
     folder.mkdir(parents=True)
     (folder / "dictionary").write_text("$INCLUDE /usr/share/freeradius/dictionary\n")
     with open(folder / "users", "w") as file:
@@ -132,6 +143,8 @@ def prepare(folder: Path, port: int, secret: str, users: int, realm: str, papers
         port=port,
         acct=port + 1,
         secret=secret,
+        start=threads or 4,
+        most=threads or 16,
         eap=_EAP.format(papers=papers) if papers else "",
         eap_authorize=_EAP_AUTHORIZE if papers else "",
         eap_authenticate="    eap\n" if papers else "",
