@@ -110,7 +110,7 @@ class Served:
         listening = bound(self.place)
         self._controller = Controller(self.office)
         config = uvicorn.Config(
-            self._controller.app(), log_level="critical", ws="none", timeout_graceful_shutdown=1
+            self._controller.app(), log_level="critical", ws="none", timeout_graceful_shutdown=0
         )
         self._server = uvicorn.Server(config)
         self._server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
