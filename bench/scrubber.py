@@ -72,8 +72,8 @@ def cleaning(listed: Sequence[str], **more: object) -> tuple[Part, ...]:
 def beside(nodes: "Nodes", listed: Sequence[str], folder: Path) -> list[Figure]:
     """Sources that are denied; and others amid them, which the look-up does not find and a later check drops.
 
-    Both programs look into the very same maps, since where a map's entries come to lie is worth more than all else
-    that differs; and since it is worth that much, the maps are made anew several times.
+    Both programs look into the very same maps, so that where entries come to lie favours neither; and the maps are made
+    anew several times, so that no single placement decides.
     """
     denied = set(listed)
     others = [each for each in addresses(ENTRIES, 8) if each not in denied]
