@@ -251,6 +251,8 @@ class Stand:
         with ThreadPoolExecutor() as both:
             heard = both.submit(self.bench.hosts["victim"].run, listen)
             for _ in range(8):
+                if heard.done():
+                    break
                 self.bench.hosts["attacker"].run(["python3", "-c", _SEND, str(port)])
                 time.sleep(0.1)
             return heard.result().code == 0
