@@ -10,6 +10,7 @@ from kitei.lab.lab import open_lab
 from kitei.lab.story.changes import cancel, fail_for_49_hours, order_work
 from kitei.lab.story.closing import ask_why, close_the_month
 from kitei.lab.story.floods import stop_floods
+from kitei.lab.story.gateways import guard
 from kitei.lab.story.logins import let_in
 from kitei.lab.story.opening import bring_up, publish_terms, take_orders
 from kitei.lab.story.proofs import isolate, survive
@@ -33,6 +34,7 @@ SCENES: Final[Sequence[Scene]] = (
     cancel,
     fail_for_49_hours,
     let_in,
+    guard,
     close_the_month,
     ask_why,
 )
