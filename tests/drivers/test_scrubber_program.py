@@ -3,6 +3,7 @@
 import os
 import struct
 from datetime import UTC, datetime
+from ipaddress import ip_network
 
 import pytest
 from scrub_frames import ACK, BACK, DROP, FIN, PASS, RST, SYN, checksum, ethernet, ip, tcp, tried, udp
@@ -97,6 +98,16 @@ def test_each_check_drops_what_it_is_for_and_counts_it(program, v, tags) -> None
 def test_denied_goes_before_allowed_and_the_most_specific_of_a_list_does_not_matter(program, v) -> None:
     fill(program, part(HOME[v], deny=("192.0.2.0/24", "2001:db8::/33"), allow=(f"{ALLOWED[v]}",)))
     assert tried(program, ethernet(udp(ALLOWED[v], HERE[v], 5000)))[0] == DROP
+
+
+@pytest.mark.parametrize("denied", ["20.0.0.0/6", "21.7.0.0/16", "21.7.9.0/24", "21.7.9.1/32", "0.0.0.0/0"])
+def test_a_listed_prefix_is_found_whatever_its_length_and_nothing_beside_it(program, denied) -> None:
+    fill(program, part(HOME[4], deny=(denied,), allow=()))
+    first, last = ip_network(denied)[0], ip_network(denied)[-1]
+    sources = {first, last, first - 1 if int(first) else last, last + 1 if denied != "0.0.0.0/0" else first}
+    for source in sources:
+        verdict = tried(program, ethernet(udp(str(source), HERE[4], 5000)))[0]
+        assert verdict == (DROP if source in ip_network(denied) else PASS), source
 
 
 @both
