@@ -280,8 +280,9 @@ def test_who_left_by_which_address_and_port_is_written_down_and_what_was_denied_
     no = rule("no", 1, "deny", services=("tcp/81",))
     scene.up(*ALL, no)
     assert eventually(lambda: begun(scene) == 1)
-    assert scene.reaches("tcp", "203.0.113.10", 80)
+    assert scene.reaches("tcp", "203.0.113.10", 80) and scene.reaches("udp", "2001:db8::10", 8005)
     seen = {scene.asks("tcp", "203.0.113.10", 8000), scene.asks("udp", "2001:db8::10", 8000)}
+    assert "" not in seen, "both were answered"
     for port in (81, 8011):
         assert not scene.asks("tcp", "203.0.113.10", port)
 

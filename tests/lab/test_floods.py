@@ -148,7 +148,7 @@ def test_steps_by_hand_are_enforced_by_the_border_as_they_are_told(ground: Groun
     target = kaede.ip
     ask(ground, "ddos", "release", contract(kaede), "--target", target, "--by", "kaede")
     assert until(lambda: not ground.is_diverted(kaede), 10.0)  # and it stays so: a person said it
-    assert held(ground, "kaede", 1, 400, least=60)
+    assert held(ground, "kaede", 1, 400, least=20)  # visitors alone are a fifth of one
     number = step(ground, "kaede", target, "filter")
     assert held(ground, "kaede", 1, 10)
     assert not ground.is_diverted(kaede)
