@@ -2,7 +2,7 @@
 
 import struct
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Final
@@ -45,7 +45,6 @@ SIZES: Final = {
     "hosts4": (8, 4),
     "hosts6": (20, 4),
     "reflectors": (4, 8192),
-    "regions": (4, 8192),
     "changes": (4, 8),
     "recent4": (4, 24 + _POLICY.size),
     "recent6": (4, 24 + _POLICY.size),
@@ -173,22 +172,12 @@ def list_in(table: str, key: bytes) -> int:
     return number
 
 
-def bits_of(numbers: Iterable[int]) -> bytes:
-    """A bit for each number of 16 bits, as a UDP port."""
+def ports_of(ports: Iterable[int]) -> bytes:
+    """A bit for each UDP port."""
     bits = bytearray(8192)
-    for number in numbers:
-        bits[number >> 3] |= 1 << (number & 7)
+    for port in ports:
+        bits[port >> 3] |= 1 << (port & 7)
     return bytes(bits)
-
-
-def regions_of(prefixes: Iterable[str]) -> Iterator[int]:
-    """The first 16 bits of the IPv4 addresses in which there is one of these prefixes, or a part of it."""
-    for prefix in prefixes:
-        read = read_prefix(prefix)
-        if read is not None and read[0] == 4:
-            _, number, length = read
-            first = number >> 16
-            yield from range(first, first + (1 << max(0, 16 - length)))
 
 
 def count_of(value: bytes) -> int:

@@ -83,9 +83,7 @@ def put_lists(program: Program, wanted: Lists) -> None:
         keys = sorted(layout.listed_key(place, prefix) for prefix in prefixes)
         for name, group in groupby(keys, key=lambda pair: pair[0]):
             program.maps[name].put_all([key for _, key in group], verdict)
-    program.maps["reflectors"].put(layout.slot(place), layout.bits_of(wanted.reflectors))
-    regions = layout.regions_of((*wanted.allow, *wanted.deny))
-    program.maps["regions"].put(layout.slot(place), layout.bits_of(regions))
+    program.maps["reflectors"].put(layout.slot(place), layout.ports_of(wanted.reflectors))
     program.maps["lists"].put(layout.slot(place), bytes.fromhex(wanted.digest))
 
 

@@ -48,8 +48,8 @@ struct recent {
     struct policy policy;
 };
 
-/* One bit a UDP port, or a /16 of IPv4. */
-struct bits {
+/* One bit a UDP port. */
+struct ports {
     __u8 bits[65536 / 8];
 };
 
@@ -151,8 +151,7 @@ MAP(listed4, BPF_MAP_TYPE_LPM_TRIE, LISTED, BPF_F_NO_PREALLOC, struct listed4, _
 MAP(listed6, BPF_MAP_TYPE_LPM_TRIE, LISTED, BPF_F_NO_PREALLOC, struct listed6, __u32);
 MAP(hosts4, BPF_MAP_TYPE_HASH, LISTED, BPF_F_NO_PREALLOC, struct host4, __u32); /* the same */
 MAP(hosts6, BPF_MAP_TYPE_HASH, LISTED, BPF_F_NO_PREALLOC, struct host6, __u32);
-MAP(reflectors, BPF_MAP_TYPE_ARRAY, LISTS_MOST, 0, __u32, struct bits); /* by list */
-MAP(regions, BPF_MAP_TYPE_ARRAY, LISTS_MOST, 0, __u32, struct bits); /* by list: where it has prefixes at all */
+MAP(reflectors, BPF_MAP_TYPE_ARRAY, LISTS_MOST, 0, __u32, struct ports); /* by list */
 MAP(senders, BPF_MAP_TYPE_LRU_HASH, SOURCES, 0, struct sender, __u64);
 MAP(guesses, BPF_MAP_TYPE_LRU_HASH, 65536, 0, __u64, __u64);
 MAP(proven, BPF_MAP_TYPE_LRU_HASH, SOURCES, 0, __u64, __u64); /* until when, ns of the machine's uptime */

@@ -201,13 +201,7 @@ INLINE enum listed host_says(const struct policy *policy, const __u32 *found)
     return policy->flags & ALLOWS_HOSTS && *found ? ALLOWED_THERE : DENIED_THERE;
 }
 
-INLINE bool has(const struct bits *set, __u16 number)
-{
-    return set->bits[number >> 3] >> (number & 7) & 1;
-}
-
-/* What the lists say of the source. A single address is more specific than any prefix. Most sources lie in no /16
- * in which a prefix is listed, and to know that takes a fraction of what the trie takes. */
+/* What the lists say of the source. A single address is more specific than any prefix. */
 INLINE enum listed listed4_of(const struct policy *policy, const struct iphdr *ip)
 {
     if (policy->flags & HOSTS) {
@@ -218,10 +212,6 @@ INLINE enum listed listed4_of(const struct policy *policy, const struct iphdr *i
             return host_says(policy, found);
     }
     if (!(policy->flags & LISTS))
-        return NOT_LISTED;
-    __u32 list = policy->list;
-    const struct bits *here = bpf_map_lookup_elem(&regions, &list);
-    if (here && !has(here, bpf_ntohl(ip->saddr) >> 16))
         return NOT_LISTED;
     struct listed4 key = {.bits = 32 + 32, .list = policy->list};
     __builtin_memcpy(key.address, &ip->saddr, 4);
@@ -253,8 +243,9 @@ INLINE bool is_amplified(const struct policy *policy, const struct packet *packe
         (void *)(udp + 1) > packet->end)
         return false;
     __u32 list = policy->list;
-    const struct bits *ports = bpf_map_lookup_elem(&reflectors, &list);
-    return ports && has(ports, bpf_ntohs(udp->source));
+    __u16 port = bpf_ntohs(udp->source);
+    const struct ports *ports = bpf_map_lookup_elem(&reflectors, &list);
+    return ports && ports->bits[port >> 3] >> (port & 7) & 1;
 }
 
 /* Does this packet come too early on a bucket of `map`? It takes `cost` of the time if not. */
