@@ -8,9 +8,9 @@ from typing import Final
 import click
 
 from kitei.cli.desk import office_of
-from kitei.cli.speak import Fault, LazyGroup, Misuse, Talk, command, here, option
+from kitei.cli.speak import LazyGroup, Misuse, Talk, command, here, option
+from kitei.cli.users_file import exchange
 from kitei.office.radius.logins import Logins, make_secret
-from kitei.radius.users import Faulty
 from kitei.values import Words
 
 _COMMANDS: Final[Mapping[str, str]] = {
@@ -76,31 +76,8 @@ _SHORTEST: Final = 8  # RFC 2865, 3: larger and less guessable is better; the em
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @option("--export", is_flag=True, ja="書き出す", en="Write them out.")
 def users(talk: Talk, contract: str, file: Path | None, export: bool) -> None:
-    if export == (file is not None):
-        raise Misuse(Words("FILE か --export のどちらかです", "give either FILE or --export"))
     with office_of(talk) as office:
-        logins = Logins.of(office)
-        if file is None:
-            text = logins.export_users(contract)
-            talk.answer({"contract": contract, "csv": text}, lambda: text.rstrip())
-            return
-        try:
-            changed, count = logins.import_users(contract, file.read_text("utf-8"))
-        except Faulty as faulty:
-            lines = [
-                f"{file}:{each.line}: {each.column}: {each.what.to(talk.language)}" for each in faulty.faults
-            ]
-            raise Fault("\n".join(lines)) from None
-        except UnicodeDecodeError as error:
-            line = error.object[: error.start].count(b"\n") + 1
-            raise Fault(
-                Words(
-                    f"{file}:{line}: UTF-8 ではありません。表計算ソフトでは「CSV UTF-8」で保存してください",
-                    f"{file}:{line}: not UTF-8; save it as `CSV UTF-8`",
-                )
-            ) from None
-        told = Words(f"{changed} 人を変更、合わせて {count} 人", f"{changed} changed, {count} in all")
-        talk.answer({"changed": changed, "users": count}, lambda: told.to(talk.language))
+        exchange(talk, Logins.of(office), contract, file, export)
 
 
 @command(

@@ -8,11 +8,11 @@ from typing import Final
 import click
 
 from kitei.cli.desk import office_of
-from kitei.cli.speak import Fault, LazyGroup, Misuse, Talk, command, here, option
+from kitei.cli.speak import Fault, LazyGroup, Talk, command, here, option
+from kitei.cli.users_file import exchange
 from kitei.office.remote.fullness import Fullness, fullness, propose
 from kitei.office.remote.users import Entrances
 from kitei.office.remote.why import RemoteWhy, why_user, words_of
-from kitei.radius.users import Faulty
 from kitei.store.logins import LoginLog, prepare
 from kitei.values import Json, Words
 
@@ -58,25 +58,8 @@ def papers(talk: Talk, name: str) -> None:
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @option("--export", is_flag=True, ja="書き出す", en="Write them out.")
 def users(talk: Talk, contract: str, file: Path | None, export: bool) -> None:
-    if export == (file is not None):
-        raise Misuse(Words("FILE か --export のどちらかです", "give either FILE or --export"))
     with office_of(talk) as office:
-        entrances = Entrances.of(office)
-        if file is None:
-            text = entrances.export_users(contract)
-            talk.answer({"contract": contract, "csv": text}, lambda: text.rstrip())
-            return
-        try:
-            changed, count = entrances.import_users(contract, file.read_text("utf-8"))
-        except Faulty as faulty:
-            lines = [
-                f"{file}:{each.line}: {each.column}: {each.what.to(talk.language)}" for each in faulty.faults
-            ]
-            raise Fault("\n".join(lines)) from None
-        except UnicodeDecodeError:
-            raise Fault(Words(f"{file} は UTF-8 ではありません", f"{file} is not UTF-8")) from None
-    told = Words(f"{changed} 人を変更、合わせて {count} 人", f"{changed} changed, {count} in all")
-    talk.answer({"changed": changed, "users": count}, lambda: told.to(talk.language))
+        exchange(talk, Entrances.of(office), contract, file, export)
 
 
 @command(

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Connection,
     Engine,
     Index,
-    Integer,
     MetaData,
     Table,
     Text,
@@ -23,14 +22,13 @@ from sqlalchemy import (
 )
 
 from kitei.store.engine import reading, writing
-from kitei.store.schema import Instant
+from kitei.store.schema import NUMBER, Instant
 
 METADATA = MetaData()
-_NUMBER = BigInteger().with_variant(Integer, "sqlite")
 LOGIN = Table(
     "login",
     METADATA,
-    Column("id", _NUMBER, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("node", Text, nullable=False),
     Column("contract", Text, nullable=False),

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from kitei.store.engine import reading, writing
-from kitei.store.schema import Instant
+from kitei.store.schema import NUMBER, Instant
 from kitei.values import JsonObject
 
 Way = Literal["email", "webhook", "letter"]
@@ -39,7 +39,7 @@ METADATA = MetaData()
 MESSAGE = Table(
     "outbox",
     METADATA,
-    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("number", NUMBER, primary_key=True),
     Column("id", Text, nullable=False, unique=True),
     Column("way", Text, nullable=False),
     Column("place", Text, nullable=False),

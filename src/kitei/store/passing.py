@@ -23,14 +23,13 @@ from sqlalchemy import (
 )
 
 from kitei.store.engine import reading, writing
-from kitei.store.schema import Instant
+from kitei.store.schema import NUMBER, Instant
 
 METADATA = MetaData()
-_NUMBER = BigInteger().with_variant(Integer, "sqlite")
 FLOW = Table(
     "gateway_flow",
     METADATA,
-    Column("id", _NUMBER, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("node", Text, nullable=False),
     Column("contract", Text, nullable=False),
     Column("number", BigInteger, nullable=False),
@@ -52,7 +51,7 @@ FLOW = Table(
 DENIAL = Table(
     "gateway_denial",
     METADATA,
-    Column("id", _NUMBER, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("node", Text, nullable=False),
     Column("contract", Text, nullable=False),

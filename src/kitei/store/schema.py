@@ -60,6 +60,8 @@ class Instant(TypeDecorator[datetime]):
         return instant.astimezone(JST)
 
 
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
+"""A row's own number: SQLite gives out none but of INTEGER."""
 _JSON = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 METADATA = MetaData()
@@ -119,7 +121,7 @@ REPORT = Table(
 OBSERVATION = Table(
     "observation",
     METADATA,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("source", Text, nullable=False),
     Column("subject", Text, nullable=False),

@@ -22,14 +22,13 @@ from sqlalchemy import (
 )
 
 from kitei.store.engine import reading, writing
-from kitei.store.schema import Instant
+from kitei.store.schema import NUMBER, Instant
 
 METADATA = MetaData()
-_NUMBER = BigInteger().with_variant(Integer, "sqlite")
 RECORD = Table(
     "web_record",
     METADATA,
-    Column("id", _NUMBER, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("node", Text, nullable=False),
     Column("contract", Text, nullable=False),
@@ -48,7 +47,7 @@ RECORD = Table(
 HITS = Table(
     "web_hits",
     METADATA,
-    Column("id", _NUMBER, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("contract", Text, nullable=False),
     Column("policy", Integer, nullable=False),
