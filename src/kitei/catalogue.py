@@ -10,6 +10,7 @@ from typing import Final
 from kitei.ledger.contracts import Contract
 from kitei.network import Estate, Intent, NodeIntent
 from kitei.network.plan import intent_of
+from kitei.network.uniting import Contradiction
 from kitei.service import Service
 from kitei.values import Words
 
@@ -54,15 +55,32 @@ def service_named(name: str) -> Service:
 
 
 def compile_all(contracts: Sequence[Contract], estate: Estate, on: date) -> Intent:
-    """Every service's nodes under one intent. ValueError when two services claim one node."""
-    nodes: dict[str, NodeIntent] = {}
+    """Every service's nodes under one intent. Raises Contradiction where nodes cannot be what is asked of them, with
+    every reason: parts of one key that differ, and nodes that two services claim.
+    """
+    nodes: dict[str, tuple[Service, NodeIntent]] = {}
+    told: list[Words] = []
     for service in SERVICES.values():
         own = [contract for contract in contracts if contract.service == service.name]
-        for node in service.compile(own, estate, on):
-            if node.node in nodes:
-                raise ValueError(f"node {node.node!r} is claimed by two services; give each its own machine")
-            nodes[node.node] = node
-    return intent_of(nodes)
+        try:
+            compiled = service.compile(own, estate, on)
+        except Contradiction as error:
+            told += error.told
+            continue
+        for node in compiled:
+            other, _ = nodes.setdefault(node.node, (service, node))
+            if other is not service:
+                told.append(_claimed_twice(node.node, other, service))
+    if told:
+        raise Contradiction(told)
+    return intent_of({name: node for name, (_, node) in nodes.items()})
+
+
+def _claimed_twice(node: str, one: Service, other: Service) -> Words:
+    return Words(
+        f"ノード {node} を {one.name} と {other.name} の両方が使います。それぞれに機器を与えてください",
+        f"node {node} is claimed by {one.name} and by {other.name}; give each its own machine",
+    )
 
 
 def conflicts(contracts: Sequence[Contract], on: date) -> Iterator[Words]:

@@ -13,6 +13,7 @@ from kitei.network.intent import NodeIntent, Orders
 from kitei.network.later import LATER
 from kitei.network.origin import Origin
 from kitei.network.parts import Part
+from kitei.network.uniting import united
 from kitei.values import Json, JsonObject
 
 _PEM: Final = frozenset({"authority", "certificate", "revoked"})
@@ -36,13 +37,8 @@ def kind_of(part: Part | type[Part]) -> str:
 
 
 def node_intent(node: str, parts: Iterable[Part]) -> NodeIntent:
-    """A node's parts in order of their keys, with their digest. ValueError names a key that stands twice."""
-    by_key: dict[str, Part] = {}
-    for part in parts:
-        key = part.key
-        if key in by_key:
-            raise ValueError(f"{node}: {key!r} stands twice; a key is unique on its node")
-        by_key[key] = part
+    """A node's parts in order of their keys, with their digest. Raises Contradiction (see `united`)."""
+    by_key = united(node, parts)
     ordered = tuple(by_key[key] for key in sorted(by_key))
     return NodeIntent(node, ordered, digest_of_parts(ordered))
 

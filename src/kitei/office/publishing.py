@@ -15,6 +15,7 @@ from kitei.ledger.contracts import Contract
 from kitei.network import Estate, Identity, Intent, NodeIntent, Orders, Part, RadiusGroup
 from kitei.network.codec import node_intent, orders_json, orders_of
 from kitei.network.plan import Plan, compare, intent_of
+from kitei.network.uniting import Contradiction
 from kitei.office.authority import Authorities, revocation
 from kitei.office.desk import MANAGED_VPN
 from kitei.office.estate import estate_of, papers_issued
@@ -61,7 +62,7 @@ class Publishing:
         contracts = list(self.office.contracts().values())
         if clashes := list(conflicts(contracts, day)):
             raise Refusal(Words("; ".join(c.ja for c in clashes), "; ".join(c.en for c in clashes)))
-        return compare(self.published_intent(), compile_all(contracts, self.estate(), day))
+        return compare(self.published_intent(), self._compiled(contracts, day))
 
     def published_intent(self) -> Intent:
         """What the nodes were last told. A node told to hold nothing is not among them."""
@@ -107,7 +108,7 @@ class Publishing:
         staying = [each for each in served if each.is_in_force(day)]
         if len(staying) == len(served):
             return None
-        plan = compare(before, compile_all(staying, self.estate(), day))
+        plan = compare(before, self._compiled(staying, day))
         self._carry_out(plan, day, approve=False, actor="controller")
         return plan
 
@@ -154,10 +155,17 @@ class Publishing:
         self._publish(orders, (*plan.cuts, *self._ended(day)), facts, actor)
         if self._revoke_the_gone(day):
             self._issue_papers()
-            estate = self.estate()
-            gone = compare(plan.after, compile_all(self._published(plan.after), estate, day))
+            gone = compare(plan.after, self._compiled(self._published(plan.after), day))
             if not gone.is_empty:
                 self._carry_out(gone, day, approve, "controller")  # the others learn whom to trust no longer
+
+    def _compiled(self, contracts: Sequence[Contract], day: date) -> Intent:
+        """What contracts want on a day. Raises Refusal with every reason why it cannot be."""
+        try:
+            return compile_all(contracts, self.estate(), day)
+        except Contradiction as error:
+            told = error.told
+            raise Refusal(Words("\n".join(w.ja for w in told), "\n".join(w.en for w in told))) from None
 
     def _published(self, intent: Intent) -> list[Contract]:
         """The contracts that an intent serves."""

@@ -6,7 +6,8 @@ itself in the moment it is ordered.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Final
 
 from kitei.ledger.contracts import Contract
 from kitei.network import (
@@ -20,25 +21,31 @@ from kitei.network import (
 )
 from kitei.network.codec import node_intent
 from kitei.network.ddos_estate import CollectorPlace
+from kitei.network.expiry import expires
 from kitei.services.ddos.defence import standing_mitigations
 from kitei.services.ddos.means import Means, all_means, edition_on
 from kitei.services.ddos.stopping import Placed, by_contract, dynamic_parts, own_parts, standing_parts
 from kitei.services.ddos.watching import collector_part, watch_parts, watched_line
+
+_Against = Announcement | FlowRule | Scrubbing
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 __all__ = ["compile_contracts", "is_dynamic", "refreshed", "watched_line"]
 
 
 def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[NodeIntent, ...]:
     """The nodes that the contracts in force on a day need, and what stands against attacks now."""
-    found: dict[str, dict[str, Part]] = {}
-    for node, part in (*_standing(contracts, estate, on), *_dynamic(contracts, estate, on)):
-        found.setdefault(node, {}).setdefault(part.key, part)  # of two that say the same, the first
-    return tuple(node_intent(node, found[node].values()) for node in sorted(found))
+    standing = _by_node(_standing(contracts, estate, on))
+    dynamic = _by_node(_dynamic(contracts, estate, on))
+    return tuple(
+        node_intent(node, (*(always := standing.get(node, ())), *_ordered_once(dynamic.get(node, ()), always)))
+        for node in sorted({*standing, *dynamic})
+    )
 
 
 def is_dynamic(part: Part) -> bool:
     """Whether a part is there against an attack, and goes by itself."""
-    return isinstance(part, Announcement | FlowRule | Scrubbing) and part.until is not None
+    return isinstance(part, _Against) and part.until is not None
 
 
 def refreshed(
@@ -56,23 +63,43 @@ def refreshed(
     """
     published = {node.node: node for node in nodes}
     served = {each.origin.owner for node in published.values() for each in node.parts if not is_dynamic(each)}
-    wanted: dict[str, dict[str, Part]] = {}
-    for name, part in _dynamic(contracts, estate, on):
-        wanted.setdefault(name, {}).setdefault(part.key, part)
+    wanted = _by_node(each for each in _dynamic(contracts, estate, on) if each[1].origin.owner in served)
     leaves = _leaves(contracts, estate, on, touched)
     changed = []
     for name, node in published.items():
         kept = [_narrowed(each, name, leaves, touched is None) for each in node.parts if not is_dynamic(each)]
-        keys = {each.key for each in kept}
-        fresh = [
-            each
-            for key, each in wanted.get(name, {}).items()
-            if key not in keys and each.origin.owner in served
-        ]
-        after = node_intent(name, (*kept, *fresh))
+        after = node_intent(name, (*kept, *_ordered_once(wanted.get(name, ()), kept)))
         if after.digest != node.digest:
             changed.append(after)
     return tuple(changed)
+
+
+def _by_node(placed: Iterable[Placed]) -> Mapping[str, Sequence[Part]]:
+    found: dict[str, list[Part]] = {}
+    for node, part in placed:
+        found.setdefault(node, []).append(part)
+    return found
+
+
+def _ordered_once(orders: Iterable[Part], standing: Iterable[Part]) -> Iterable[Part]:
+    """What was ordered against attacks, each once, however many asked for it.
+
+    What stands always is not ordered again. Of several orders for one prefix that of the first contract is carried
+    out, until the last of them ends: an order that was given is never cut short by another.
+    """
+    found: dict[str, Part] = {}
+    always = {each.key for each in standing}
+    for part in orders:
+        if part.key not in always:
+            found[part.key] = _longer(found.get(part.key, part), part)
+    return found.values()
+
+
+def _longer(first: Part, other: Part) -> Part:
+    """The first, until the later end of both."""
+    if not isinstance(first, _Against) or not isinstance(other, _Against):
+        return first
+    return replace(first, until=max((first, other), key=lambda each: expires(each) or _NEVER).until)
 
 
 def _standing(contracts: Sequence[Contract], estate: Estate, on: date) -> Iterator[Placed]:
