@@ -69,7 +69,7 @@ def compile_all(contracts: Sequence[Contract], estate: Estate, on: date) -> Inte
             continue
         for node in compiled:
             other, _ = nodes.setdefault(node.node, (service, node))
-            if other is not service:
+            if nodes[node.node][1] is not node:
                 told.append(_claimed_twice(node.node, other, service))
     if told:
         raise Contradiction(told)
@@ -78,8 +78,8 @@ def compile_all(contracts: Sequence[Contract], estate: Estate, on: date) -> Inte
 
 def _claimed_twice(node: str, one: Service, other: Service) -> Words:
     return Words(
-        f"ノード {node} を {one.name} と {other.name} の両方が使います。それぞれに機器を与えてください",
-        f"node {node} is claimed by {one.name} and by {other.name}; give each its own machine",
+        f"ノード {node} が二度({one.name} と {other.name} で)使われます。それぞれに機器を与えてください",
+        f"node {node} is claimed twice, by {one.name} and by {other.name}; give each its own machine",
     )
 
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -22,6 +23,7 @@ from kitei.network.codec import (
     part_of,
 )
 from kitei.network.report import Fault, FaultKind, Report, State, Waiting, What, report_json, report_of
+from kitei.network.uniting import Contradiction
 
 texts = st.text(st.characters(exclude_categories=("C",)), max_size=8)
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
@@ -51,6 +53,7 @@ def fields_of(kind: type) -> st.SearchStrategy:
 
 
 parts = st.one_of(*(fields_of(kind) for kind in get_args(Part)))
+twins = st.one_of(*(st.tuples(fields_of(kind), fields_of(kind)) for kind in get_args(Part)))
 intents = st.lists(parts, max_size=6, unique_by=lambda part: part.key)
 instants = st.datetimes(min_value=datetime(2024, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 words = st.text(max_size=12)
@@ -166,10 +169,35 @@ def test_every_fault_is_told_with_its_place():
     ]
 
 
-def test_a_key_stands_once():
+def test_two_of_one_key_that_say_the_same_are_one_whoever_they_are_for():
     port = Port(Origin("c", ()), "wan0", "wan")
-    with pytest.raises(ValueError, match="port:wan0"):
-        node_intent("n1", [port, port])
+    assert node_intent("n1", [port, replace(port, origin=Origin("d", ()))]).parts == (port,)
+
+
+def test_every_two_of_one_key_that_differ_are_told_with_node_owners_and_what_differs():
+    port, other = Port(Origin("c", ()), "wan0", "wan"), Port(Origin("d", ()), "wan0", "lan")
+    route = Route(Origin("c", ()), "0.0.0.0/0", "192.0.2.1", 5)
+    with pytest.raises(Contradiction) as told:
+        node_intent("n1", [port, route, other, replace(route, via="192.0.2.9")])
+    assert [words.en for words in told.value.told] == [
+        "node n1: port:wan0 is wanted by c and by d, and not alike (role: 'wan' / 'lan')",
+        "node n1: route:0.0.0.0/0:5 is wanted by c and by c, and not alike (via: '192.0.2.1' / '192.0.2.9')",
+    ]
+
+
+@given(twins, st.data())
+def test_a_key_has_one_meaning_at_a_node(both, data):
+    """What differs in anything but whom it is for is refused; all else adds nothing."""
+    part, twin = both
+    name = data.draw(st.sampled_from([field.name for field in fields(part)]))
+    other = replace(part, **{name: getattr(twin, name)})
+    if name == "origin" or other == part:
+        assert node_intent("n1", [part, other]) == node_intent("n1", [part])
+    elif other.key == part.key:
+        with pytest.raises(Contradiction, match=re.escape(f"{name}: {getattr(part, name)!r}")):
+            node_intent("n1", [part, other])
+    else:
+        assert len(node_intent("n1", [part, other]).parts) == 2
 
 
 @given(parts)

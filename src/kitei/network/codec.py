@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from operator import attrgetter
 from types import NoneType, UnionType
@@ -13,8 +13,8 @@ from kitei.network.intent import NodeIntent, Orders
 from kitei.network.later import LATER
 from kitei.network.origin import Origin
 from kitei.network.parts import Part
-from kitei.network.uniting import united
-from kitei.values import Json, JsonObject
+from kitei.network.uniting import Contradiction, united
+from kitei.values import Json, JsonObject, Words
 
 _PEM: Final = frozenset({"authority", "certificate", "revoked"})
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -41,6 +41,20 @@ def node_intent(node: str, parts: Iterable[Part]) -> NodeIntent:
     by_key = united(node, parts)
     ordered = tuple(by_key[key] for key in sorted(by_key))
     return NodeIntent(node, ordered, digest_of_parts(ordered))
+
+
+def node_intents(parts: Mapping[str, Iterable[Part]]) -> tuple[NodeIntent, ...]:
+    """Nodes in order of their names. Raises Contradiction with what is wrong with any of them."""
+    found: list[NodeIntent] = []
+    told: list[Words] = []
+    for node in sorted(parts):
+        try:
+            found.append(node_intent(node, parts[node]))
+        except Contradiction as error:
+            told += error.told
+    if told:
+        raise Contradiction(told)
+    return tuple(found)
 
 
 def digest_of_parts(parts: Iterable[Part]) -> str:

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as some
 
 from kitei.drivers.flows import Flows
@@ -33,6 +33,7 @@ from kitei.network.ddos_estate import (
     UpstreamPlace,
 )
 from kitei.network.plan import compare, intent_of
+from kitei.network.uniting import Contradiction
 from kitei.services.ddos.contract import fold
 from kitei.services.ddos.intent import compile_contracts, is_dynamic, refreshed
 from kitei.services.ddos.observation import COLLECTOR, availabilities
@@ -88,11 +89,11 @@ def with_option(contract: Contract, option: str, **body: Any) -> Contract:
 
 
 def mitigated(
-    contract: Contract, step: str, target: str, id: str = "m1", metric: str = "udp-bps"
+    contract: Contract, step: str, target: str, id: str = "m1", metric: str = "udp-bps", hours: int = 1
 ) -> Contract:
     return grown(
         contract, "mitigation.ordered", mitigation=id, attack=None, step=step, target=target, by="controller",
-        why="", at=NOW.isoformat(), until=NOW.replace(hour=2).isoformat(), metric=metric, ports=[53],
+        why="", at=NOW.isoformat(), until=(NOW + timedelta(hours=hours)).isoformat(), metric=metric, ports=[53],
     )  # fmt: skip
 
 
@@ -110,6 +111,15 @@ def parts(nodes: Sequence[NodeIntent]) -> list[Part]:
 
 def compiled(*contracts: Contract) -> list[Part]:
     return parts(compile_contracts(contracts, ESTATE, ON))
+
+
+def had_together(contracts: Sequence[Contract], estate: Estate = ESTATE) -> tuple[NodeIntent, ...]:
+    """The nodes of contracts that can be had at once: the one thing that cannot is one prefix always cleaned for two."""
+    try:
+        return compile_contracts(contracts, estate, ON)
+    except Contradiction:
+        assert all(any(each.name == "always-on" for each in contract.options) for contract in contracts)
+        reject()
 
 
 def of(kind: Any, found: Sequence[Part]) -> list[Any]:
@@ -236,6 +246,35 @@ def test_what_is_ordered_is_published_alone_and_only_for_what_was_published() ->
     assert refreshed(before, [known], ESTATE, ON) == ()
 
 
+def test_what_several_contracts_order_for_one_prefix_is_done_once_and_as_long_as_the_last_of_them() -> None:
+    base = mitigated(free(concluded("c1", "type-x", ["203.0.113.0/24"])), "divert", "203.0.113.9/32")
+    more = free(concluded("c2", "type-m", [], base="c1"))
+    for id, hours in (("m2", 3), ("m3", 2)):
+        more = mitigated(more, "divert", "203.0.113.9/32", id, hours=hours)
+    found = compiled(base, more)
+    (clean,), (route,) = of(Scrubbing, found), of(Announcement, found)
+    assert clean.origin.owner == route.contract == "c1"
+    assert clean.until == route.until == NOW.replace(hour=4).isoformat()
+
+
+def test_what_stands_always_is_not_ordered_again() -> None:
+    contract = with_option(free(concluded("c1", "type-e", ["203.0.113.0/24"])), "always-on")
+    found = compiled(mitigated(contract, "divert", "203.0.113.0/24"))
+    assert [each.until for each in of((Announcement, Scrubbing), found)] == [None, None]
+
+
+def test_two_contracts_that_always_want_one_prefix_cleaned_unlike_are_both_told() -> None:
+    one = with_option(concluded("c1", "type-e", ["203.0.113.0/24"]), "always-on")
+    two = with_option(
+        with_option(concluded("c2", "type-e", ["203.0.113.0/24"]), "always-on"), "bandwidth", mbps=500
+    )
+    with pytest.raises(Contradiction) as told:
+        compiled(one, two)
+    words, _ = told.value.told  # and the route that leads there
+    for said in ("scrub1", "scrubbing:203.0.113.0/24", "c1", "c2", "clean_bps: 500000000 / 1000000000"):
+        assert said in words.en and said in words.ja
+
+
 # -- laws --------------------------------------------------------------------------------------------
 
 PREFIXES = ("203.0.113.0/24", "198.51.100.0/25", "2001:db8:7::/48")
@@ -287,7 +326,7 @@ def test_no_facts_whatever_make_a_type_d_do_anything_but_watch(one: Contract, ad
 @settings(max_examples=300, deadline=None)
 @given(contracts(), contracts(id="c2"))
 def test_laws_of_whatever_is_bought(one: Contract, two: Contract) -> None:
-    found = compiled(one, two)
+    found = parts(had_together([one, two]))
     by_id = {"c1": one, "c2": two}
     for part in of((Announcement, FlowRule, Scrubbing, RouteLeave), found):
         owner = by_id[part.origin.owner]
@@ -328,7 +367,7 @@ WITH_OTHER = Estate(defence=replace(PLACES, collectors=(*PLACES.collectors, OVER
 @settings(max_examples=150, deadline=None)
 @given(contracts(), contracts(id="c2"))
 def test_over_another_providers_path_only_who_has_the_option_is_watched(one: Contract, two: Contract) -> None:
-    nodes = {node.node: of(FloodWatch, node.parts) for node in compile_contracts([one, two], WITH_OTHER, ON)}
+    nodes = {node.node: of(FloodWatch, node.parts) for node in had_together([one, two], WITH_OTHER)}
     assert {each.name for each in nodes.get("see9", [])} <= {each.name for each in nodes.get("see1", [])}
     by_id = {"c1": one, "c2": two}
     for watch in nodes.get("see9", []):
@@ -352,7 +391,7 @@ def test_to_be_watched_over_another_path_needs_no_consent_to_route_control() -> 
 @settings(max_examples=60, deadline=None)
 @given(contracts(), contracts(id="c2"))
 def test_publishing_what_changed_comes_to_the_same_as_publishing_all(one: Contract, two: Contract) -> None:
-    before = {node.node: node for node in compile_contracts([calm(one), calm(two)], ESTATE, ON)}
+    before = {node.node: node for node in had_together([calm(one), calm(two)])}
     after = {node.node: node for node in refreshed(before.values(), [one, two], ESTATE, ON)}
     whole = {node.node: node for node in compile_contracts([one, two], ESTATE, ON)}
     assert {**before, **after} == whole

@@ -10,7 +10,7 @@ from datetime import date
 
 from kitei.ledger.contracts import Contract
 from kitei.network import Estate, NodeIntent, Part
-from kitei.network.codec import node_intent
+from kitei.network.codec import node_intents
 from kitei.radius.policy import EAP
 from kitei.services.auth_outsource.contract import Door, days_of_use, door
 from kitei.services.auth_outsource.edition import TERMS
@@ -55,7 +55,7 @@ def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -
     for prober in probers(estate):
         own = tuple(probes_of(prober.node, served, estate, edition))
         found[prober.node] = (*found.get(prober.node, ()), *own)
-    return tuple(node_intent(name, found[name]) for name in sorted(found) if found[name])
+    return node_intents({name: parts for name, parts in found.items() if parts})
 
 
 def unserved(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[Unserved, ...]:

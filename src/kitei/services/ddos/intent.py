@@ -19,7 +19,7 @@ from kitei.network import (
     RouteLeave,
     Scrubbing,
 )
-from kitei.network.codec import node_intent
+from kitei.network.codec import node_intent, node_intents
 from kitei.network.ddos_estate import CollectorPlace
 from kitei.network.expiry import expires
 from kitei.services.ddos.defence import standing_mitigations
@@ -37,9 +37,11 @@ def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -
     """The nodes that the contracts in force on a day need, and what stands against attacks now."""
     standing = _by_node(_standing(contracts, estate, on))
     dynamic = _by_node(_dynamic(contracts, estate, on))
-    return tuple(
-        node_intent(node, (*(always := standing.get(node, ())), *_ordered_once(dynamic.get(node, ()), always)))
-        for node in sorted({*standing, *dynamic})
+    return node_intents(
+        {
+            node: (*(always := standing.get(node, ())), *_ordered_once(dynamic.get(node, ()), always))
+            for node in {*standing, *dynamic}
+        }
     )
 
 

@@ -12,7 +12,7 @@ from ipaddress import ip_network
 
 from kitei.ledger.contracts import Contract
 from kitei.network import Estate, NodeIntent, RemotePlace
-from kitei.network.codec import node_intent
+from kitei.network.codec import node_intents
 from kitei.services.gio_remote.contract import gateway
 from kitei.services.gio_remote.edition import TERMS
 from kitei.services.gio_remote.gateway_parts import (
@@ -28,13 +28,9 @@ from kitei.values import Words
 
 def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[NodeIntent, ...]:
     """The gateways that the contracts in force on a day need."""
-    found = []
-    for place in sorted(estate.remote, key=lambda place: place.node):
-        served = served_at(place, contracts, on)
-        parts = tuple(gateway_parts(served, estate)) if served else ()
-        if parts:
-            found.append(node_intent(place.node, parts))
-    return tuple(found)
+    served = ((place.node, served_at(place, contracts, on)) for place in estate.remote)
+    found = {node: tuple(gateway_parts(each, estate)) for node, each in served if each}
+    return node_intents({node: parts for node, parts in found.items() if parts})
 
 
 def served_at(place: RemotePlace, contracts: Sequence[Contract], on: date) -> Served | None:

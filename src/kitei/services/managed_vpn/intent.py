@@ -1,16 +1,18 @@
 """Managed VPN PRO's contracts in force as nodes. Pure; compiling again works only on what changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from kitei.ledger.contracts import Contract, Device
 from kitei.network import Estate, NodeIntent, Part
 from kitei.network.codec import node_intent
+from kitei.network.uniting import Contradiction
 from kitei.services.managed_vpn.contract import Site, is_site, site
 from kitei.services.managed_vpn.edition import TERMS
 from kitei.services.managed_vpn.parts import Box, boxes_of, link_parts, monitor_parts, own_parts, twin_machine
 from kitei.terms import Edition
+from kitei.values import Words
 
 
 def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[NodeIntent, ...]:
@@ -87,6 +89,8 @@ def _compile(network: _Network, sites: tuple[Site, ...], estate: Estate, edition
     children = sorted((each for each in sites if each.kind == "child"), key=lambda each: each.number)
     hubs = [box for parent in parents[:1] for box in boxes_of(parent, estate)]
     edges = [edge for child in children for edge in boxes_of(child, estate)]
+    if twice := tuple(_of_one_node((*hubs, *edges))):
+        raise Contradiction(twice)
     ends: dict[str, list[tuple[Box, tuple[Part, ...]]]] = {box.machine.node: [] for box in (*hubs, *edges)}
     links: dict[tuple[str, str], tuple[object, Ends]] = {}
     for edge in edges:
@@ -109,6 +113,18 @@ def _compile(network: _Network, sites: tuple[Site, ...], estate: Estate, edition
     network.made = made
     network.nodes = tuple(node for _, node in made.values())
     network.made_of = made_of
+
+
+def _of_one_node(boxes: Sequence[Box]) -> Iterator[Words]:
+    """Devices in service that are said to be one machine."""
+    first: dict[str, Box] = {}
+    for box in boxes:
+        if (other := first.setdefault(box.machine.node, box)) is not box:
+            one, two = (f"{each.device.serial} ({each.site.contract})" for each in (other, box))
+            yield Words(
+                f"機器 {one} と {two} がどちらもノード {box.machine.node} です",
+                f"machines {one} and {two} are both node {box.machine.node}; each needs a node of its own",
+            )
 
 
 def _node(

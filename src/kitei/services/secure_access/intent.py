@@ -9,7 +9,7 @@ from datetime import date
 
 from kitei.ledger.contracts import Contract
 from kitei.network import Estate, GatewayPlace, NodeIntent, Part
-from kitei.network.codec import node_intent
+from kitei.network.codec import node_intents
 from kitei.services.secure_access.edition import TERMS
 from kitei.services.secure_access.egress import option_holder
 from kitei.services.secure_access.gateway_parts import FIREWALL, ROWS, gateway_parts, served_at
@@ -21,8 +21,8 @@ from kitei.values import Words
 
 def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[NodeIntent, ...]:
     """The gateways that the contracts in force on a day need."""
-    found = ((place.node, tuple(_parts(place, contracts, estate, on))) for place in estate.gateways)
-    return tuple(node_intent(node, parts) for node, parts in sorted(found) if parts)
+    found = {place.node: tuple(_parts(place, contracts, estate, on)) for place in estate.gateways}
+    return node_intents({node: parts for node, parts in found.items() if parts})
 
 
 def _parts(place: GatewayPlace, contracts: Sequence[Contract], estate: Estate, on: date) -> Iterator[Part]:
