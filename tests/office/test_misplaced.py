@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from kitei.office import Office
+from kitei.office.floods.misplaced import misplaced
 from kitei.office.office import Refusal
 from kitei.office.orderbook import read_book, take_book
 from kitei.office.publishing import Publishing
@@ -48,4 +49,44 @@ def test_every_slip_is_told_and_nothing_is_planned(tmp_path: Path) -> None:
         "scrubber scr-2: next_hops is that of scr-1",
     ):
         assert slip in str(told.value)
+    office.close()
+
+
+INNER = {
+    "contract": "kaede-ddos-1", "scrubber": "scr-2", "local": "100.64.11.2", "remote": "100.64.2.2", "number": 102,
+    "far_node": "edge-kaede",
+}  # fmt: skip
+SECOND = {"node": "scr-2", "dirty_port": "ix0", "next_hops": ["100.64.9.9"]}
+
+
+@pytest.mark.parametrize(
+    ("address", "peer", "is_apart"),
+    [
+        ("10.255.1.1/30", "10.255.1.2", False),  # the very addresses of the other
+        ("10.255.1.2/30", "10.255.1.1", False),  # turned round
+        ("10.255.0.1/23", "10.255.0.2", False),  # around it
+        ("10.255.1.5/30", "10.255.1.6", True),
+        ("2001:db8:ffff::1/126", "2001:db8:ffff::2", True),
+    ],
+)
+def test_inner_addresses_of_two_tunnels_at_one_router_are_apart(
+    tmp_path: Path, address: str, peer: str, is_apart: bool
+) -> None:
+    office = Office.open(tmp_path)
+    office.publish_editions()
+    list(take_book(office, read_book(BOOK, office)))
+    told = {"service": "ddos-protection", "scrubber": SECOND}
+    list(
+        take_book(
+            office, read_book({**told, "return_tunnel": {**INNER, "address": address, "peer": peer}}, office)
+        )
+    )
+    slips = [words.en for words in misplaced(Publishing.of(office).estate().defence)]
+    assert slips == (
+        []
+        if is_apart
+        else [
+            "return_tunnel kaede-ddos-1 scr-2: address is not apart from that of kaede-ddos-1 scr-1 at edge-kaede"
+        ]
+    )
     office.close()
