@@ -82,11 +82,7 @@ def test_inner_addresses_of_two_tunnels_at_one_router_are_apart(
         )
     )
     slips = [words.en for words in misplaced(Publishing.of(office).estate().defence)]
-    assert slips == (
-        []
-        if is_apart
-        else [
-            "return_tunnel kaede-ddos-1 scr-2: address is not apart from that of kaede-ddos-1 scr-1 at edge-kaede"
-        ]
-    )
+    assert len(slips) == (not is_apart)
+    for said in ("return_tunnel", "kaede-ddos-1 scr-1", "kaede-ddos-1 scr-2", "edge-kaede"):
+        assert all(said in slip for slip in slips)
     office.close()
