@@ -1,6 +1,7 @@
 """The whole line without a network: order book, plan, reports, outage, claim, month, and why."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from kitei.office.publishing import Publishing
 from kitei.office.trouble import cause_found
 from kitei.office.why import why_line, why_part
 from kitei.values import JST, Month, Words
-from kitei.watch import Cause
+from kitei.watch import Cause, outage_of
 
 BOOK = Path(__file__).parents[2] / "examples" / "order-book"
 MAY = datetime(2026, 5, 10, 9, 0, tzinfo=JST)
@@ -109,6 +110,61 @@ def test_a_node_that_falls_silent_is_noted_and_breaks_no_contract(provider: Offi
     assert node in hearing.look_around()
     assert any(alarm.trouble == "silent" for alarm in hearing.alarms())
     assert hearing.find_outages() == ()
+
+
+def moved(office: Office, node: str, to: str) -> None:
+    """The machine of a node is another one from now on."""
+    machine = next(each for each in Publishing.of(office).estate().machines.values() if each.node == node)
+    told = {"service": "managed-vpn-pro", "machine": [{**asdict(machine), "node": to}]}
+    list(take_book(office, read_book(told, office)))
+    Publishing.of(office).apply_plan(approve=True)
+
+
+def outages(office: Office, name: str) -> list[tuple[datetime, datetime | None]]:
+    """Those on record, looked for by one who has just come, and that a second look finds nothing new."""
+    Hearing.of(office).find_outages()
+    head = office.book.head()
+    Hearing.of(office).find_outages()
+    assert office.book.head() == head
+    return [(each.began_at, each.restored_at) for each in map(outage_of, office.contract(name).outages)]
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_an_open_outage_goes_on_or_ends_under_the_ways_that_took_the_place_of_its_own(
+    provider: Office, time: SetTime, works: bool
+) -> None:
+    hearing = Hearing.of(provider)
+    name, node, probes = child_with_probe(provider)
+    for at, up in ((MAY, True), (MAY + timedelta(hours=1), False)):
+        time.at = at
+        hearing.take_report(node, report(provider, node, at, probes, up))
+        hearing.find_outages()
+    began, changed = time.at, MAY + timedelta(hours=5)
+    time.at = changed
+    moved(provider, node, "another-1")
+    assert child_with_probe(provider)[:2] == (name, "another-1")
+    assert outages(provider, name) == [(began, None)], "nothing is known of the new way yet"
+    time.at = heard = changed + timedelta(minutes=10)
+    probes = child_with_probe(provider)[2]
+    hearing.take_report("another-1", report(provider, "another-1", heard, probes, works))
+    assert outages(provider, name) == [(began, heard if works else None)]
+    assert any(each.trouble == "out" for each in Hearing.of(provider).alarms()) is not works
+    time.at = heard + timedelta(hours=1)
+    hearing.take_report("another-1", report(provider, "another-1", time.at, probes, True))
+    assert outages(provider, name) == [(began, heard if works else time.at)]
+
+
+def test_an_open_outage_ends_with_its_contract(provider: Office, time: SetTime) -> None:
+    hearing = Hearing.of(provider)
+    name, node, probes = child_with_probe(provider)
+    for at, up in ((MAY, True), (MAY + timedelta(hours=1), False)):
+        time.at = at
+        hearing.take_report(node, report(provider, node, at, probes, up))
+        hearing.find_outages()
+    fact = Fact("contract.ending-set", {"last": "2026-05-20", "ground": "cancelled"}, date(2026, 5, 11))
+    provider.state([(f"contract:{name}", fact)])
+    time.at = datetime(2026, 5, 21, 0, 0, 30, tzinfo=JST)
+    assert outages(provider, name) == [(MAY + timedelta(hours=1), datetime(2026, 5, 21, tzinfo=JST))]
 
 
 def test_an_outage_of_49_hours_is_found_claimed_credited_and_invoiced(

@@ -13,10 +13,12 @@ from kitei.values import Words
 from kitei.watch import (
     Availability,
     Cause,
+    Interval,
     Observation,
     Outage,
     Point,
     Report,
+    Ways,
     find_outages,
     hearing,
     history_of,
@@ -256,3 +258,68 @@ def test_what_was_recorded_is_known_again_whatever_is_heard_late(
     )
     assert look([*told, *late], kept) == known, "nothing new, nothing to record"
     assert look([*told, *late], kept[::-1]) == known
+
+
+# -- other ways ------------------------------------------------------------------------------------
+
+EXCHANGED = Availability("osaka", (B,), before=(Ways(hour(20), (A,)),))
+GONE = Availability("osaka", (), before=(Ways(hour(20), (A,)),))
+
+
+def test_an_outage_ends_where_the_ways_that_took_the_place_of_others_are_known_to_work() -> None:
+    (outage,) = found(EXCHANGED, seen(A, 10, False), seen(B, 5, True))
+    assert outage.interval == Interval(hour(10), hour(20))
+
+
+def test_until_new_ways_are_heard_of_nothing_has_changed() -> None:
+    (outage,) = found(EXCHANGED, seen(A, 10, False))
+    assert outage.interval == Interval(hour(10))
+    (outage,) = found(EXCHANGED, seen(A, 10, False), seen(B, 21, True))
+    assert outage.interval == Interval(hour(10), hour(21))
+    assert found(EXCHANGED, seen(A, 10, True)) == ()
+
+
+def test_an_outage_goes_on_under_new_ways_that_are_down_too() -> None:
+    (outage,) = found(EXCHANGED, seen(A, 10, False), seen(B, 21, False), seen(B, 30, True))
+    assert (outage.interval, outage.known_at) == (Interval(hour(10), hour(30)), hour(10))
+
+
+def test_an_outage_ends_when_nothing_is_watched_any_more() -> None:
+    (outage,) = found(GONE, seen(A, 10, False), seen(A, 25, True))
+    assert outage.interval == Interval(hour(10), hour(20))
+
+
+def test_what_was_before_is_judged_by_the_ways_of_its_time() -> None:
+    """A way that had been down for long breaks nothing in a past in which another worked."""
+    before = (Ways(hour(20), (A, B)),)
+    told = (seen(A, 0, True), seen(B, 5, False))
+    (outage,) = found(Availability("osaka", (B,), before=before), *told)
+    assert (outage.began_at, outage.known_at) == (hour(20), hour(20))
+    assert found(Availability("osaka", (A,), before=before), *told) == ()
+    (outage,) = found(Availability("osaka", (A, B), before=(Ways(hour(20), (B,)),)), *told)
+    assert outage.interval == Interval(hour(5), hour(20))
+
+
+words = st.lists(st.tuples(st.sampled_from([A, B]), st.integers(0, 40), st.booleans()), max_size=12)
+
+
+@given(words, st.lists(st.integers(0, 40), max_size=3, unique=True))
+def test_ways_exchanged_for_the_same_change_nothing(
+    told: list[tuple[Point, int, bool]], turns: list[int]
+) -> None:
+    news = [seen(*each) for each in told]
+    before = tuple(Ways(hour(at), (A, B)) for at in sorted(turns))
+    assert found(replace(DUAL, before=before), *news) == found(DUAL, *news)
+
+
+@given(words, st.integers(0, 40))
+def test_an_outage_lasts_only_where_no_way_of_its_time_is_known_to_work(
+    told: list[tuple[Point, int, bool]], at: int
+) -> None:
+    outages = found(EXCHANGED, *(seen(*each) for each in told))
+    state: dict[Point, bool] = {}
+    for when, point, up in sorted(((h, p, u) for p, h, u in told), key=lambda each: each[0]):
+        if when <= at:
+            state[point] = up
+    if state.get(B if at >= 20 else A):
+        assert not any(hour(at) in outage.interval for outage in outages)

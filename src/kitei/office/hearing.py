@@ -1,21 +1,24 @@
 """What nodes tell: reports become observations, observations outages, outages facts of their contracts."""
 
 import logging
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import time as clock
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
 from typing import Final, cast, get_args
 
 from kitei.catalogue import SERVICES
 from kitei.ledger import Fact
+from kitei.ledger.contracts import Contract
 from kitei.network.report import Report, report_json
 from kitei.office.floods.naming import alarms as overstepping
 from kitei.office.floods.posting import alarms as untaken
 from kitei.office.observed import Observed, Said
 from kitei.office.office import Office
 from kitei.office.publishing import Publishing
+from kitei.office.ways import turned
 from kitei.store import Heard
-from kitei.values import day_of
+from kitei.values import JST, day_of
 from kitei.watch import (
     CONTROLLER,
     Alarm,
@@ -37,6 +40,7 @@ SILENT_AFTER: Final = 35.0
 
 _LOOK: Final = 5.0
 _RECORD: Final = 60.0
+_AT_ONCE: Final = 500
 
 
 @dataclass(slots=True)
@@ -46,7 +50,7 @@ class Hearing:
 
     office: Office
     publishing: Publishing
-    now: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = clock.monotonic
     _observed: Observed = field(init=False)
     _heard: dict[str, float] = field(default_factory=dict)
     _looked: float = 0.0
@@ -125,8 +129,12 @@ class Hearing:
     def alarms(self) -> tuple[Alarm, ...]:
         """What is wrong now, contract by contract; nodes that speak of what is none of theirs; customers who take no messages."""
         at = self.office.clock()
-        history = self._observed.upto(at)
-        found = [alarm for each in self.availabilities().values() for alarm in find_alarms(each, history, at)]
+        history, ways = self._observed.upto(at), self._observed.ways(at)
+        found = [
+            alarm
+            for each in self.availabilities().values()
+            for alarm in find_alarms(ways.dated(each, at), history, at)
+        ]
         return (*found, *overstepping(self.office), *untaken(self.office))
 
     def find_outages(self) -> tuple[Outage, ...]:
@@ -134,6 +142,7 @@ class Hearing:
         found: list[Outage] = []
         facts: list[tuple[str, Fact]] = []
         told, availabilities = Said.of(self.office.picture().said), self.availabilities()
+        self._record_ways(availabilities)
         for name, seen in self._observed.outages(availabilities, told, self.office.clock()).items():
             contract = self.office.contract(name)
             recorded = [outage_of(body) for body in contract.outages]
@@ -154,9 +163,34 @@ class Hearing:
                 for old in joined(outages, recorded)
                 if old.id not in credited
             ]
+        for contract, outage in self._over():
+            found.append(outage)
+            body, cites = outage_json(outage), contract.ending.cites if contract.ending else ()
+            facts.append(
+                (f"contract:{contract.id}", Fact("outage.found", body, day_of(outage.known_at), cites))
+            )
         if facts:
             self.office.state(facts, "controller")
         return tuple(found)
+
+    def _record_ways(self, availabilities: Mapping[str, Availability]) -> None:
+        """Note by which ways contracts are watched now, and were since the last orders."""
+        now, ordered = self.office.clock(), self.office.book.last("intent")
+        at = min(now, ordered.recorded_at) if ordered is not None else now
+        turns = list(turned(self._observed.ways(now), availabilities, at))
+        for first in range(0, len(turns), _AT_ONCE):  # others want to write too
+            self.office.shelf.observe(turns[first : first + _AT_ONCE])
+
+    def _over(self) -> Iterator[tuple[Contract, Outage]]:
+        """Outages that lasted when their contract ended: with its last day they are over too."""
+        today = self.office.today()
+        for contract in self.office.contracts().values():
+            if contract.ending is None or contract.ending.last >= today:
+                continue
+            end = datetime.combine(contract.ending.last + timedelta(days=1), time(), JST)
+            for outage in map(outage_of, contract.outages):
+                if outage.restored_at is None:
+                    yield contract, replace(outage, restored_at=max(end, outage.known_at))
 
     def reports(self) -> Mapping[str, Heard]:
         """The last report of every node that was ever heard."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, cast
 
 from kitei.ledger import Entry
+from kitei.office.ways import WaysKnown
 from kitei.store import Shelf
 from kitei.values import Words
 from kitei.watch import (
@@ -90,11 +91,17 @@ class Observed:
     _history: dict[Point, tuple[Observation, ...]] = field(default_factory=dict)
     _touched: set[Point] = field(default_factory=set)
     _found: dict[str, _Found] = field(default_factory=dict)
+    _ways: WaysKnown = field(default_factory=WaysKnown)
 
     def upto(self, at: datetime) -> History:
         """The history up to an instant, that included."""
         self._read(at)
         return dict(self._history)
+
+    def ways(self, at: datetime) -> WaysKnown:
+        """The ways of contracts as they are on record up to an instant."""
+        self._read(at)
+        return self._ways
 
     def outages(
         self, availabilities: Mapping[str, Availability], said: Said, at: datetime
@@ -103,7 +110,7 @@ class Observed:
         self._read(at)
         told = said if any((said.reports, said.causes)) else None
         self._found = {
-            name: self._outages(each, told.about(name) if told else Said())
+            name: self._outages(self._ways.dated(each, at), told.about(name) if told else Said())
             for name, each in availabilities.items()
         }
         self._touched.clear()
@@ -111,7 +118,8 @@ class Observed:
 
     def _outages(self, availability: Availability, said: Said) -> _Found:
         known = self._found.get(availability.contract)
-        points = {*availability.paths, *(hearing(point.source) for point in availability.paths)}
+        ways = {*availability.paths, *(way for old in availability.before for way in old.paths)}
+        points = ways | {hearing(way.source) for way in ways}
         is_same = known is not None and (known.availability, known.said) == (availability, said)
         if known is not None and is_same and points.isdisjoint(self._touched):
             return known
@@ -137,7 +145,8 @@ class Observed:
         for row in due:
             insort(self._rows.setdefault(row[2].point, []), row)
         for point in touched:
-            self._history[point] = tuple(row[2] for row in self._rows[point])
+            seen = self._history[point] = tuple(row[2] for row in self._rows[point])
+            self._ways.take(point, seen)
         self._touched |= touched
 
     def _new_rows(self) -> Sequence[_Row]:
@@ -152,3 +161,4 @@ class Observed:
         self._rows.clear()
         self._history.clear()
         self._found.clear()
+        self._ways.forget()

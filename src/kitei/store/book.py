@@ -121,6 +121,11 @@ class SqlBook:
                 return
             after = page[-1].seq
 
+    def last(self, stream: str) -> Entry | None:
+        """The entry that a stream ends with, None where it is empty."""
+        wanted = select(ENTRY).where(ENTRY.c.stream == stream).order_by(ENTRY.c.version.desc()).limit(1)
+        return next(iter(self._page(wanted)), None)
+
     def read_streams(self, streams: Sequence[str], *, upto: int | None = None) -> Iterator[Entry]:
         """Entries of several streams, stream by stream in the order of their names, each from its first."""
         for first in range(0, len(streams), _MANY):

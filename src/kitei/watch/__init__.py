@@ -1,7 +1,7 @@
 """Observation to outage: what was seen, when a contract could not be used, and what is wrong now."""
 
 from kitei.watch.alarms import Alarm, find_alarms
-from kitei.watch.availability import Availability, Stretch, stretches
+from kitei.watch.availability import Availability, Stretch, Ways, stretches
 from kitei.watch.facts import outage_json, outage_of
 from kitei.watch.intervals import Interval, union, without
 from kitei.watch.observations import (
@@ -14,6 +14,8 @@ from kitei.watch.observations import (
     history_of,
     observation_json,
     observation_of,
+    watched,
+    watching,
 )
 from kitei.watch.outages import Cause, Outage, Party, Report, find_outages, joined, recognise
 
@@ -30,6 +32,7 @@ __all__ = [
     "Point",
     "Report",
     "Stretch",
+    "Ways",
     "What",
     "find_alarms",
     "find_outages",
@@ -43,5 +46,7 @@ __all__ = [
     "recognise",
     "stretches",
     "union",
+    "watched",
+    "watching",
     "without",
 ]

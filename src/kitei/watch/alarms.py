@@ -33,9 +33,8 @@ def find_alarms(availability: Availability, history: History, at: datetime) -> t
     cannot be monitored, has no such point and is silent here.
     """
     found: list[Alarm] = []
-    state = next(
-        (s for s in reversed(stretches(availability.paths, history)) if s.interval.start <= at), None
-    )
+    seen = stretches(availability.paths, history, availability.before)
+    state = next((s for s in reversed(seen) if s.interval.start <= at), None)
     is_out = state is not None and not state.up and at in state.interval
     if state is not None and is_out:
         found.append(_alarm(availability, "out", state.interval.start, None))

@@ -1,7 +1,7 @@
 """When a contract could be used and when not, as far as its watched paths tell."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -10,11 +10,20 @@ from kitei.watch.observations import History, Observation, Point, hearing
 
 
 @dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways that a contract had up to an instant, that not included."""
+
+    until: datetime
+    paths: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Availability:
     """What tells whether a contract works.
 
     `paths` are its redundant ways: as long as one works, the contract works. `states` are other points
-    whose loss costs redundancy or a switch, `closed` those of devices that bought closed monitoring.
+    whose loss costs redundancy or a switch, `closed` those of devices that bought closed monitoring. `before`
+    are the ways it had earlier, in order of time.
     """
 
     contract: str
@@ -22,6 +31,7 @@ class Availability:
     states: tuple[Point, ...] = ()
     closed: tuple[Point, ...] = ()
     cites: tuple[str, ...] = ()
+    before: tuple[Ways, ...] = ()
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -32,52 +42,74 @@ class Availability:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A time in one state. `known_at` is when all that shows the state had been heard."""
+    """A time in one state. `known_at` is when all that shows the state had been heard, of `ways` as it began."""
 
     interval: Interval
     up: bool
     known_at: datetime
+    ways: int
 
 
-def stretches(paths: Sequence[Point], history: History) -> tuple[Stretch, ...]:
+def stretches(paths: Sequence[Point], history: History, before: Sequence[Ways] = ()) -> tuple[Stretch, ...]:
     """The contract's states in order of time, from the first word about any path on.
 
     Up while any path is known up; down when none is and at least one is known down. A path whose
     node is not heard is not known, and when none is known the state stays as it was: silence alone
-    neither breaks a service nor mends it.
+    neither breaks a service nor mends it. So it is where ways were exchanged for others (`before`): until the first
+    word about them nothing has changed. Where nothing was watched any more, no state lasts.
     """
-    view = _View(paths)
+    epochs = [each.paths for each in before] + [tuple(paths)]
+    view = _View(dict.fromkeys(point for ways in epochs for point in ways))
+    view.turn(epochs[0])
+    turns = [_Turn(old.until, new) for old, new in zip(before, epochs[1:], strict=True)]
+    news: list[Observation | _Turn] = [*turns, *_seen_of(view.words, history)]
     found: list[Stretch] = []
-    for at, seen in groupby(_in_order(paths, history), key=lambda o: o.at):
-        for observation in seen:
-            view.take(observation)
-        up = view.is_up()
-        if up is None or (found and found[-1].up is up):
+    for at, told in groupby(sorted(news, key=lambda each: each.at), key=lambda each: each.at):
+        for each in told:
+            if isinstance(each, _Turn):
+                view.turn(each.paths)
+            else:
+                view.take(each)
+        up, lasting = view.is_up(), bool(found) and found[-1].interval.end is None
+        if view.ways and (up is None or (lasting and found[-1].up is up)):
             continue
-        if found:
-            last = found[-1]
-            found[-1] = Stretch(Interval(last.interval.start, at), last.up, last.known_at)
-        found.append(Stretch(Interval(at), up, view.known_at()))
+        if lasting:
+            found[-1] = replace(found[-1], interval=Interval(found[-1].interval.start, at))
+        if up is not None:
+            found.append(Stretch(Interval(at), up, max(at, view.known_at()), len(view.ways)))
     return tuple(found)
 
 
-def _in_order(paths: Sequence[Point], history: History) -> Iterator[Observation]:
-    nodes = dict.fromkeys(point.source for point in paths)
-    points = (*dict.fromkeys(paths), *(hearing(node) for node in nodes))
-    seen = [observation for point in points for observation in history.get(point, ())]
-    return iter(sorted(seen, key=lambda o: o.at))
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """From now on these are the ways."""
+
+    at: datetime
+    paths: tuple[Point, ...]
+
+
+def _seen_of(paths: Iterable[Point], history: History) -> Iterator[Observation]:
+    points = tuple(paths)
+    nodes = dict.fromkeys(point.source for point in points)
+    for point in (*points, *(hearing(node) for node in nodes)):
+        yield from history.get(point, ())
 
 
 class _View:
-    """The last word on every path, while observations are taken in order of time."""
+    """The last word on every path, while observations are taken in order of time; `ways` are those that count."""
 
-    def __init__(self, paths: Sequence[Point]) -> None:
+    def __init__(self, paths: Iterable[Point]) -> None:
         self.words: dict[Point, Observation | None] = dict.fromkeys(paths)
         self.of_node: dict[str, list[Point]] = {}
         for point in self.words:
             self.of_node.setdefault(point.source, []).append(point)
         self.silent: dict[str, Observation] = {}
+        self.ways: frozenset[Point] = frozenset()
         self.known = {True: 0, False: 0}
+
+    def turn(self, ways: Iterable[Point]) -> None:
+        self.ways, self.known = frozenset(ways), {True: 0, False: 0}
+        self._count(self.ways, +1)
 
     def take(self, observation: Observation) -> None:
         if observation.what == "agent":
@@ -93,10 +125,10 @@ class _View:
             self.silent[observation.subject] = observation
         self._count(touched, +1)
 
-    def _count(self, points: Sequence[Point], by: int) -> None:
+    def _count(self, points: Iterable[Point], by: int) -> None:
         for point in points:
             word = self.words[point]
-            if word is not None and point.source not in self.silent:
+            if word is not None and point in self.ways and point.source not in self.silent:
                 self.known[word.up] += by
 
     def is_up(self) -> bool | None:
@@ -104,5 +136,6 @@ class _View:
 
     def known_at(self) -> datetime:
         """When the last of the words in force had been heard."""
-        words = [word.known_at for word in self.words.values() if word is not None]
-        return max(words + [word.known_at for word in self.silent.values()])
+        words = [word for point in self.ways if (word := self.words[point]) is not None]
+        nodes = {point.source for point in self.ways}
+        return max(each.known_at for each in (*words, *(w for n, w in self.silent.items() if n in nodes)))

@@ -1,5 +1,6 @@
 """What was seen, when, by whom: changes of state, and their history by the point they are about."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ What = Literal[
     "scrubbing",
     "gateway",
     "device",
+    "watched",
 ]
 
 CONTROLLER = "controller"
@@ -34,7 +36,8 @@ class Point:
     """One watched thing: `source` (a node) tells whether `what` of `subject` works.
 
     `subject` is the name of the part on that node (a probe's, a secure link's, a neighbour's). The
-    controller itself is the source of `agent` points, whose subject is the node it hears or does not.
+    controller itself is the source of `agent` points, whose subject is the node it hears or does not, and of
+    `watched` ones: whether a point is one of a contract's ways (see `watching`).
     """
 
     source: str
@@ -80,6 +83,17 @@ def history_of(observations: Iterable[Observation]) -> History:
 def hearing(node: str) -> Point:
     """The point that tells whether the controller hears a node's agent."""
     return Point(CONTROLLER, "agent", node)
+
+
+def watching(contract: str, way: Point) -> Point:
+    """The point that tells whether another is one of a contract's ways."""
+    return Point(CONTROLLER, "watched", json.dumps([contract, way.source, way.what, way.subject]))
+
+
+def watched(point: Point) -> tuple[str, Point]:
+    """The contract and the way that a point of `watching` is about."""
+    contract, source, what, subject = json.loads(point.subject)
+    return contract, Point(source, what, subject)
 
 
 def observation_json(observation: Observation) -> JsonObject:

@@ -85,7 +85,7 @@ def find_outages(
     Records that overlap or touch are one outage; so are those that a usable time shorter than
     `minimum_usable` parts. Any longer usable time begins a new one; outages are never added up.
     """
-    seen = stretches(availability.paths, history)
+    seen = stretches(availability.paths, history, availability.before)
     mine = [report for report in reports if report.contract == availability.contract]
     usable = _usable(seen, minimum_usable)
     down = [stretch.interval for stretch in seen if not stretch.up]
@@ -165,7 +165,7 @@ def _outage(
         total=True,
         cause=found[-1].party if found else None,
         evidence=(
-            *(_seen(stretch, len(availability.paths)) for stretch in down),
+            *(_seen(stretch) for stretch in down),
             *(_told(report) for report in about),
             *(cause.why for cause in found),
         ),
@@ -185,7 +185,8 @@ def _overlap(one: Interval, other: Interval) -> bool:
     return (one.end is None or other.start < one.end) and (other.end is None or one.start < other.end)
 
 
-def _seen(stretch: Stretch, paths: int) -> Words:
+def _seen(stretch: Stretch) -> Words:
+    paths = stretch.ways
     start, end = clock_text(stretch.interval.start), stretch.interval.end
     until = clock_text(end) if end else None
     return Words(

@@ -1,6 +1,6 @@
 """Whole months on the invoice: accounts counted by days, charges of changes, credits and settlements by what was told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -285,6 +285,54 @@ def test_late_news_parts_and_joins_what_is_on_record_once_and_for_all(
     see(20, False)
     (one, ten), (_, thirty) = looked()
     assert (one, ten, thirty) == (first, 10, 30)
+
+
+def test_an_open_outage_ends_or_goes_on_under_the_logins_that_took_the_place_of_others(
+    office: Office, clock: Clock, tmp_path: Path
+) -> None:
+    take(office, tmp_path, BY_ACCOUNT)
+    logins = Logins.of(office)
+    logins.put_secret("acme-client-1", "a shared secret")
+    logins.import_users("acme-group-1", "name,password\nalice,correct horse\n")
+    Publishing.of(office).apply_plan()
+    begins = datetime(2026, 4, 20, 9, 0, tzinfo=JST)
+
+    def see(hours: float, up: bool, asking: Sequence[str]) -> list[tuple[float, float | None]]:
+        """What is on record in hours, after these were heard."""
+        clock.at = at = begins + timedelta(hours=hours)
+        ways = [(one, f"acme-group-1@{other}") for one in asking for other in NODES]
+        office.shelf.observe(Observation(at, node, name, "login", up, at) for node, name in ways)
+        return looked()
+
+    def looked() -> list[tuple[float, float | None]]:
+        for _ in range(2):
+            Hearing.of(office).find_outages()
+        of_group, of_client = (
+            [
+                tuple(each and (each - begins) / timedelta(hours=1) for each in (o.began_at, o.restored_at))
+                for o in map(outage_of, office.contract(name).outages)
+            ]
+            for name in ("acme-group-1", "acme-client-1")
+        )
+        assert of_group == of_client, "a client can be used as its realm can"
+        return of_group
+
+    def asked_by(node: str, address: str) -> None:
+        told = {"service": "auth-outsource", "prober": {"node": node, "address": address}}
+        list(take_book(office, read_book(told, office)))
+        Publishing.of(office).apply_plan()
+
+    assert see(-1, True, NODES) == []
+    assert see(0, False, NODES) == [(0, None)]
+    clock.at = begins + timedelta(hours=2)
+    asked_by("prober-1", "198.51.100.9")
+    assert looked() == [(0, None)], "nobody has heard of the new prober yet"
+    assert see(3, False, ["prober-1"]) == [(0, None)]
+    assert see(4, True, ["prober-1"]) == [(0, 4)]
+    assert see(5, False, ["prober-1"]) == [(0, 4), (5, None)]
+    clock.at = begins + timedelta(hours=6)
+    asked_by("prober-2", "198.51.100.10")
+    assert see(7, True, ["prober-2"]) == [(0, 4), (5, 7)]
 
 
 NODES = ("radius-1", "radius-2")
