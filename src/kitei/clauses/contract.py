@@ -238,8 +238,8 @@ def _outage_found(contract: Contract, entry: Entry) -> Contract:
     return replace(contract, outages=(*others, {**known, **body}))
 
 
-def _outage_joined(contract: Contract, entry: Entry) -> Contract:
-    """It turned out to be part of another."""
+def _outage_gone(contract: Contract, entry: Entry) -> Contract:
+    """It turned out to be part of another, or none: what it was known by was taken back."""
     rest = tuple(each for each in contract.outages if each["id"] != entry.fact.body["id"])
     return replace(contract, outages=rest)
 
@@ -282,7 +282,8 @@ _GROWTH: Mapping[str, Grow] = {
     "charge.fell-due": _charged,
     "quote.recorded": _quoted,
     "outage.found": _outage_found,
-    "outage.joined": _outage_joined,
+    "outage.joined": _outage_gone,
+    "outage.withdrawn": _outage_gone,
     "credit.claimed": _noted,
     "credit.granted": _credit_granted,
     "credit.refused": _noted,

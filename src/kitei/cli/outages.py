@@ -1,15 +1,15 @@
-"""`outages`, `trouble`, `cause`: when contracts could not be used, what people tell of it, and who caused it."""
+"""`outages`, `trouble`, `withdraw`, `cause`: when contracts could not be used, what people tell of it, and who caused it."""
 
-from collections.abc import Sequence
-from typing import Literal, get_args
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal, get_args
 
 import click
 
 from kitei.cli.desk import office_of
 from kitei.cli.speak import Talk, command, option
 from kitei.office.hearing import Hearing
-from kitei.office.trouble import State, find_cause, report_trouble
-from kitei.values import Json, Words
+from kitei.office.trouble import State, Withdrawn, find_cause, report_trouble, withdraw_trouble
+from kitei.values import Json, JsonObject, Words, in_yen
 from kitei.watch import Outage, Party, outage_json, outage_of
 
 
@@ -74,6 +74,48 @@ def trouble(
 
 
 @command(
+    "withdraw",
+    ja="申告や記録を、取り消した人とわけを添えて取り消す。利用不能と減額は計算し直される",
+    en="Withdraw what was told by a reference, with who and why: outages and credits are computed anew.",
+)
+@click.argument("contract")
+@click.argument("reference")
+@option("--by", required=True, ja="取り消す人", en="Who withdraws it.")
+@option("--ja", required=True, ja="わけ(日本語)", en="Why, in Japanese.")
+@option("--en", required=True, ja="わけ(英語)", en="Why, in English.")
+def withdraw(talk: Talk, contract: str, reference: str, by: str, ja: str, en: str) -> None:
+    with office_of(talk) as office:
+        found = withdraw_trouble(Hearing.of(office), contract, reference, by=by, why=Words(ja, en))
+    told: JsonObject = {
+        "outages": [outage_json(each) for each in found.outages],
+        "credits": [
+            {
+                "outage": each.before.outage,
+                "before": each.before.amount,
+                "after": each.amount,
+                "application": each.decided.application if each.decided else None,
+                "verdict": each.decided.decision.verdict.name.lower() if each.decided else None,
+            }
+            for each in found.credits
+        ],
+    }
+    talk.answer(told, lambda: "\n".join(_left(found, talk)))
+
+
+def _left(found: Withdrawn, talk: Talk) -> Iterator[str]:
+    yield from (_line(each, talk) for each in found.outages)
+    if not found.outages:
+        yield _NOTHING.to(talk.language)
+    for each in found.credits:
+        before, after = in_yen(each.before.amount), in_yen(each.amount)
+        told = Words(
+            f"{each.before.outage} の減額 {before} は {after} になりました。請求書は月をもう一度締めると訂正されます",
+            f"the credit of {before} for {each.before.outage} is now {after}; closing the month again corrects its invoice",
+        )
+        yield told.to(talk.language)
+
+
+@command(
     "cause",
     ja="利用不能がだれによるものかという、当社の判断を記録する",
     en="Record the operator's finding of who caused an outage.",
@@ -90,8 +132,7 @@ def cause(talk: Talk, outage: str, party: Party, ja: str, en: str) -> None:
 
 def _show(talk: Talk, found: Sequence[Outage]) -> None:
     told: list[Json] = [outage_json(each) for each in found]
-    nothing = Words("利用不能の記録はありません。", "No outage is recorded.")
-    talk.answer(told, lambda: "\n".join(_line(each, talk) for each in found) or nothing.to(talk.language))
+    talk.answer(told, lambda: "\n".join(_line(each, talk) for each in found) or _NOTHING.to(talk.language))
 
 
 def _line(outage: Outage, talk: Talk) -> str:
@@ -104,3 +145,6 @@ def _line(outage: Outage, talk: Talk) -> str:
     ]
     lines += [f"    {words.to(talk.language)}" for words in outage.evidence]
     return "\n".join(lines)
+
+
+_NOTHING: Final = Words("利用不能の記録はありません。", "No outage is recorded.")

@@ -20,6 +20,7 @@ COMMANDS = {
     "status": "network",
     "outages": "outages",
     "trouble": "outages",
+    "withdraw": "outages",
     "cause": "outages",
     "why": "network",
     "bill": "money",

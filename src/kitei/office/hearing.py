@@ -26,6 +26,7 @@ from kitei.watch import (
     Observation,
     Outage,
     What,
+    baseless,
     find_alarms,
     joined,
     outage_json,
@@ -162,6 +163,10 @@ class Hearing:
                 (f"contract:{name}", Fact("outage.joined", {"id": old.id}, day_of(old.known_at)))
                 for old in joined(outages, recorded)
                 if old.id not in credited
+            ]
+            facts += [
+                (f"contract:{name}", Fact("outage.withdrawn", {"id": old.id}, day_of(old.known_at)))
+                for old in baseless(outages, recorded, told.about(name).withdrawn)
             ]
         for contract, outage in self._over():
             found.append(outage)

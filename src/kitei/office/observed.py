@@ -30,15 +30,17 @@ _Row = tuple[datetime, int, Observation]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What people told of a contract's outages."""
+    """What people told of a contract's outages, and what they took back of it."""
 
     reports: tuple[Report, ...] = ()
     causes: tuple[Cause, ...] = ()
+    withdrawn: tuple[Report, ...] = ()
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> "Said":
         """Out of the operator's stream. What is told by a reference again replaces what was told by it."""
         reports: dict[object, Report] = {}
+        withdrawn: dict[object, Report] = {}
         causes: list[Cause] = []
         for number, entry in enumerate(entries):
             body = cast(Mapping[str, Any], entry.fact.body)
@@ -53,16 +55,21 @@ class Said:
                         _instant(restored) if restored else None,
                         body["reference"],
                     )
-                    reports[(told.contract, told.reference) if told.reference else number] = told
+                    name = (told.contract, told.reference) if told.reference else number
+                    reports[name] = told
+                    withdrawn.pop(name, None)
+                case "trouble.withdrawn" if (name := (body["contract"], body["reference"])) in reports:
+                    withdrawn[name] = reports.pop(name)
                 case "cause.found":
                     why = Words(**body["why"])
                     causes.append(Cause(body["contract"], _instant(body["at"]), body["party"], why))
-        return cls(tuple(reports.values()), tuple(causes))
+        return cls(tuple(reports.values()), tuple(causes), tuple(withdrawn.values()))
 
     def about(self, contract: str) -> "Said":
         return Said(
             tuple(each for each in self.reports if each.contract == contract),
             tuple(each for each in self.causes if each.contract == contract),
+            tuple(each for each in self.withdrawn if each.contract == contract),
         )
 
 
@@ -108,7 +115,7 @@ class Observed:
     ) -> Mapping[str, tuple[Outage, ...]]:
         """The outages of each contract; found again only where something is new of it."""
         self._read(at)
-        told = said if any((said.reports, said.causes)) else None
+        told = said if any((said.reports, said.causes, said.withdrawn)) else None
         self._found = {
             name: self._outages(self._ways.dated(each, at), told.about(name) if told else Said())
             for name, each in availabilities.items()

@@ -1,5 +1,8 @@
-"""What people tell of outages: trouble by a ticket or a customer, and who caused one. Told again, it is corrected."""
+"""What people tell of outages: trouble by a ticket or a customer, and who caused one. Told again, it is corrected;
+what was told by mistake is withdrawn."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -7,6 +10,8 @@ from kitei.desk import Unreadable
 from kitei.desk.reading import Fault
 from kitei.ledger import Fact
 from kitei.office.hearing import Hearing
+from kitei.office.observed import Said
+from kitei.office.recredit import Recredited, recredit
 from kitei.values import JST, JsonObject, Words, day_of
 from kitei.watch import Cause, Outage, Party, Report, outage_of
 
@@ -32,12 +37,7 @@ def report_trouble(
     begun, ended = _instant(at, "--at", faults), _instant(until, "--until", faults) if until else None
     now = hearing.office.clock()
     if contract not in (known := hearing.availabilities()):
-        there = ", ".join(known) or "-"
-        wrong = Words(
-            f"{contract} は利用中の契約ではありません。あるのは {there}",
-            f"{contract} is no contract in force; there are {there}",
-        )
-        faults.append(Fault("CONTRACT", wrong))
+        faults.append(_no_such_contract(contract, known))
     if not reference.strip() or not reference.isprintable():
         wrong = Words("チケットや受付の番号が要ります", "the number of a ticket or a call is needed")
         faults.append(Fault("REFERENCE", wrong))
@@ -59,6 +59,66 @@ def report_trouble(
     return tuple(each for each in hearing.find_outages() if each.contract == contract)
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What came of trouble that was told being taken back: the outages left, and the credits that changed."""
+
+    outages: tuple[Outage, ...]
+    credits: tuple[Recredited, ...]
+
+
+def withdraw_trouble(hearing: Hearing, contract: str, reference: str, *, by: str, why: Words) -> Withdrawn:
+    """Take back what was told by a reference: outages are what is known without it, credits are judged anew.
+
+    Nothing is erased: it is a fact of its own. Done again, it only finishes what was left undone.
+    Raises Unreadable with every fault.
+    """
+    office = hearing.office
+    said = Said.of(office.picture().said).about(contract)
+    told = next((each for each in (*said.reports, *said.withdrawn) if each.reference == reference), None)
+    faults: list[Fault] = []
+    if contract not in (known := hearing.availabilities()):
+        faults.append(_no_such_contract(contract, known))
+    elif told is None or not reference:
+        there = ", ".join(each.reference for each in said.reports if each.reference) or "-"
+        wrong = Words(
+            f"{contract} について {reference!r} で告げられたことはありません。あるのは {there}",
+            f"nothing was told of {contract} by {reference!r}; there are {there}",
+        )
+        faults.append(Fault("REFERENCE", wrong))
+    if not by.strip() or not by.isprintable():
+        faults.append(Fault("--by", Words("だれが取り消すかが要ります", "say who takes it back")))
+    faults += _unexplained(why)
+    if faults or told is None:
+        raise Unreadable(tuple(faults))
+    if told in said.reports:
+        now = office.clock()
+        body: JsonObject = {
+            "contract": contract,
+            "reference": reference,
+            "by": by,
+            "at": now.isoformat(),
+            "why": {"ja": why.ja, "en": why.en},
+        }
+        office.state([("operator", Fact("trouble.withdrawn", body, day_of(now)))], by)
+    left = tuple(each for each in hearing.find_outages() if each.contract == contract)
+    return Withdrawn(left, recredit(office, contract, told.interval, why=why.en, actor=by))
+
+
+def _no_such_contract(contract: str, known: Iterable[str]) -> Fault:
+    there = ", ".join(known) or "-"
+    wrong = Words(
+        f"{contract} は利用中の契約ではありません。あるのは {there}",
+        f"{contract} is no contract in force; there are {there}",
+    )
+    return Fault("CONTRACT", wrong)
+
+
+def _unexplained(why: Words) -> list[Fault]:
+    told = (("--ja", why.ja), ("--en", why.en))
+    return [Fault(name, Words("わけを書いてください", "say why")) for name, text in told if not text.strip()]
+
+
 def find_cause(hearing: Hearing, outage: str, party: Party, why: Words) -> Outage:
     """Record who caused an outage, by the operator's finding. Raises Unreadable with every fault."""
     hearing.find_outages()
@@ -72,9 +132,7 @@ def find_cause(hearing: Hearing, outage: str, party: Party, why: Words) -> Outag
             f"no outage {outage}; there are {there}",
         )
         faults.append(Fault("OUTAGE", wrong))
-    for name, text in (("--ja", why.ja), ("--en", why.en)):
-        if not text.strip():
-            faults.append(Fault(name, Words("わけを書いてください", "say why")))
+    faults += _unexplained(why)
     if faults:
         raise Unreadable(tuple(faults))
     found = outages[outage]

@@ -17,7 +17,7 @@ from kitei.watch.observations import (
     watched,
     watching,
 )
-from kitei.watch.outages import Cause, Outage, Party, Report, find_outages, joined, recognise
+from kitei.watch.outages import Cause, Outage, Party, Report, baseless, find_outages, joined, recognise
 
 __all__ = [
     "CONTROLLER",
@@ -34,6 +34,7 @@ __all__ = [
     "Stretch",
     "Ways",
     "What",
+    "baseless",
     "find_alarms",
     "find_outages",
     "hearing",

@@ -30,6 +30,10 @@ class Report:
     restored_at: datetime | None = None
     reference: str = ""
 
+    @property
+    def interval(self) -> Interval:
+        return Interval(self.at, self.restored_at)
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -89,13 +93,8 @@ def find_outages(
     mine = [report for report in reports if report.contract == availability.contract]
     usable = _usable(seen, minimum_usable)
     down = [stretch.interval for stretch in seen if not stretch.up]
-    told = [
-        piece
-        for report in mine
-        if report.state == "total"
-        for piece in without(Interval(report.at, report.restored_at), usable)
-    ]
-    bad = [Interval(report.at, report.restored_at) for report in mine if report.state == "equally-bad"]
+    told = [piece for report in mine if report.state == "total" for piece in without(report.interval, usable)]
+    bad = [report.interval for report in mine if report.state == "equally-bad"]
     beside = union((piece for one in bad for piece in without(one, (*down, *told))), minimum_usable)
     return tuple(
         replace(outage, total=not worse, equally_bad=worse)
@@ -129,6 +128,18 @@ def joined(found: Sequence[Outage], recorded: Sequence[Outage]) -> tuple[Outage,
         old
         for old in recorded
         if old.id not in ids and any(old.interval.meets(outage.interval) for outage in found)
+    )
+
+
+def baseless(
+    found: Sequence[Outage], recorded: Sequence[Outage], withdrawn: Sequence[Report]
+) -> tuple[Outage, ...]:
+    """Recorded outages of which nothing is found any more, since what they were known by was taken back."""
+    return tuple(
+        old
+        for old in recorded
+        if not any(old.id == each.id or old.interval.meets(each.interval) for each in found)
+        and any(old.interval.meets(each.interval) for each in withdrawn)
     )
 
 
@@ -173,7 +184,7 @@ def _outage(
 
 
 def _covers(report: Report, instant: datetime) -> bool:
-    return report.state != "unconfirmed" and instant in Interval(report.at, report.restored_at)
+    return report.state != "unconfirmed" and instant in report.interval
 
 
 def _within(instant: datetime, whole: Interval) -> bool:
