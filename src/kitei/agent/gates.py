@@ -10,6 +10,7 @@ from kitei.drivers.access import stands
 from kitei.drivers.wireguard import handshakes
 from kitei.network import (
     BackboneLink,
+    BrowserGateway,
     Filter,
     Host,
     LoginProbe,
@@ -30,7 +31,7 @@ _FRESH: Final = (
 
 class Gates:
     """`gateway` by the part's key: the filter stands and its port to the Internet has a line; the remote access
-    answers there; the port to the backbone has a line; users can log in for tunnels. `device` by its name: it shook hands a short while ago."""
+    answers there; the port to the backbone has a line; users can log in for tunnels, or by browser. `device` by its name: it shook hands a short while ago."""
 
     name = "gates"
     kinds: frozenset[What] = frozenset({"gateway", "device"})
@@ -65,7 +66,7 @@ class Gates:
             match part:
                 case Filter():
                     felt["gateway", part.key] = Feeling(out and stands(self._host), {})
-                case TunnelGateway():
+                case TunnelGateway() | BrowserGateway():
                     works = self._entrance.works(part, parts, self._host.now())
                     felt["gateway", part.key] = Feeling(works, {})
                 case BackboneLink() | NetworkRelay():
@@ -92,4 +93,6 @@ def _has_line(link: Any) -> bool:
 
 
 _UP: Final = 1  # IFF_UP
-_FELT: Final = Filter | RemoteAccess | RemoteDevice | BackboneLink | TunnelGateway | NetworkRelay
+_FELT: Final = (
+    Filter | RemoteAccess | RemoteDevice | BackboneLink | TunnelGateway | BrowserGateway | NetworkRelay
+)

@@ -33,6 +33,7 @@ from kitei.agent.senses import Senses
 from kitei.agent.sources import Bfd, Bgp, Gateways, Homes, Ike, Programs
 from kitei.agent.talk import Pull, Tell
 from kitei.agent.upstreams import Upstreams
+from kitei.drivers.browsing import Browsing
 from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.gobgp import Gobgp
 from kitei.drivers.ocserv import Ocserv
@@ -89,7 +90,7 @@ class Agent:
         self._senses = Senses(sources, config.clock, self._tell.add, config.confirm)
         self._sacks = Sacks(
             config,
-            partial(self._look_again, Freeradius.name, Gobgp.name, Ocserv.name),
+            partial(self._look_again, Freeradius.name, Gobgp.name, Ocserv.name, Browsing.name),
             partial(self._note, "sacks"),
         )
         self._pull = Pull(config, self._newest, self._take, partial(self._note, "orders"))

@@ -1,4 +1,5 @@
-"""Whether users can log in at a gateway of GIO Remote Access: TLS up to its login form, and the operator's own login."""
+"""Whether users can log in at a gateway of GIO Remote Access: TLS up to where it asks who they are, and the operator's
+own login."""
 
 import os
 import secrets
@@ -9,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from kitei.drivers.x509 import is_current
-from kitei.network import LoginProbe, Part, TunnelGateway
+from kitei.network import BrowserGateway, LoginProbe, Part, TunnelGateway
 from kitei.radius.login import is_proved, login_request
 from kitei.radius.packet import Code
 
@@ -24,15 +25,18 @@ class Entrance:
         self._sacks = sacks
         self._losses = 0
 
-    def works(self, gateway: TunnelGateway, parts: Sequence[Part], at: datetime) -> bool:
+    def works(self, gateway: TunnelGateway | BrowserGateway, parts: Sequence[Part], at: datetime) -> bool:
         logins = [each for each in parts if isinstance(each, LoginProbe) and each.path == "login"]
         is_right = answers(gateway, at) and all(logs_in(each, self._sacks) for each in logins)
         self._losses = 0 if is_right else self._losses + 1
         return self._losses < _LOSSES
 
 
-def answers(gateway: TunnelGateway, at: datetime) -> bool:
-    """Whether a login form comes by TLS, with a certificate of today. Who signed it is its users' affair."""
+def answers(gateway: TunnelGateway | BrowserGateway, at: datetime) -> bool:
+    """Whether a login form comes by TLS, or a proxy asks for a login, with a certificate of today. Who signed it is
+    its users' affair."""
+    is_proxy = isinstance(gateway, BrowserGateway)
+    place, wanted = (f"http://{gateway.name}/", b" 407 ") if is_proxy else ("/", b" 200 ")
     told = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     told.check_hostname, told.verify_mode = False, ssl.CERT_NONE
     try:
@@ -40,9 +44,11 @@ def answers(gateway: TunnelGateway, at: datetime) -> bool:
             socket.create_connection((gateway.asks_from, gateway.port), timeout=_PATIENCE) as plain,
             told.wrap_socket(plain, server_hostname=gateway.name) as line,
         ):
-            line.sendall(f"GET / HTTP/1.1\r\nHost: {gateway.name}\r\nConnection: close\r\n\r\n".encode())
-            is_form = b" 200 " in line.recv(4096).partition(b"\r\n")[0]
-            return is_form and is_current(line.getpeercert(binary_form=True) or b"", at)
+            line.sendall(
+                f"GET {place} HTTP/1.1\r\nHost: {gateway.name}\r\nConnection: close\r\n\r\n".encode()
+            )
+            is_asked = wanted in line.recv(4096).partition(b"\r\n")[0]
+            return is_asked and is_current(line.getpeercert(binary_form=True) or b"", at)
     except (OSError, ValueError):
         return False
 

@@ -12,8 +12,9 @@ from kitei.cli.speak import Fault, LazyGroup, Talk, command, here, option
 from kitei.cli.users_file import exchange
 from kitei.office.remote.fullness import Fullness, fullness, propose
 from kitei.office.remote.users import Entrances
-from kitei.office.remote.why import RemoteWhy, why_user, words_of
+from kitei.office.remote.why import RemoteWhy, visit_words, why_user, words_of
 from kitei.store.logins import LoginLog, prepare
+from kitei.store.visits import VisitRow, visits_of
 from kitei.values import Json, Words
 
 _COMMANDS: Final[Mapping[str, str]] = {
@@ -22,6 +23,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "matrix": "remote",
     "unserved": "remote",
     "sessions": "remote",
+    "visits": "remote",
     "why": "remote",
     "usage": "remote",
 }
@@ -127,6 +129,42 @@ def sessions(talk: Talk, contract: str, only_open: bool, most: int) -> None:
     )
 
 
+@command(
+    "visits",
+    ja="ブラウザの利用者がどのホストに接続したか、または断られたか、新しい順に",
+    en="Which hosts users of browsers visited, or were refused, the latest first.",
+)
+@click.argument("contract")
+@option("--user", ja="この利用者だけ", en="Of this user alone.")
+@option("--refused", is_flag=True, ja="接続できなかったものだけ", en="Only those that were not passed on.")
+@option("--most", type=click.IntRange(1, 10_000), default=100, ja="何件まで", en="So many at most.")
+def visits(talk: Talk, contract: str, user: str | None, refused: bool, most: int) -> None:
+    with office_of(talk) as office:
+        Entrances.of(office).gateway(contract)
+        rows = visits_of(office.book.engine, contract, user=user, refused=refused, most=most)
+    told: list[dict[str, Json]] = [
+        {
+            "at": row.at.isoformat(timespec="seconds"),
+            "user": row.user,
+            "source": row.source,
+            "host": row.host,
+            "port": row.port,
+            "why": row.why,
+            "count": row.count,
+            "received": row.received,
+            "sent": row.sent,
+        }
+        for row in rows
+    ]
+    talk.answer(told, lambda: "\n".join(_visit_text(row, talk) for row in rows))
+
+
+def _visit_text(row: VisitRow, talk: Talk) -> str:
+    mark = f"✗ {visit_words(row.why).to(talk.language)}" if row.why else f"↑{row.received} ↓{row.sent}"
+    at = row.at.isoformat(" ", "seconds")
+    return f"{at}  {row.user!a} {row.source}  {row.host!a}:{row.port} ×{row.count}  {mark}"
+
+
 @command("why", ja="利用者がなぜ入れた、または断られたか", en="Why a user was let in, or refused.")
 @click.argument("contract")
 @click.argument("user")
@@ -139,6 +177,15 @@ def why(talk: Talk, contract: str, user: str) -> None:
         ],
         "reason": found.reason.to(talk.language) if found.reason else None,
         "provisions": [each.cite for each in found.provisions],
+        "hosts": [
+            {
+                "at": row.at.isoformat(timespec="seconds"),
+                "host": row.host,
+                "reason": words.to(talk.language),
+                "provisions": [each.cite for each in provisions],
+            }
+            for row, words, provisions in found.hosts
+        ],
         "lacking": [words.to(talk.language) for words, _ in found.lacking],
     }
     talk.answer(told, lambda: _why_text(found, talk))
@@ -155,6 +202,9 @@ def _why_text(found: RemoteWhy, talk: Talk) -> str:
     if found.reason:
         lines += ["", found.reason.to(talk.language)]
         lines += [f"  {each.cite}  {each.gist.to(talk.language)}" for each in found.provisions]
+    for row, _, provisions in found.hosts:
+        lines += ["", f"{_visit_text(row, talk)}"]
+        lines += [f"  {each.cite}  {each.gist.to(talk.language)}" for each in provisions]
     for words, provisions in found.lacking:
         lines += ["", f"✗ {words.to(talk.language)}"]
         lines += [f"  {each.cite}  {each.gist.to(talk.language)}" for each in provisions]
@@ -163,8 +213,8 @@ def _why_text(found: RemoteWhy, talk: Talk) -> str:
 
 @command(
     "usage",
-    ja="日ごとの最大同時セッション数。--propose で変更の提案を記録する(第18条)",
-    en="The most sessions at once, day by day; --propose records the proposal of a change (article 18).",
+    ja="日ごとの最大同時セッション数と、ブラウザならアカウント数。--propose で変更の提案を記録する(第18条)",
+    en="The most sessions at once, day by day, and for browsers the accounts in use; --propose records the proposal of a change (article 18).",
 )
 @click.argument("contract")
 @option("--propose", "proposing", is_flag=True, ja="提案を記録する", en="Record the proposal.")
@@ -175,8 +225,8 @@ def usage(talk: Talk, contract: str, proposing: bool) -> None:
         if proposing and found.proposes is None:
             raise Fault(
                 Words(
-                    "最大同時セッション数に近づいていないので、提案するものがありません",
-                    "the sessions are not near what was agreed, so there is nothing to propose",
+                    "契約の数に近づいていないので、提案するものがありません",
+                    "it is not near what was agreed, so there is nothing to propose",
                 )
             )
         if proposing:
@@ -184,6 +234,7 @@ def usage(talk: Talk, contract: str, proposing: bool) -> None:
     told: Json = {
         "contract": contract,
         "agreed": found.agreed,
+        "accounts": found.accounts,
         "peaks": [
             {
                 "day": each.day.isoformat(),
@@ -199,13 +250,23 @@ def usage(talk: Talk, contract: str, proposing: bool) -> None:
 
 
 def _usage_text(found: Fullness, is_recorded: bool, talk: Talk) -> str:
-    of = f" / {found.agreed}" if found.agreed is not None else ""
+    is_counted = found.accounts is None and found.agreed is not None
+    of = f" / {found.agreed}" if is_counted else ""
     lines = [f"{each.day}  {each.sessions}{of}" for each in found.peaks]
     lines = lines or [Words("セッションはありませんでした", "there were no sessions").to(talk.language)]
+    matter = Words("最大同時セッション数", "sessions")
+    if found.accounts is not None:
+        matter = Words("アカウント数", "accounts")
+        agreed = found.agreed if found.agreed is not None else "-"
+        lines.append(
+            Words(f"アカウント {found.accounts} / {agreed}", f"accounts {found.accounts} / {agreed}").to(
+                talk.language
+            )
+        )
     if found.proposes is not None:
         told = Words(
-            f"最大同時セッション数 {found.agreed} の限界に近い。{found.proposes} への変更を提案{'しました' if is_recorded else 'できます(--propose)'}(第18条)",
-            f"near the {found.agreed} sessions agreed; a change to {found.proposes} "
+            f"{matter.ja} {found.agreed} の限界に近い。{found.proposes} への変更を提案{'しました' if is_recorded else 'できます(--propose)'}(第18条)",
+            f"near the {found.agreed} {matter.en} agreed; a change to {found.proposes} "
             f"{'is proposed' if is_recorded else 'can be proposed (--propose)'} (article 18)",
         )
         lines.append(told.to(talk.language))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from kitei.drivers.access import Access
+from kitei.drivers.browsing import Browsing
 from kitei.drivers.flows import Flows
 from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.frr import Frr
@@ -31,6 +32,7 @@ ALL: tuple[Driver[Any], ...] = (
     Keepalived(),
     Freeradius(),
     Ocserv(),
+    Browsing(),
     Squid(),
     Flows(),
     Gobgp(),

@@ -2,6 +2,7 @@
 
 from kitei.network.access import BackboneLink, Egress, Filter, FilterRule, RemoteAccess, RemoteDevice
 from kitei.network.access_estate import GatewayPlace
+from kitei.network.appliance import Appliance
 from kitei.network.ddos import (
     Announcement,
     FloodWatch,
@@ -58,7 +59,7 @@ from kitei.network.radius import (
     TunnelTerminator,
     sacks_of,
 )
-from kitei.network.remote import NetworkRelay, ReachedHosts, TunnelGateway
+from kitei.network.remote import BrowserGateway, NetworkRelay, ReachedHosts, TunnelGateway
 from kitei.network.remote_estate import RemotePlace
 from kitei.network.web import WebGateway, WebList, WebPolicy
 
@@ -67,10 +68,12 @@ __all__ = [
     "Address",
     "Allow",
     "Announcement",
+    "Appliance",
     "AuthorityPapers",
     "BackboneLink",
     "Bgp",
     "BgpNeighbour",
+    "BrowserGateway",
     "Concentrator",
     "Driver",
     "Egress",

@@ -31,7 +31,7 @@ from kitei.network.radius import (
     RadiusServer,
     RadiusVpdn,
 )
-from kitei.network.remote import NetworkRelay, ReachedHosts, TunnelGateway
+from kitei.network.remote import BrowserGateway, NetworkRelay, ReachedHosts, TunnelGateway
 
 CARRIES: Final = (
     Address,
@@ -39,6 +39,7 @@ CARRIES: Final = (
     BackboneLink,
     Bgp,
     BgpNeighbour,
+    BrowserGateway,
     Egress,
     Filter,
     Forwarding,
@@ -170,10 +171,14 @@ def _change(old: Part, new: Part) -> Risk:
             grows = set(old.zones) <= set(new.zones) and set(old.serves) <= set(new.serves)
             return Risk.NONE if grows else Risk.BLIP
         case ReachedHosts(), ReachedHosts():
-            return Risk.NONE if set(old.prefixes) <= set(new.prefixes) else Risk.OUTAGE
+            grows = set(old.prefixes) <= set(new.prefixes) and set(old.names) <= set(new.names)
+            return Risk.NONE if grows else Risk.OUTAGE
         case TunnelGateway(), TunnelGateway():  # papers and secrets change under open tunnels
             kept = replace(old, origin=new.origin, name=new.name, papers=new.papers, sack=new.sack)
-            return Risk.NONE if kept == new else Risk.OUTAGE
+            return Risk.NONE if replace(kept, sessions=new.sessions) == new else Risk.OUTAGE
+        case BrowserGateway(), BrowserGateway():
+            is_there = (old.listen, old.port) == (new.listen, new.port)
+            return Risk.BLIP if is_there else Risk.OUTAGE
         case RadiusClient(), RadiusClient():
             return _radius_client_change(old, new)
         case RadiusGroup(), RadiusGroup():

@@ -15,7 +15,8 @@ from typing import Final, Literal
 from kitei.network.ddos import Upstream
 from kitei.network.later import later
 from kitei.network.origin import Origin
-from kitei.network.remote import TunnelGateway
+from kitei.network.remote import BrowserGateway, TunnelGateway
+from kitei.network.appliance import Appliance
 from kitei.network.web import WebList, WebPolicy
 
 
@@ -271,5 +272,7 @@ _WITH_SACKS: Final = (
     Upstream,
     WebPolicy,
     WebList,
+    Appliance,
     TunnelGateway,
+    BrowserGateway,
 )

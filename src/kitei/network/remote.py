@@ -1,4 +1,5 @@
-"""The parts of a gateway of GIO Remote Access: where tunnels end, which hosts their users reach, by which port.
+"""The parts of a gateway of GIO Remote Access: where tunnels end or browsers come in, which hosts their users reach,
+by which port.
 
 Prefixes are text, IPv4 or IPv6. Who may log in, and how many at once, is told by the parts of `kitei.network.radius`
 on the same node.
@@ -7,6 +8,7 @@ on the same node.
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from kitei.network.later import later
 from kitei.network.origin import Origin
 
 
@@ -17,7 +19,7 @@ class TunnelGateway:
 
     Users get addresses of `pools`, one prefix a family, and nothing comes out of a tunnel from any other. `papers` is
     the sack with the certificate and private key (PEM), `sack` the secret shared with the RADIUS server of the node;
-    `name` is what clients call it.
+    `name` is what clients call it. No more than `sessions` are let in at once; 0: any number.
     """
 
     origin: Origin
@@ -27,6 +29,7 @@ class TunnelGateway:
     pools: tuple[str, ...]
     papers: str
     sack: str
+    sessions: int = later(0)
 
     @property
     def key(self) -> str:
@@ -39,11 +42,38 @@ class TunnelGateway:
 
 
 @dataclass(frozen=True, slots=True)
+class BrowserGateway:
+    """A proxy for browsers: TLS on TCP `port` of `listen`, as a TunnelGateway's. What a browser asks is passed on as
+    it is; TLS to a host is not opened. Names are asked of `resolvers`, where there are none of the machine's own.
+
+    `papers`, `sack` and `name` are as a TunnelGateway's.
+    """
+
+    origin: Origin
+    name: str
+    listen: tuple[str, ...]
+    port: int
+    resolvers: tuple[str, ...]
+    papers: str
+    sack: str
+
+    @property
+    def key(self) -> str:
+        return "browser-gateway"
+
+    @property
+    def asks_from(self) -> str:
+        """Its IPv4 address, from which it asks the RADIUS server."""
+        return next(each for each in self.listen if ":" not in each)
+
+
+@dataclass(frozen=True, slots=True)
 class ReachedHosts:
-    """What users may reach, as prefixes; nothing else is forwarded."""
+    """What users may reach, as prefixes, and for browsers as host names too; nothing else is passed on."""
 
     origin: Origin
     prefixes: tuple[str, ...]
+    names: tuple[str, ...] = later(())
 
     @property
     def key(self) -> str:
@@ -52,7 +82,7 @@ class ReachedHosts:
 
 @dataclass(frozen=True, slots=True)
 class NetworkRelay:
-    """The port by which what comes out of tunnels goes on, to where the operator connects networks."""
+    """The port by which what users ask goes on, to where the operator connects networks."""
 
     origin: Origin
     port: str
@@ -62,4 +92,4 @@ class NetworkRelay:
         return "network-relay"
 
 
-RemotePart: TypeAlias = TunnelGateway | ReachedHosts | NetworkRelay
+RemotePart: TypeAlias = TunnelGateway | BrowserGateway | ReachedHosts | NetworkRelay

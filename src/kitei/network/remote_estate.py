@@ -16,7 +16,8 @@ class RemotePlace:
     one of IPv6 where there is any; `name` is what their clients call it.
     `inside` is the port to where the operator connects networks, which is what a contract of the kind "network" is
     for. `pools` are the prefixes that the operator designates for users, one a family (article 5.2); a family for
-    which the contract has designated addresses takes these instead.
+    which the contract has designated addresses takes these instead. A gateway for browsers has none; it asks
+    `resolvers` for names, and the machine's own where none are told.
     """
 
     node: str
@@ -27,6 +28,7 @@ class RemotePlace:
     pools: tuple[str, ...] = ()
     port: int = PORT
     contract: str = ""
+    resolvers: tuple[str, ...] = ()
 
     def serves(self, customer: str, contract: str) -> bool:
         return customer == self.customer and self.contract in ("", contract)

@@ -12,6 +12,7 @@ from kitei.office.access.web_log import take_web
 from kitei.office.floods.evidence import take_excerpts
 from kitei.office.floods.history import take_counters, take_scrubs
 from kitei.office.radius.logbook import take_logins
+from kitei.office.remote.visits import take_remote
 from kitei.office.telling import Taker
 
 TAKERS: Final[Mapping[str, Taker]] = {
@@ -21,6 +22,7 @@ TAKERS: Final[Mapping[str, Taker]] = {
     "held": take_web,
     "logins": take_logins,
     "passing": take_passing,
+    "remote": take_remote,
     "scrubs": take_scrubs,
     "web": take_web,
 }

@@ -8,6 +8,7 @@ import pytest
 
 from kitei.clauses.history import History
 from kitei.network import (
+    BrowserGateway,
     Estate,
     LoginProbe,
     NetworkRelay,
@@ -30,7 +31,23 @@ from kitei.terms import Cite
 DAY = date(2026, 6, 10)
 AT = "2026-06-01T10:00:00+09:00"
 GATEWAY = {"kind": "gateway", "item": "type-a", "sessions": 100, "hosts": [{"host": "10.1.1.10"}]}
-PLACE = RemotePlace("ra-c1", "C1", ("192.0.2.1",), "vpn.example.jp", "lan0", ("10.99.0.0/24", "fd99::/64"))
+TYPE_B = {
+    "kind": "gateway",
+    "item": "type-b",
+    "accounts": 5,
+    "browser": "Soliton",
+    "browser_terms_accepted": True,
+    "hosts": [{"host": "10.1.1.10"}, {"host": "App.acme.example"}],
+}
+PLACE = RemotePlace(
+    "ra-c1",
+    "C1",
+    ("192.0.2.1",),
+    "vpn.example.jp",
+    "lan0",
+    ("10.99.0.0/24", "fd99::/64"),
+    resolvers=("10.1.1.53",),
+)
 
 
 class Told:
@@ -74,6 +91,8 @@ def test_every_part_cites_and_what_parts_cite_is_what_the_code_speaks_for(told: 
     parts = told.parts(told.estate(**{f"papers.{told.gateway}": "own@1"}))
     assert parts[RadiusGroup].methods == ("pap", "matrix")
     cites = {Cite.parse(cite).path for part in parts.values() for cite in part.origin.cites}
+    browsers = Told(TYPE_B, {"kind": "network"}).parts()
+    cites |= {Cite.parse(cite).path for part in browsers.values() for cite in part.origin.cites}
     assert cites == NETWORK
     assert parts[TunnelGateway].name == "vpn.acme.example" and parts[TunnelGateway].papers == "own@1"
     assert parts[NetworkRelay].origin.owner == told.network
@@ -119,18 +138,31 @@ def test_what_is_lacking_is_told_and_nothing_half_built(told: Told) -> None:
     assert told.lacks() == ["art:1.1.t1"] and told.parts()[ReachedHosts].prefixes == ("10.1.1.10/32",)
 
 
-def test_what_is_not_built_yet_is_told() -> None:
-    other = Told(
-        {
-            "kind": "gateway",
-            "item": "type-b",
-            "accounts": 5,
-            "browser": "Soliton",
-            "browser_terms_accepted": True,
-        },
-        {"kind": "network"},
+def test_a_gateway_for_browsers_passes_names_on_too_and_has_no_tunnels() -> None:
+    told = Told(TYPE_B, {"kind": "network"})
+    assert told.lacks() == [] and TunnelGateway not in told.parts() and RadiusCaps not in told.parts()
+    parts = told.parts()
+    assert parts[BrowserGateway].resolvers == PLACE.resolvers and parts[BrowserGateway].listen == (
+        "192.0.2.1",
     )
-    assert other.lacks() == ["art:2.1.t2"] and other.parts() == {}
+    assert (parts[ReachedHosts].prefixes, parts[ReachedHosts].names) == (
+        ("10.1.1.10/32",),
+        ("app.acme.example",),
+    )
+    assert parts[RadiusGroup].accounts == 5 and parts[RadiusGroup].methods == ("pap",)
+    told.do("change", contract=told.gateway, matter="accounts", number=8)
+    assert told.parts()[RadiusGroup].accounts == 8
+    bare = replace(told.estate(), remote=(replace(PLACE, pools=()),))
+    assert BrowserGateway in told.parts(bare) and told.lacks(bare) == []
+    assert told.parts(replace(told.estate(), users={})) == {}
+
+
+def test_a_place_that_names_a_contract_serves_it_and_another_the_rest(told: Told) -> None:
+    other = replace(PLACE, node="ra-c1-b", outside=("192.0.2.9",), contract=told.gateway)
+    papers = {"papers.ra-c1-b": "b@1", "nas.ra-c1-b": "b@1"}
+    estate = replace(told.estate(**papers), remote=(PLACE, other))
+    (node,) = compile_contracts(told.contracts(), estate, DAY)
+    assert node.node == "ra-c1-b" and told.lacks(estate) == []
 
 
 def test_users_are_the_contracts_own_and_the_operator_logs_in_as_nobody(told: Told) -> None:

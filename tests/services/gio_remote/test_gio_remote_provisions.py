@@ -35,7 +35,7 @@ def test_what_no_node_does_yet_is_told_as_still_to_come() -> None:
         for path, provision in EDITION.provisions.items()
         if any(each.by == "network" for each in provision.honoured)
     }
-    waiting = {"art:2.1.t2", "art:6.1", "art:8.1.2", "art:10.1"}
+    waiting = {"art:6.1", "art:10.1"}
     assert {each.path for each in account.awaiting} == waiting == by_network - NETWORK
 
 

@@ -76,7 +76,7 @@ def take_logins(office: Office, node: str, events: tuple[Event, ...], connection
 def _forget(office: Office, connection: Connection) -> None:
     now = office.clock()
     months = now.year * 12 + now.month - 1 - KEPT_MONTHS
-    before = now - timedelta(days=_kept_days(office))
+    before = now - timedelta(days=kept_days(office))
     store.end_silent(connection, now - _SILENT)
     store.forget(connection, before, f"{months // 12}-{months % 12 + 1:02}")
 
@@ -154,7 +154,7 @@ def _take_session(connection: Connection, row: Any, owners: Owners, ahead: timed
         store.add_usage(connection, known.contract, month, replace(more, user=known.user))
 
 
-def _kept_days(office: Office) -> int:
+def kept_days(office: Office) -> int:
     """As the operator has set `login-log-days`."""
     found = KEPT_DAYS
     for entry in office.picture().said:

@@ -40,9 +40,19 @@ def faults_of(place: RemotePlace) -> Iterator[tuple[str, Words]]:
     if not any(":" not in each for each in place.outside):
         yield "outside", Words("IPv4 アドレスが要ります", "needs an IPv4 address")
     yield from _one_a_family("outside", place.outside, ip_address, "192.0.2.1")
+    for index, each in enumerate(place.resolvers):
+        if _read(ip_address, each) is None:
+            yield f"resolvers[{index}]", Words("'10.1.0.53' のように書きます", "is written as '10.1.0.53'")
     yield from _one_a_family("pools", place.pools, ip_network, "10.255.0.0/20")
     if not 1 <= place.port <= 65535:
         yield "port", Words("1 から 65535 です", "is 1 to 65535")
+
+
+def _read(read: Callable[[str], Any], written: str) -> Any:
+    try:
+        return read(written)
+    except ValueError:
+        return None
 
 
 def _one_a_family(
@@ -50,9 +60,10 @@ def _one_a_family(
 ) -> Iterator[tuple[str, Words]]:
     families: list[int] = []
     for index, each in enumerate(listed):
-        try:
-            families.append(read(each).version)
-        except ValueError:
+        found = _read(read, each)
+        if found is not None:
+            families.append(found.version)
+        else:
             yield f"{field}[{index}]", Words(f"'{sample}' のように書きます", f"is written as '{sample}'")
     if len(families) != len(set(families)):
         yield field, Words("IPv4 と IPv6 で一つずつです", "has one for each family at most")

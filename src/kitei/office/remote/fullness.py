@@ -1,4 +1,5 @@
-"""How full a gateway is (article 18): the most sessions at once each day, against what was agreed. Pure but for the log."""
+"""How full a gateway is (article 18): the most sessions at once each day, against what was agreed; of a gateway for
+browsers its accounts. Pure but for the log."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,12 +29,15 @@ class Peak:
 
 @dataclass(frozen=True, slots=True)
 class Fullness:
-    """A contract's peaks by day; `agreed` None: no number was agreed. `proposes`: the number to propose, or None."""
+    """A contract's peaks by day. `agreed` are sessions, or accounts of a gateway for browsers, of which `accounts` are
+    in use (None: it is one for tunnels); `agreed` None: no number was agreed. `proposes`: the number to propose, or
+    None."""
 
     contract: str
     agreed: int | None
     peaks: tuple[Peak, ...]
     proposes: int | None
+    accounts: int | None = None
 
     @property
     def most(self) -> Peak | None:
@@ -74,18 +78,26 @@ def fullness(entrances: Entrances, contract: str) -> Fullness:
     prepare(engine)
     now = entrances.office.clock()
     seen = peaks(LoginLog(engine).sessions_since(contract, now - timedelta(days=_DAYS)), now)
-    agreed = gateway(found, entrances.office.today()).sessions
-    return Fullness(contract, agreed, seen, proposal(agreed, _most(seen)))
+    told = gateway(found, entrances.office.today())
+    if told.item == "type-b":
+        used = entrances.count_users(contract)
+        return Fullness(contract, told.accounts, seen, proposal(told.accounts, used), used)
+    return Fullness(contract, told.sessions, seen, proposal(told.sessions, _most(seen)))
 
 
 def propose(entrances: Entrances, found: Fullness) -> None:
     """Record the proposal (art. 18.1): the contract stays as it is until its customer applies."""
-    assert found.proposes is not None and found.most is not None
+    assert found.proposes is not None
     most = found.most
+    if found.accounts is not None:
+        observed = f"{found.accounts} / {found.agreed} accounts on {entrances.office.today()}"
+    else:
+        assert most is not None, "what nobody used is not near anything"
+        observed = f"{most.sessions} / {found.agreed} sessions on {most.day}"
     asked = {
         "by": "operator",
         "contract": found.contract,
-        "observed": f"{most.sessions} / {found.agreed} sessions on {most.day}",
+        "observed": observed,
         "exhausted": True,
         "logs_examined": True,
         "proposes": found.proposes,

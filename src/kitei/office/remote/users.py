@@ -8,6 +8,7 @@ from typing import Final
 from kitei.ledger import Fact
 from kitei.ledger.contracts import Contract
 from kitei.office.office import Office, Refusal
+from kitei.office.provisions import provided
 from kitei.office.publishing import Publishing
 from kitei.office.safe import open_vault
 from kitei.radius.document import read_user, user_record
@@ -16,7 +17,8 @@ from kitei.radius.papers import server_fault
 from kitei.radius.policy import User
 from kitei.radius.users import count_after, read_csv, take, write_csv
 from kitei.services.gio_remote.contract import gateway
-from kitei.services.gio_remote.gateway_parts import MATRIX_OPTION, realm_of
+from kitei.services.gio_remote.edition import TERMS
+from kitei.services.gio_remote.gateway_parts import ACCOUNTS, MATRIX_OPTION, realm_of
 from kitei.services.gio_remote.intent import Unserved, unserved
 from kitei.store.vault import Vault
 from kitei.values import Words
@@ -39,16 +41,14 @@ class Entrances:
         return cls(office, open_vault(office.home, office.book.engine))
 
     def gateway(self, name: str) -> Contract:
-        """A type A gateway's contract. Raises Refusal naming those there are."""
-        own = {
-            each.id: each for each in self._contracts() if each.kind == "gateway" and each.item == "type-a"
-        }
+        """A gateway's contract. Raises Refusal naming those there are."""
+        own = {each.id: each for each in self._contracts() if each.kind == "gateway"}
         if name not in own:
             there = ", ".join(own) or "-"
             raise Refusal(
                 Words(
-                    f"{name} はタイプAのゲートウェイの契約ではありません。あるのは {there}",
-                    f"{name} is no contract of a type A gateway; there are {there}",
+                    f"{name} はゲートウェイの契約ではありません。あるのは {there}",
+                    f"{name} is no contract of a gateway; there are {there}",
                 )
             )
         return own[name]
@@ -56,7 +56,8 @@ class Entrances:
     def import_users(self, contract: str, text: str) -> tuple[int, int]:
         """Users out of a CSV file: how many changed, and how many there are then.
 
-        Raises `kitei.radius.users.Faulty` with every fault of the file, and Refusal where the contract is not in force.
+        Raises `kitei.radius.users.Faulty` with every fault of the file, and Refusal where the contract is not in force
+        or there would be more users than accounts that were agreed (art. 8.1.2); fewer is always possible.
         """
         found = self.gateway(contract)
         if not found.is_in_force(self.office.today()):
@@ -64,6 +65,9 @@ class Entrances:
         realm = realm_of(contract)
         users = self._users(realm)
         entries = read_csv(text, users.keys(), _ANY)
+        most = gateway(found, self.office.today()).accounts
+        if most is not None and count_after(entries, users) > max(most, len(users)):
+            raise Refusal(self._too_many(count_after(entries, users), most))
         changed = take(entries, users, _METHODS, _salts())
         count = count_after(entries, users)
         if changed:
@@ -115,7 +119,7 @@ class Entrances:
         """
         known = {place.node: place.name for place in Publishing.of(self.office).estate().remote}
         for each in self._contracts():
-            if each.kind == "gateway" and each.item == "type-a":
+            if each.kind == "gateway":
                 own = gateway(each, self.office.today()).server_name
                 known |= {each.id: own} if own else {}
         if name not in known:
@@ -132,7 +136,7 @@ class Entrances:
 
     def unserved(self) -> tuple[Unserved, ...]:
         """What gateways in force lack on the network's side."""
-        today, found = self.office.today(), list(self._without_matrix())
+        today, found = self.office.today(), [*self._without_matrix(), *self._beyond_accounts()]
         return (*unserved(self._contracts(), Publishing.of(self.office).estate(), today), *found)
 
     def _without_matrix(self) -> Iterator[Unserved]:
@@ -146,6 +150,25 @@ class Entrances:
                         f"{count} users have no matrix pattern yet (kitei remote matrix)",
                     )
                     yield Unserved(each.id, "art:9.2.3.a2", told)
+
+    def _beyond_accounts(self) -> Iterator[Unserved]:
+        """Art. 8.1.2: fewer accounts were agreed than there are users."""
+        for each in self._contracts():
+            if each.kind == "gateway" and each.is_in_force(self.office.today()):
+                most, count = gateway(each, self.office.today()).accounts, self.count_users(each.id)
+                if most is not None and count > most:
+                    yield Unserved(each.id, ACCOUNTS, self._too_many(count, most))
+
+    def _too_many(self, count: int, most: int) -> Words:
+        """With the clause, as the edition in force has it."""
+        (clause,) = provided([str(TERMS.on(self.office.today()).cite(ACCOUNTS))])
+        return Words(
+            f"利用者は {count} 人、契約のアカウント数は {most} です。{clause.gist.ja}({clause.cite})",
+            f"{count} users, and {most} accounts are agreed. {clause.gist.en} ({clause.cite})",
+        )
+
+    def count_users(self, contract: str) -> int:
+        return len(self.vault.users(realm_of(contract)))
 
     def _contracts(self) -> tuple[Contract, ...]:
         return tuple(each for each in self.office.contracts().values() if each.service == SERVICE)

@@ -1,4 +1,4 @@
-"""What a type A gateway and the network behind it make of a node. Pure.
+"""What a gateway, of type A or B, and the network behind it make of a node. Pure.
 
 The node's RADIUS server answers the gateway alone, over loopback, and knows the users of this one contract: their
 realm is made from the contract's id, so that users need not type any.
@@ -11,6 +11,7 @@ from typing import Final
 
 from kitei.ledger.contracts import Contract
 from kitei.network import (
+    BrowserGateway,
     Estate,
     LoginProbe,
     NetworkRelay,
@@ -25,6 +26,7 @@ from kitei.network import (
     RemotePlace,
     SyntheticUser,
     TunnelGateway,
+    UserTables,
 )
 from kitei.radius.policy import MATRIX
 from kitei.radius.probing import SYNTHETIC
@@ -33,6 +35,9 @@ from kitei.terms import Edition
 
 GATEWAY: Final = "art:1.1.t1"
 TYPE_A: Final = "art:2.1.t1"
+TYPE_B: Final = "art:2.1.t2"
+SESSIONS: Final = "art:8.1.1"
+ACCOUNTS: Final = "art:8.1.2"
 MATRIX_OPTION: Final = "matrix-authentication"
 _HERE: Final = "127.0.0.1"
 _PROBER: Final = "127.0.0.2"
@@ -55,6 +60,11 @@ class Served:
     @property
     def told(self) -> Gateway:
         return gateway(self.gateway, self.on)
+
+    @property
+    def item(self) -> str:
+        """The provision of its item."""
+        return TYPE_B if self.gateway.item == "type-b" else TYPE_A
 
     def origin(self, *paths: str, of: Contract | None = None) -> Origin:
         owner = of or self.gateway
@@ -90,38 +100,63 @@ def hosts_of(told: Gateway) -> tuple[str, ...]:
     return tuple(sorted({str(each.prefix) for each in told.hosts if each.prefix is not None}))
 
 
+def names_of(told: Gateway) -> tuple[str, ...]:
+    """The designated hosts that are names, of a gateway for browsers: tunnels carry addresses alone."""
+    if told.item != "type-b":
+        return ()
+    return tuple(sorted({each.what.lower().rstrip(".") for each in told.hosts if each.prefix is None}))
+
+
 def gateway_parts(served: Served, estate: Estate) -> Iterator[Part]:
     """All of one gateway node; nothing where papers, users or the shared secret are not there yet."""
     told, place = served.told, served.place
     name, papers = papers_of(told, place, estate)
     secret, users = estate.sacks.get(f"nas.{place.node}"), estate.users.get(realm_of(told.contract))
-    pools = pools_of(told, place)
-    if papers is None or secret is None or users is None or not pools:
+    if papers is None or secret is None or users is None:
         return
     own = ("art:9.2.1.a2",) if name == told.server_name else ()
-    realm, why = realm_of(told.contract), served.origin(TYPE_A)
-    tunnels = TunnelGateway(
-        served.origin(GATEWAY, TYPE_A, "art:5.1", "art:5.3", *own),
-        name,
-        place.outside,
-        place.port,
-        pools,
-        papers,
-        secret,
-    )
-    yield tunnels
-    yield ReachedHosts(served.origin(GATEWAY, "art:5.3"), hosts_of(told))
+    realm, why = realm_of(told.contract), served.origin(served.item)
+    entrance = _entrance(served, name, papers, secret, *own)
+    if entrance is None:
+        return
+    yield entrance
+    yield ReachedHosts(served.origin(GATEWAY, "art:5.3"), hosts_of(told), names_of(told))
     if served.network is not None:
         yield NetworkRelay(served.origin("art:1.1.t2", of=served.network), place.inside)
-    yield RadiusServer(served.origin(TYPE_A, _OBSERVED), (_HERE,), 1812, 1813, None)
-    yield RadiusClient(why, tunnels.asks_from, secret, (realm,), "", True, 0)
-    has_matrix = MATRIX_OPTION in told.options
-    why_users = served.origin(TYPE_A, "art:9.2.3.a2") if has_matrix else why
-    methods = ("pap", MATRIX) if has_matrix else ("pap",)
-    yield RadiusGroup(why_users, realm, users.users, users.changes, methods, 0, "")
-    if told.sessions is not None:
-        yield RadiusCaps(served.origin("art:8.1.1"), realm, told.sessions, 0, 0, 0)
+    yield RadiusServer(served.origin(served.item, _OBSERVED), (_HERE,), 1812, 1813, None)
+    yield RadiusClient(why, entrance.asks_from, secret, (realm,), "", True, 0)
+    yield _users(served, realm, users)
+    if told.item == "type-a" and told.sessions is not None:
+        yield RadiusCaps(served.origin(SESSIONS), realm, told.sessions, 0, 0, 0)
     yield from _watched(served, estate, realm)
+
+
+def _entrance(
+    served: Served, name: str, papers: str, secret: str, *own: str
+) -> TunnelGateway | BrowserGateway | None:
+    """Where users come in, None where tunnels would have no addresses."""
+    told, place = served.told, served.place
+    at = (name, place.outside, place.port)
+    if told.item == "type-b":
+        why = served.origin(GATEWAY, TYPE_B, "art:5.1")
+        return BrowserGateway(why, *at, place.resolvers, papers, secret)
+    pools = pools_of(told, place)
+    capped = (SESSIONS,) if told.sessions is not None else ()
+    why = served.origin(GATEWAY, TYPE_A, "art:5.1", "art:5.3", *own, *capped)
+    return TunnelGateway(why, *at, pools, papers, secret, told.sessions or 0) if pools else None
+
+
+def _users(served: Served, realm: str, users: UserTables) -> RadiusGroup:
+    """Who may log in. Accounts are what is agreed of type B, a matrix is to be had with type A."""
+    told = served.told
+    counted = told.item == "type-b" and told.accounts is not None
+    has_matrix = MATRIX_OPTION in told.options
+    why = served.origin(
+        served.item, *([ACCOUNTS] if counted else ()), *(["art:9.2.3.a2"] if has_matrix else ())
+    )
+    methods = ("pap", MATRIX) if has_matrix else ("pap",)
+    most = told.accounts or 0 if counted else 0
+    return RadiusGroup(why, realm, users.users, users.changes, methods, most, "")
 
 
 def _watched(served: Served, estate: Estate, realm: str) -> Iterator[Part]:

@@ -1,8 +1,8 @@
-"""GIO Remote Access's contracts in force as gateway nodes: type A with the network behind it. Pure.
+"""GIO Remote Access's contracts in force as gateway nodes, of type A or B, with the network behind them. Pure.
 
 Both kinds are applied for together (art. 7.1). Where the network ends before its gateway, the contract goes on and so
-does its node, but nothing is relayed: no contract in force is taken down because another ended. Type B and L2TP are not built by this program yet: what
-is contracted and not served is not made up, `unserved` tells it.
+does its node, but nothing is relayed: no contract in force is taken down because another ended. L2TP is not
+built by this program yet: what is contracted and not served is not made up, `unserved` tells it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,18 +28,18 @@ from kitei.values import Words
 
 def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[NodeIntent, ...]:
     """The gateways that the contracts in force on a day need."""
-    served = ((place.node, served_at(place, contracts, on)) for place in estate.remote)
+    served = ((place.node, served_at(place, contracts, estate, on)) for place in estate.remote)
     found = {node: tuple(gateway_parts(each, estate)) for node, each in served if each}
     return node_intents({node: parts for node, parts in found.items() if parts})
 
 
-def served_at(place: RemotePlace, contracts: Sequence[Contract], on: date) -> Served | None:
+def served_at(place: RemotePlace, contracts: Sequence[Contract], estate: Estate, on: date) -> Served | None:
     """The gateway that a place serves on a day, of several the one concluded first, with the network behind it if one
     is in force."""
     live = sorted(
         (each for each in contracts if each.is_in_force(on)), key=lambda each: (each.concluded_on, each.id)
     )
-    own = next((each for each in live if _is_for(each, place)), None)
+    own = next((each for each in live if each.kind == "gateway" and place_of(each, estate) is place), None)
     network = next(
         (each for each in live if own and each.kind == "network" and each.group == own.group), None
     )
@@ -49,8 +49,10 @@ def served_at(place: RemotePlace, contracts: Sequence[Contract], on: date) -> Se
     return Served(place, own, network, edition, on)
 
 
-def _is_for(each: Contract, place: RemotePlace) -> bool:
-    return each.kind == "gateway" and each.item == "type-a" and place.serves(each.customer, each.id)
+def place_of(each: Contract, estate: Estate) -> RemotePlace | None:
+    """Where a gateway's contract is to be served: at the place that names it, else at one of its customer's."""
+    places = [place for place in estate.remote if place.serves(each.customer, each.id)]
+    return min(places, key=lambda place: not place.contract, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,8 @@ def unserved(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[U
     live = [each for each in contracts if each.is_in_force(on) and each.kind == "gateway"]
     found: list[Unserved] = []
     for each in live:
-        if each.item != "type-a":
-            found.append(Unserved(each.id, "art:2.1.t2", _NO_TYPE_B))
-            continue
-        place = next((p for p in estate.remote if p.serves(each.customer, each.id)), None)
-        served = served_at(place, contracts, on) if place else None
+        place = place_of(each, estate)
+        served = served_at(place, contracts, estate, on) if place else None
         if place is None:
             found.append(Unserved(each.id, GATEWAY, _NO_PLACE))
         elif served is not None and served.gateway is not each:
@@ -86,13 +85,15 @@ def unserved(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[U
 def _lacking(each: Contract, place: RemotePlace, estate: Estate, on: date) -> Iterator[tuple[str, Words]]:
     told = gateway(each, on)
     name, papers = papers_of(told, place, estate)
-    pools = pools_of(told, place)
     if papers is None:
         yield GATEWAY, _NO_PAPERS
     elif told.server_name and name != told.server_name:
         yield "art:9.2.1.a2", _NO_OWN_PAPERS
     if realm_of(each.id) not in estate.users:
         yield GATEWAY, _NO_USERS
+    if told.item == "type-b":
+        return
+    pools = pools_of(told, place)
     if not pools:
         yield "art:5.2", _NO_POOL
     elif told.sessions is not None and any(_room(pool) < told.sessions for pool in pools):
@@ -112,7 +113,6 @@ def _room(pool: str) -> int:
     return max(0, ip_network(pool).num_addresses - 2 - (":" not in pool))
 
 
-_NO_TYPE_B = Words("タイプBを立てる部分はまだありません", "no part of this program builds type B yet")
 _NO_L2TP = Words("L2TP を終端する部分はまだありません", "no part of this program ends L2TP yet")
 _NO_PLACE = Words("このゲートウェイの置き場がまだありません", "no gateway stands for this contract yet")
 _NO_NETWORK = Words(

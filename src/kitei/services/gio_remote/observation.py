@@ -1,6 +1,6 @@
-"""What tells whether a type A gateway's contract can be used (art. 15), and that of the network behind it.
+"""What tells whether a gateway's contract can be used (art. 15), and that of the network behind it.
 
-A gateway can be used while its node gets a login form by TLS with papers of today and the operator's own login there
+A gateway can be used while its node is asked by TLS to log in, with papers of today, and the operator's own login there
 succeeds: one point, since neither is of use without the other. A network can while its port has a line. What is not
 built is not watched: people record its outages.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from kitei.ledger.contracts import Contract
-from kitei.network import LoginProbe, NetworkRelay, NodeIntent, TunnelGateway
+from kitei.network import BrowserGateway, LoginProbe, NetworkRelay, NodeIntent, TunnelGateway
 from kitei.watch import Availability, Point
 
 
@@ -22,7 +22,7 @@ def availabilities(
     for node in nodes:
         for part in node.parts:
             owner = part.origin.owner
-            if owner in live and isinstance(part, TunnelGateway | NetworkRelay):
+            if owner in live and isinstance(part, TunnelGateway | BrowserGateway | NetworkRelay):
                 point = Point(node.node, "gateway", part.key)
                 found[owner] = Availability(owner, (point,), found[owner].states, (), part.origin.cites)
             elif owner in live and isinstance(part, LoginProbe):

@@ -1,0 +1,1 @@
+"""Programs beside the engines of a gateway of GIO Remote Access: who is let in, to which hosts, and what is on record."""
