@@ -13,7 +13,7 @@ from kitei.proxy.written import Written, policy_text
 from kitei.values import digest_of
 
 FOR = Origin("C-1", ("secure-access@2026-04-01#art:1.1.t1",))
-FOLDERS = Folders("/run/kitei-web/x", "/src", "/usr/bin/python3")
+FOLDERS = Folders("/run/kitei-web/x", "/src", "/usr/bin/python3", "/lib/proxy.pyz")
 GATEWAY = WebGateway(
     origin=FOR,
     name="Web gateway C-1",

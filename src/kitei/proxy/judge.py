@@ -108,5 +108,10 @@ def _host(written: str) -> str:
     return host_of(written) or written.lower()
 
 
+def run(policy: str, lists: str) -> None:
+    """Answer until nobody asks any more."""
+    answer_all(Judge(policy, lists).answer)
+
+
 if __name__ == "__main__":
-    answer_all(Judge(sys.argv[1], sys.argv[2]).answer)
+    run(sys.argv[1], sys.argv[2])

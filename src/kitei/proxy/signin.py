@@ -53,7 +53,8 @@ def users_text(users: dict[str, str]) -> str:
     return "".join(f"{quote(name, safe='')} {hashed}\n" for name, hashed in sorted(users.items()))
 
 
-def _run(path: str) -> None:
+def run(path: str) -> None:
+    """Answer until nobody asks any more."""
     signin = SignIn(path)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for lines in asked():
@@ -70,4 +71,4 @@ def _tell(signin: SignIn, words: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    _run(sys.argv[1])
+    run(sys.argv[1])

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import kitei
-from kitei.drivers.squid import native
+from kitei.drivers.squid import helpers, native
 from kitei.drivers.squid.config import (
     MARK,
     SLOTS,
@@ -222,7 +222,7 @@ class Squid:
 
 
 def _told(gateway: WebGateway, policy: WebPolicy, folders: Folders) -> str:
-    return _digest(squid_config(gateway, policy, folders, 0) + gateway.authority)
+    return _digest(squid_config(gateway, policy, folders, 0) + gateway.authority + folders.helpers)
 
 
 def _ready(host: Host) -> None:
@@ -241,9 +241,10 @@ def _start(host: Host, told: Mapping[str, object]) -> None:
     if told["authority"]:
         host.write(f"{run}/own.pem", str(told["authority"]), 0o644)
     host.write(f"{run}/pages/ERR_KITEI", REFUSED, 0o644)
-    judge = f"-m kitei.proxy.judge {run}/policy.json {run}/lists"
-    for name, argv in (("judge", judge), ("signin", f"-m kitei.proxy.signin {run}/users")):
-        text = f"#!/bin/sh\nPYTHONPATH={folders.code} exec {folders.python} {argv}\n"
+    helpers.build()
+    python = helpers.interpreter(host)
+    for name, argv in (("judge", f"{run}/policy.json {run}/lists"), ("signin", f"{run}/users")):
+        text = f"#!/bin/sh\nexec {python} -I {folders.helpers} {name} {argv}\n"
         host.write(f"{run}/{name}", text, 0o755)
     host.stop(_squid(slot))
     config = f"{run}/squid-{slot}.conf"
@@ -380,7 +381,8 @@ def _done(host: Host, argv: Sequence[str]) -> None:
 
 def _folders(host: Host) -> Folders:
     code = os.path.dirname(os.path.dirname(os.path.abspath(str(kitei.__file__))))
-    return Folders(f"/run/kitei-web/{_digest(host.state('web'))[:16]}", code, sys.executable)
+    run = f"/run/kitei-web/{_digest(host.state('web'))[:16]}"
+    return Folders(run, code, sys.executable, helpers.helpers())
 
 
 def _listed(host: Host, folder: str) -> list[str]:

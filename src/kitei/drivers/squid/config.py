@@ -20,11 +20,13 @@ _TLS: Final = (443, 8443)
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """`run` is where Squid, which is not root, may read; `code` is this package's own, `python` who runs it."""
+    """`run` is where Squid, which is not root, may read; `code` is this package's own, `python` who runs it, and
+    `helpers` what of it Squid runs itself."""
 
     run: str
     code: str
     python: str
+    helpers: str
 
 
 def ports_of(slot: int) -> tuple[int, int, int]:

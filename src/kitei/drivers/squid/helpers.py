@@ -1,0 +1,87 @@
+"""The programs that Squid itself starts, in one file where its user may read them: the package may lie where it may not.
+
+Squid's helpers run as `proxy`, and a folder of root's own is closed to it. So what they import, a part of this package
+and else the standard library, is put into an archive that Python runs as it is, beside the adapter.
+"""
+
+import hashlib
+import io
+import os
+import sys
+import tempfile
+import zipfile
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import kitei
+from kitei.network import Host, PermanentError
+
+USER: Final = "proxy"
+_PLACE: Final = Path("/usr/local/lib/kitei")
+_PARTS: Final = ("__init__.py", "proxy/*.py", "radius/__init__.py", "radius/secret.py", "values/*.py")
+_BEFORE_1980: Final = (1980, 1, 1, 0, 0, 0)
+_MAIN: Final = """\
+import sys
+
+from kitei.proxy import judge, signin
+
+match sys.argv[1:]:
+    case ["judge", policy, lists]:
+        judge.run(policy, lists)
+    case ["signin", users]:
+        signin.run(users)
+    case []:
+        pass  # that it could be read and is understood is all there is to know
+"""
+
+
+@cache
+def _archive() -> bytes:
+    """The same bytes for the same sources, wherever and whenever."""
+    root = Path(str(kitei.__file__)).parent
+    found = {f"kitei/{each.relative_to(root)}": each for part in _PARTS for each in root.glob(part)}
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in (
+            ("__main__.py", _MAIN.encode()),
+            *((n, found[n].read_bytes()) for n in sorted(found)),
+        ):
+            archive.writestr(zipfile.ZipInfo(name, _BEFORE_1980), text)
+    return written.getvalue()
+
+
+@cache
+def helpers() -> str:
+    """Where the archive is, or will be: other sources are another file."""
+    return str(_PLACE / f"proxy-{hashlib.sha256(_archive()).hexdigest()[:16]}.pyz")
+
+
+def build() -> None:
+    """Write it if it is not there yet."""
+    place = Path(helpers())
+    if place.exists():
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.parent.chmod(0o755)
+    with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as draft:
+        draft.write(_archive())
+    os.chmod(draft.name, 0o644)
+    os.replace(draft.name, place)
+
+
+def interpreter(host: Host) -> str:
+    """A Python that Squid's user may run and that understands the archive: this one, else the machine's.
+
+    PermanentError says what each of them answers.
+    """
+    told = []
+    for python in dict.fromkeys((os.path.realpath(sys.executable), "/usr/bin/python3")):
+        as_user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--"]
+        done = host.run([*as_user, python, "-I", helpers()])
+        if done.code == 0:
+            return python
+        told.append(f"{python}: {done.err.strip()[-200:]}")
+    raise PermanentError(
+        f"no Python on {host.name} can run Squid's helpers as {USER}; apt-get install python3 ({'; '.join(told)})"
+    )
