@@ -12,6 +12,7 @@ from tunnel_stand import SERVE, User, eventually, papers
 
 from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.ocserv import Ocserv, open_sessions
+from kitei.entrance.words import LANE
 from kitei.network import (
     NetworkRelay,
     Origin,
@@ -24,6 +25,7 @@ from kitei.network import (
     TunnelGateway,
 )
 from kitei.radius.matrix import answer_to, read_matrix
+from kitei.spool import Taking
 
 pytestmark = pytest.mark.lab
 
@@ -131,6 +133,41 @@ def test_users_come_in_and_reach_designated_hosts_alone(scene: Scene) -> None:
     assert not bob.asks("10.90.0.10")
     assert "kitei_remote" not in scene.gateway.run(["nft", "list", "tables"]).out
     assert not scene.gateway.running()
+
+
+def test_of_many_who_come_at_once_no_more_get_in_than_there_are_places(scene: Scene) -> None:
+    """All pass the RADIUS server, as those do who log in before any session is accounted for."""
+    most, racing = 2, 6
+    wanted = [each for each in parts() if not isinstance(each, RadiusCaps)]
+    scene.make([replace(p, sessions=most) if isinstance(p, TunnelGateway) else p for p in wanted])
+    users = [*scene.users, *(scene.user(f"u{n}", n, scene.bench.folder) for n in range(4, racing + 1))]
+    scene.users = users
+    for user in users:
+        user.dial(NAME, "192.0.2.1", "ann", "ann password")
+    assert eventually(lambda: sum(user.is_in() for user in users) >= most)
+    taking = Taking(Path(scene.gateway.state("events", LANE)))
+    refused: dict[int, str] = {}
+
+    def is_told() -> bool:
+        refused.update({e["number"]: f"{e['body']['user']} {e['body']['why']}" for e in taking.due(100)})
+        return len(refused) >= racing - most
+
+    assert eventually(is_told), [user.log() for user in users]
+    assert set(refused.values()) == {"ann too-many-sessions"}
+    assert sum(user.is_in() for user in users) == len(open_sessions(scene.gateway)) == most
+
+    # whoever leaves makes room, and more are let in without a new process
+    next(user for user in users if user.is_in()).leave()
+    late = next(user for user in users if not user.is_in())
+    late.leave()
+
+    def is_let_in() -> bool:
+        late.dial(NAME, "192.0.2.1", "bob", "bob password")
+        return eventually(late.is_in, 4)
+
+    assert eventually(is_let_in), late.log()
+    more = [replace(p, sessions=most + 1) if isinstance(p, TunnelGateway) else p for p in wanted]
+    assert scene.make(more) == ["places"]
 
 
 PATTERN = "A1 C2 L4 F3 B2 K1 +tail"

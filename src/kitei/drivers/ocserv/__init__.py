@@ -7,12 +7,21 @@ hosts and other addresses are taken up while tunnels stay open; another port tak
 
 import hashlib
 import json
+import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from kitei.drivers.ocserv.config import Folders, client_config, server_config, start_script
+import kitei
+from kitei.drivers.ocserv.config import (
+    Folders,
+    client_config,
+    enter_script,
+    server_config,
+    start_script,
+)
 from kitei.drivers.ocserv.rules import TABLE, table
 from kitei.network import (
     Host,
@@ -38,7 +47,8 @@ _Kind = TypeVar("_Kind")
 @dataclass(frozen=True, slots=True)
 class OcservSeen:
     """`loaded` is the digest of the table last loaded, None when it was changed by another hand since; `config` what
-    the process was told last, `key` the sack of its RADIUS secret, `port` what it was started for."""
+    the process was told last, `key` the sack of its RADIUS secret, `port` what it was started for, `most` how many
+    sessions there may be, as the file has it."""
 
     folders: Folders
     sacks: frozenset[str] = frozenset()
@@ -48,6 +58,7 @@ class OcservSeen:
     config: str = ""
     key: str = ""
     port: int = 0
+    most: str | None = None
     forwards: bool = False
     owners: tuple[str, ...] = ()
 
@@ -75,6 +86,7 @@ class Ocserv:
             told.get("config", ""),
             told.get("key", ""),
             int(told.get("port", 0)),
+            host.read(f"{folders.own}/most"),
             host.run(["sysctl", "-n", *_SWITCHES]).out.split() == ["1"] * len(_SWITCHES),
             tuple(told.get("owners", ())),
         )
@@ -112,6 +124,9 @@ class Ocserv:
             )
         if not seen.forwards:
             yield Step(self.name, "forward", "forward")
+        if seen.most != f"{gateway.sessions}\n":
+            most = gateway.sessions
+            yield Step(self.name, "hold to the sessions agreed", "places", {"most": most})
         missing = sorted({gateway.papers, gateway.sack} - seen.sacks)
         for sack in missing:
             yield Step(self.name, f"wait for {sack}", "await", {"sack": sack})
@@ -122,6 +137,7 @@ class Ocserv:
         told = {
             "config": config,
             "client": client_config(gateway, seen.folders),
+            "enter": enter_script(seen.folders),
             "start": start_script(gateway, seen.folders),
             "key": gateway.sack,
             "papers": gateway.papers,
@@ -140,6 +156,8 @@ class Ocserv:
                 _load(host, told["text"], told["owners"])
             case "forward":
                 _switch(host, "1")
+            case "places":
+                host.write(f"{_folders(host).own}/most", f"{told['most']}\n")
             case "await":
                 raise TemporaryError(f"{told['sack']} has not reached {host.name} yet")
             case "start" | "reload":
@@ -168,7 +186,9 @@ def _one(parts: Sequence[Part], kind: type[_Kind]) -> _Kind | None:
 def _folders(host: Host) -> Folders:
     own = host.state("ocserv")
     short = hashlib.sha256(own.encode()).hexdigest()[:10]
-    return Folders(own, f"/run/kitei-{short}", host.state("sacks"))
+    code = os.path.dirname(os.path.dirname(os.path.abspath(str(kitei.__file__))))
+    run, sacks, events = f"/run/kitei-{short}", host.state("sacks"), host.state("events")
+    return Folders(own, run, sacks, events, code, sys.executable)
 
 
 def _remember(host: Host, **more: Any) -> None:
@@ -207,6 +227,7 @@ def _configure(host: Host, told: Any) -> None:
     host.write(f"{folders.own}/secret", f"{secret}\n")
     host.write(f"{folders.own}/servers", f"127.0.0.1 {secret}\n")
     host.write(f"{folders.own}/radius.conf", told["client"])
+    host.write(f"{folders.own}/enter", told["enter"], 0o755)
     host.write(f"{folders.own}/papers.pem", host.read(f"{folders.sacks}/{told['papers']}") or "")
     draft = f"{folders.own}/tried.conf"
     host.write(draft, told["config"])
@@ -247,7 +268,7 @@ def _end(host: Host) -> None:
     host.stop(PROGRAM)
     _switch(host, "0")
     _filter(host, "")
-    host.run(["rm", "-rf", folders.sockets])
+    host.run(["rm", "-rf", folders.sockets, f"{folders.own}/held"])
     names = (
         "secret",
         "servers",
@@ -256,6 +277,9 @@ def _end(host: Host) -> None:
         "tried.conf",
         "papers.pem",
         "start.sh",
+        "enter",
+        "most",
+        "lock",
         "pid",
         "memory.json",
     )

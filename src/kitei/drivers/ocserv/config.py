@@ -20,15 +20,20 @@ _PRIORITIES: Final = "NORMAL:%SERVER_PRECEDENCE:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where things are on a node: ours, the sockets (a path of theirs has 107 bytes at most), the sacks."""
+    """Where things are on a node: ours, the sockets (a path of theirs has 107 bytes at most), the sacks, what is told
+    to the office; `code` is this package's own, `python` who runs it."""
 
     own: str
     sockets: str
     sacks: str
+    events: str
+    code: str
+    python: str
 
 
 def server_config(gateway: TunnelGateway, hosts: Sequence[str], folders: Folders) -> str:
-    """ocserv.conf. Sessions are counted by RADIUS, which can refuse: at `max-clients` ocserv lets a client hang."""
+    """ocserv.conf. Sessions are counted by RADIUS, which refuses with a word, and again by who gives out the last place
+    (`kitei.entrance.places`): at `max-clients` ocserv lets a client hang."""
     lines = [
         f"# {gateway.papers}",
         f'auth = "radius[config={folders.own}/radius.conf,groupconfig=false]"',
@@ -41,6 +46,7 @@ def server_config(gateway: TunnelGateway, hosts: Sequence[str], folders: Folders
         f"socket-file = {folders.sockets}/ocserv",
         f"occtl-socket-file = {folders.sockets}/occtl",
         "use-occtl = true",
+        f"connect-script = {folders.own}/enter",
         "isolate-workers = true",
         f"server-cert = {folders.own}/papers.pem",  # under one name: what it did not begin with it never finds
         f"server-key = {folders.own}/papers.pem",
@@ -91,11 +97,18 @@ def client_config(gateway: TunnelGateway, folders: Folders) -> str:
     )
 
 
+def enter_script(folders: Folders) -> str:
+    """What ocserv asks before it opens a tunnel."""
+    argv = f"{folders.python} -m kitei.entrance.places {folders.own} {folders.events}"
+    return f"#!/bin/sh\nPYTHONPATH={folders.code} exec {argv}\n"
+
+
 def start_script(gateway: TunnelGateway, folders: Folders) -> str:
     """What ocserv is started by: whatever sessions were open in the process before are over (RFC 2866, 5.1)."""
     at = gateway.asks_from
     over = f"Packet-Src-IP-Address = {at}, NAS-IP-Address = {at}, Acct-Status-Type = Accounting-On, Acct-Session-Id = 0"
     return (
+        f"rm -rf {folders.own}/held\n"
         f"echo '{over}' | radclient -r 2 -t 1 -S {folders.own}/secret 127.0.0.1:1813 acct\n"
         f"exec /usr/sbin/ocserv --foreground --config {folders.own}/ocserv.conf --pid-file {folders.own}/pid\n"
     )
