@@ -14,7 +14,7 @@ import pytest
 from web_stand import CLIENT4, GATEWAY4, stand
 
 import kitei
-from kitei.drivers.squid import helpers
+from kitei.drivers.squid import archive
 from kitei.network import PermanentError
 from kitei.network.codec import part_json
 from kitei.network.driver import Ran
@@ -92,23 +92,23 @@ class Machine:
         self.runs, self.asked = runs, []
 
     def run(self, argv: list[str], stdin: str = "", timeout: float = 10.0) -> Ran:
-        assert argv[0] == "setpriv" and argv[-1] == helpers.helpers()
+        assert argv[0] == "setpriv" and argv[-1] == archive.place()
         self.asked.append(argv[-3])
         return Ran(0, "", "") if argv[-3] in self.runs else Ran(126, "", f"{argv[-3]}: Permission denied")
 
 
 def test_where_its_own_python_is_closed_too_the_machines_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/root/.local/python")
-    assert helpers.interpreter(Machine("/usr/bin/python3")) == "/usr/bin/python3"
-    assert helpers.interpreter(Machine("/root/.local/python", "/usr/bin/python3")) == "/root/.local/python"
+    assert archive.interpreter(Machine("/usr/bin/python3")) == "/usr/bin/python3"
+    assert archive.interpreter(Machine("/root/.local/python", "/usr/bin/python3")) == "/root/.local/python"
     with pytest.raises(PermanentError, match=r"/root/.local/python.*/usr/bin/python3"):
-        helpers.interpreter(Machine())
+        archive.interpreter(Machine())
 
 
 def test_the_archive_holds_all_that_the_helpers_import_and_is_named_by_what_is_in_it(tmp_path: Path) -> None:
-    helpers.build()
-    archive = Path(helpers.helpers())
-    assert archive.stat().st_mode & 0o777 == 0o644
-    done = subprocess.run([sys.executable, "-I", "-S", archive], capture_output=True, text=True, cwd=tmp_path)
+    archive.build()
+    made = Path(archive.place())
+    assert made.stat().st_mode & 0o777 == 0o644
+    done = subprocess.run([sys.executable, "-I", "-S", made], capture_output=True, text=True, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert hashlib.sha256(archive.read_bytes()).hexdigest()[:16] in archive.name
+    assert hashlib.sha256(made.read_bytes()).hexdigest()[:16] in made.name

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import kitei
-from kitei.drivers.squid import helpers, native
+from kitei.drivers.squid import archive, native
 from kitei.drivers.squid.config import (
     MARK,
     SLOTS,
@@ -241,8 +241,8 @@ def _start(host: Host, told: Mapping[str, object]) -> None:
     if told["authority"]:
         host.write(f"{run}/own.pem", str(told["authority"]), 0o644)
     host.write(f"{run}/pages/ERR_KITEI", REFUSED, 0o644)
-    helpers.build()
-    python = helpers.interpreter(host)
+    archive.build()
+    python = archive.interpreter(host)
     for name, argv in (("judge", f"{run}/policy.json {run}/lists"), ("signin", f"{run}/users")):
         text = f"#!/bin/sh\nexec {python} -I {folders.helpers} {name} {argv}\n"
         host.write(f"{run}/{name}", text, 0o755)
@@ -382,7 +382,7 @@ def _done(host: Host, argv: Sequence[str]) -> None:
 def _folders(host: Host) -> Folders:
     code = os.path.dirname(os.path.dirname(os.path.abspath(str(kitei.__file__))))
     run = f"/run/kitei-web/{_digest(host.state('web'))[:16]}"
-    return Folders(run, code, sys.executable, helpers.helpers())
+    return Folders(run, code, sys.executable, archive.place())
 
 
 def _listed(host: Host, folder: str) -> list[str]:

@@ -37,37 +37,37 @@ match sys.argv[1:]:
 
 
 @cache
-def _archive() -> bytes:
+def _written() -> bytes:
     """The same bytes for the same sources, wherever and whenever."""
     root = Path(str(kitei.__file__)).parent
     found = {f"kitei/{each.relative_to(root)}": each for part in _PARTS for each in root.glob(part)}
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in (
             ("__main__.py", _MAIN.encode()),
             *((n, found[n].read_bytes()) for n in sorted(found)),
         ):
             archive.writestr(zipfile.ZipInfo(name, _BEFORE_1980), text)
-    return written.getvalue()
+    return made.getvalue()
 
 
 @cache
-def helpers() -> str:
+def place() -> str:
     """Where the archive is, or will be: other sources are another file."""
-    return str(_PLACE / f"proxy-{hashlib.sha256(_archive()).hexdigest()[:16]}.pyz")
+    return str(_PLACE / f"proxy-{hashlib.sha256(_written()).hexdigest()[:16]}.pyz")
 
 
 def build() -> None:
     """Write it if it is not there yet."""
-    place = Path(helpers())
-    if place.exists():
+    target = Path(place())
+    if target.exists():
         return
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.parent.chmod(0o755)
-    with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as draft:
-        draft.write(_archive())
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.chmod(0o755)
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as draft:
+        draft.write(_written())
     os.chmod(draft.name, 0o644)
-    os.replace(draft.name, place)
+    os.replace(draft.name, target)
 
 
 def interpreter(host: Host) -> str:
@@ -78,7 +78,7 @@ def interpreter(host: Host) -> str:
     told = []
     for python in dict.fromkeys((os.path.realpath(sys.executable), "/usr/bin/python3")):
         as_user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--"]
-        done = host.run([*as_user, python, "-I", helpers()])
+        done = host.run([*as_user, python, "-I", place()])
         if done.code == 0:
             return python
         told.append(f"{python}: {done.err.strip()[-200:]}")
