@@ -15,6 +15,7 @@ from kitei.drivers.ocserv import Ocserv
 from kitei.drivers.scrubber import Scrubber
 from kitei.drivers.squid import Squid
 from kitei.drivers.strongswan import Strongswan
+from kitei.drivers.suricata import Suricata
 from kitei.drivers.tunnels import Tunnels
 from kitei.drivers.wireguard import Wireguard
 from kitei.network import Driver
@@ -25,6 +26,7 @@ ALL: tuple[Driver[Any], ...] = (
     Links(),
     Tunnels(),
     Access(),
+    Suricata(),
     Wireguard(),
     Scrubber(),
     Strongswan(),

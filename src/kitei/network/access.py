@@ -7,6 +7,8 @@ the node takes it back by its own clock.
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from kitei.network.appliance import Appliance
+from kitei.network.later import later
 from kitei.network.origin import Origin
 
 
@@ -38,6 +40,7 @@ class FilterRule:
 
     Sources and destinations are prefixes, or all of them with `!`: any but these. None: any at all.
     Services are `'tcp/443'`, `'udp/5000-5100'`, `'tcp'`, `'icmp'` (of either family) and `'proto/47'`; none: any.
+    What is allowed is looked into by the Appliance of that `profile`'s number; 0: by none.
     """
 
     origin: Origin
@@ -48,6 +51,7 @@ class FilterRule:
     destinations: tuple[str, ...]
     services: tuple[str, ...]
     until: str | None
+    profile: int = later(0)
 
     @property
     def key(self) -> str:
@@ -119,4 +123,4 @@ class BackboneLink:
         return "backbone-link"
 
 
-AccessPart: TypeAlias = Filter | FilterRule | Egress | RemoteAccess | RemoteDevice | BackboneLink
+AccessPart: TypeAlias = Filter | FilterRule | Appliance | Egress | RemoteAccess | RemoteDevice | BackboneLink

@@ -19,6 +19,7 @@ from kitei.drivers.access.rules import TABLE, table
 from kitei.drivers.access.seen import FORWARDING, PROTOCOL, SWITCHES, AccessSeen, Held, Way
 from kitei.drivers.access.shaper import ceiling, shape, unshape
 from kitei.network import (
+    Appliance,
     BackboneLink,
     Egress,
     Filter,
@@ -42,10 +43,10 @@ _Kind = TypeVar("_Kind")
 
 
 class Access:
-    """The driver of Filter, FilterRule, Egress and BackboneLink."""
+    """The driver of Filter, FilterRule, Egress and BackboneLink. Of appliances it reads what goes on without them."""
 
     name = "access"
-    reads = (Filter, FilterRule, Egress, BackboneLink)
+    reads = (Filter, FilterRule, Appliance, Egress, BackboneLink)
 
     def see(self, host: Host) -> AccessSeen:
         memory = host.read(host.state(_MEMORY))
@@ -77,7 +78,7 @@ class Access:
         if gate is None:
             return tuple(self._end(seen))
         rules = [part for part in parts if isinstance(part, FilterRule)]
-        text = table(gate, rules, egress)
+        text = table(gate, rules, egress, [part for part in parts if isinstance(part, Appliance)])
         owners = sorted({part.origin.owner for part in parts if isinstance(part, self.reads)})
         return tuple(self._steps(text, owners, egress, link, seen))
 

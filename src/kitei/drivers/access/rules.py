@@ -4,13 +4,16 @@ A flow is judged by its first packet, in whichever direction it is looked at: ru
 they allow is marked with the rules' own digest. So packets of flows that were judged pass by one look; and when the
 rules change, every flow is judged anew with its next packet of either direction, while those still allowed go on
 without a gap. What is denied is refused to inner neighbours and passed over in silence outside.
+
+What an appliance is to look into has the number of its profile in the high bits of the mark. Whoever looks marks the
+packet; one without that mark ends here, unless its profile lets pass what nobody can see.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address, ip_network
 from typing import Final
 
-from kitei.network import Egress, Filter, FilterRule
+from kitei.network import Appliance, Egress, Filter, FilterRule
 from kitei.network.access_filter import in_order
 from kitei.values import digest_of
 
@@ -19,16 +22,27 @@ GROUP: Final = 108
 """The nflog group that hears what was denied; the prefix of each is the rule's id and the policy's version."""
 
 DEFAULT: Final = "default"
+PROFILE: Final = 28
+"""From this bit on the mark of a flow (`ct mark`) is the number of its profile."""
+
+LOOKED: Final = 0x10000
+"""The mark of a packet that was looked into."""
+
+_RULES: Final = (1 << PROFILE) - 1  # the bits that say by which rules a flow was judged
 _FAMILIES: Final = {4: ("ip", "ipv4"), 6: ("ip6", "ipv6")}
 _LOGGED: Final = "limit rate 100/second burst 200 packets"
 _ICMP: Final = "meta l4proto { icmp, ipv6-icmp }"
 
 
-def table(gate: Filter, rules: Iterable[FilterRule], egress: Egress | None) -> str:
+def table(
+    gate: Filter, rules: Iterable[FilterRule], egress: Egress | None, appliances: Iterable[Appliance] = ()
+) -> str:
     """The whole table. The same parts in another order give the same text."""
     ordered = in_order(rules)
     judged = list(_judge(ordered))
-    mark = 1 + int(digest_of([*judged, *gate.zones])[:7], 16)
+    mark = 1 + int(digest_of([*judged, *gate.zones])[:7], 16) % _RULES
+    open_ = {each.number for each in appliances if each.blind == "allow"}
+    closed = sorted({each.profile for each in ordered} - open_ - {0})
     chains = [
         *(f"counter {counter_of(each.name)} {{\n}}\n" for each in ordered),
         f"counter {counter_of(DEFAULT)} {{\n}}\n",
@@ -39,12 +53,13 @@ def table(gate: Filter, rules: Iterable[FilterRule], egress: Egress | None) -> s
             if each.action == "deny"
         ),
         _chain(f"deny_{DEFAULT}", _deny(DEFAULT, gate.version)),
-        _chain("judge", (line.replace(_MARK, str(mark)) for line in judged)),
+        _chain("judge", (_marked(line, mark) for line in judged)),
         _chain(
             "forward",
             _forward(gate, egress, mark),
             "filter hook forward priority filter; policy drop;",
         ),
+        *([_chain("looked", _looked(closed), _AFTER_ALL)] if closed else ()),
         _chain("input", _input(gate), "filter hook input priority filter; policy accept;"),
         _chain("leave", _leave(egress), "nat hook postrouting priority srcnat; policy accept;"),
     ]
@@ -63,12 +78,31 @@ def _chain(name: str, lines: Iterable[str], hook: str = "") -> str:
 # -- judging -----------------------------------------------------------------------------------------
 
 _MARK: Final = "@mark"
+_AFTER_ALL: Final = "filter hook forward priority 160; policy accept;"  # after where packets are handed over
+
+
+def _marked(line: str, mark: int) -> str:
+    """`@mark2` is the mark of these rules with the number 2 above it."""
+    head, found, number = line.partition(f"{_MARK}")
+    if not found:
+        return line
+    profile, _, tail = number.partition(" ")
+    return f"{head}{mark | int(profile) << PROFILE} {tail}"
+
+
+def _looked(closed: Iterable[int]) -> Iterator[str]:
+    for number in closed:
+        held = f"ct mark and {_ABOVE:#x} == {number << PROFILE:#x}"
+        yield f"{held} meta mark and {LOOKED:#x} == 0 counter drop"
+
+
+_ABOVE: Final = 0xF << PROFILE
 
 
 def _judge(rules: Sequence[FilterRule]) -> Iterator[str]:
     for rule in rules:
         to = (
-            f"counter name {counter_of(rule.name)} ct mark set {_MARK} accept"
+            f"counter name {counter_of(rule.name)} ct mark set {_MARK}{rule.profile} accept"
             if rule.action == "allow"
             else f"goto deny_{rule.name}"
         )
@@ -164,7 +198,7 @@ def _forward(gate: Filter, egress: Egress | None, mark: int) -> Iterator[str]:
     yield "ct state invalid counter drop"
     yield from _guards(gate)
     yield "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu"
-    yield f"ct mark {mark} accept"
+    yield f"ct mark and {_RULES:#x} == {mark} accept"
     yield f"ct state related {_ICMP} accept"
     leaving = {ip_address(each).version for each in egress.addresses} if egress else set()
     for version, (_, family) in _FAMILIES.items():

@@ -1,4 +1,4 @@
-"""What a customer has decided of a firewall of type 1 (art. 7.1(1)): objects, services and rules in their order.
+"""What a customer has decided of a firewall (art. 7.1(1)): objects, services and rules in their order.
 
     [objects]
     servers = ["10.1.0.0/24", "2001:db8:1::/64"]
@@ -14,7 +14,8 @@
     to = ["zone:internet"]
     service = ["web"]
 
-`user:<account>` and `group:<name>` are the devices of accounts. What no rule allows is denied.
+`user:<account>` and `group:<name>` are the devices of accounts. What no rule allows is denied. With type 2 a rule
+that allows may name a profile (see `appliance`), by which its flows are looked into.
 """
 
 import re
@@ -24,6 +25,7 @@ from datetime import datetime
 from ipaddress import ip_network
 from typing import Any, Final, Literal
 
+from kitei.network.inspection import Entry
 from kitei.services.secure_access.document import Reader, Unreadable
 from kitei.values import Words
 
@@ -34,7 +36,6 @@ ZONES: Final = ("zone:remote", "zone:inside", "zone:backbone", INTERNET)
 MOST_RULES: Final = 10_000
 _MEMBER: Final = re.compile(r"(user|group):[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SERVICE: Final = re.compile(r"(tcp|udp)(/(\d{1,5})(-(\d{1,5}))?)?|icmp|proto/(\d{1,3})")
-_KEYS: Final = ("id", "action", "from", "to", "service", "until", "comment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,40 +49,56 @@ class FirewallRule:
     services: tuple[str, ...]
     until: str | None
     comment: Words
+    profile: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How flows are looked into, and what becomes of them while nobody can."""
+
+    name: str
+    blind: Literal["deny", "allow"]
+    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FirewallPolicy:
-    """Rules in their order."""
+    """Rules in their order, and with type 2 the profiles that they name."""
 
     rules: tuple[FirewallRule, ...]
+    profiles: tuple[Profile, ...] = ()
 
 
 def read_policy(text: str) -> FirewallPolicy:
     """Raises Unreadable with every fault and its place."""
-    reader = _FirewallReader()
-    policy = reader.policy(text)
-    if reader.faults:
-        raise Unreadable(reader.faults)
-    return policy
+    return RuleReader().read(text)
 
 
-class _FirewallReader(Reader):
+class RuleReader(Reader):
     """Reads a firewall's document; names of objects and services are followed."""
 
-    def policy(self, text: str) -> FirewallPolicy:
-        written = self.document(text, ("objects", "services", "rule"))
+    sections: tuple[str, ...] = ("objects", "services", "rule")
+    keys: tuple[str, ...] = ("id", "action", "from", "to", "service", "until", "comment")
+
+    def read(self, text: str) -> FirewallPolicy:
+        """Raises Unreadable."""
+        policy = self.policy(self.document(text, self.sections))
+        if self.faults:
+            raise Unreadable(self.faults)
+        return policy
+
+    def policy(self, written: Mapping[str, Any]) -> FirewallPolicy:
         self._objects = self._lists(written, "objects")
         self._named = self._lists(written, "services")
         for name, listed in self._objects.items():
             self._addresses(f"objects.{name}", listed, (name,))
         services = {name: self._services(f"services.{name}", each) for name, each in self._named.items()}
         self._known = {name: each for name, each in services.items() if each}
-        rules = self.tables("rule", written.get("rule", []), _KEYS)
+        rules = self.tables("rule", written.get("rule", []), self.keys)
         if len(rules) > MOST_RULES:
             self.fault("rule", f"{MOST_RULES} 件までです", f"are {MOST_RULES} at most")
         ids = {DEFAULT}
-        return FirewallPolicy(tuple(self._rule(place, told, ids) for place, told in rules))
+        return FirewallPolicy(tuple(self.rule(place, told, ids) for place, told in rules))
 
     def _lists(self, written: Mapping[str, Any], key: str) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
@@ -98,7 +115,7 @@ class _FirewallReader(Reader):
         self.fault(place, f"{told!r} は文字列ではありません", f"{told!r} is not a text")
         return None
 
-    def _rule(self, place: str, told: Mapping[str, Any], ids: set[str]) -> FirewallRule:
+    def rule(self, place: str, told: Mapping[str, Any], ids: set[str]) -> FirewallRule:
         return FirewallRule(
             self.name(f"{place}.id", told.get("id"), ids),
             "allow" if self.one_of(f"{place}.action", told.get("action"), ACTIONS) == "allow" else "deny",

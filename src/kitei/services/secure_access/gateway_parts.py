@@ -8,6 +8,7 @@ from typing import Final
 
 from kitei.ledger.contracts import Contract
 from kitei.network import (
+    Appliance,
     BackboneLink,
     Egress,
     Estate,
@@ -19,15 +20,20 @@ from kitei.network import (
     RemoteAccess,
     RemoteDevice,
 )
+from kitei.network.inspection import entries_text
+from kitei.services.secure_access.appliance import read_appliance_policy
 from kitei.services.secure_access.egress import egress_of
-from kitei.services.secure_access.firewall import INTERNET, FirewallRule, read_policy
+from kitei.services.secure_access.firewall import INTERNET, FirewallPolicy, read_policy
 from kitei.services.secure_access.people import addresses_of, own_addresses, peers, people, policies
 from kitei.terms import Edition
 
-FIREWALL: Final = "firewall-1"
+APPLIANCE: Final = "firewall-2"
+FIREWALLS: Final = ("firewall-1", APPLIANCE)  # of which a gateway has one
+SIGNATURES: Final = "threat-signatures"  # the sack of the operator's package
 ROWS: Final[Mapping[str, str]] = {
     "web-gateway": "art:1.1.t1",
-    FIREWALL: "art:1.1.t2",
+    "firewall-1": "art:1.1.t2",
+    APPLIANCE: "art:1.1.t3",
     "private-connect": "art:1.1.t4",
     "remote-connect": "art:1.1.t5",
 }
@@ -37,13 +43,19 @@ _DECIDED: Final = "art:7.1.1"
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A gateway on a day: the contract of each kind that it serves. `backbone`: the customer has that service."""
+    """A gateway on a day: the contract of each kind that it serves. `backbone`: the customer has that service.
+    `signatures`: the sack of the operator's package, None before there is one."""
 
     place: GatewayPlace
     contracts: Mapping[str, Contract]
     edition: Edition
     on: date
     backbone: bool
+    signatures: str | None = None
+
+    @property
+    def firewall(self) -> Contract | None:
+        return next((each for kind, each in self.contracts.items() if kind in FIREWALLS), None)
 
     def origin(self, contract: Contract, *paths: str) -> Origin:
         paths = (ROWS[contract.kind], *paths)
@@ -53,15 +65,18 @@ class Served:
 def served_at(
     place: GatewayPlace, contracts: Sequence[Contract], estate: Estate, edition: Edition, on: date
 ) -> Served | None:
-    """What a gateway serves on a day, of each kind the contract concluded first; None where it serves nothing."""
+    """What a gateway serves on a day, of each kind the contract concluded first, and one firewall of either type;
+    None where it serves nothing."""
     found: dict[str, Contract] = {}
     for each in sorted(contracts, key=lambda each: (each.concluded_on, each.id)):
+        if each.kind in FIREWALLS and not found.keys().isdisjoint(FIREWALLS):
+            continue
         if each.kind in ROWS and place.serves(each.customer, each.id) and each.is_in_force(on):
             found.setdefault(each.kind, each)
     if not found:
         return None
     backbone = any(on in days for days in estate.backbones.get(place.customer, ()))
-    return Served(place, found, edition, on, backbone)
+    return Served(place, found, edition, on, backbone, estate.sacks.get(SIGNATURES))
 
 
 def gateway_parts(served: Served) -> Iterator[Part]:
@@ -80,7 +95,7 @@ def device_port(node: str) -> str:
 
 def filter_part(served: Served) -> Filter:
     place, contracts = served.place, served.contracts
-    owner = contracts.get(FIREWALL) or next(contracts[kind] for kind in ROWS if kind in contracts)
+    owner = served.firewall or next(contracts[kind] for kind in ROWS if kind in contracts)
     zones = []
     if "remote-connect" in contracts:
         zones.append((device_port(place.node), *place.pools))
@@ -89,7 +104,7 @@ def filter_part(served: Served) -> Filter:
     if _has_backbone(served):
         zones.append((place.backbone, *place.backbone_prefixes))
     leaving = egress_of(place, tuple(contracts.values()), served.on)
-    version = policies(owner)[-1].version if owner.kind == FIREWALL and policies(owner) else 0
+    version = policies(owner)[-1].version if owner.kind in FIREWALLS and policies(owner) else 0
     listen = place.listen if "remote-connect" in contracts else 0
     return Filter(
         served.origin(owner),
@@ -102,24 +117,30 @@ def filter_part(served: Served) -> Filter:
     )
 
 
-def rule_parts(served: Served) -> Iterator[FilterRule]:
+def rule_parts(served: Served) -> Iterator[FilterRule | Appliance]:
     """The rules of the policy in force, with whom and what they name in addresses. Names of nobody fit nothing."""
-    contract = served.contracts.get(FIREWALL)
-    if contract is None or not policies(contract):
+    contract = served.firewall
+    if contract is None or (policy := policy_of(contract)) is None:
         return
-    known = _names(served)
-    for number, rule in enumerate(read_policy(policies(contract)[-1].text).rules, 1):
+    known, origin = _names(served), served.origin(contract, _DECIDED)
+    profiles = {profile.name: number for number, profile in enumerate(policy.profiles, 1)}
+    for number, rule in enumerate(policy.rules, 1):
         sources, destinations = _resolved(rule.sources, known), _resolved(rule.destinations, known)
-        if sources is None or destinations is None:
-            continue
-        origin = served.origin(contract, _DECIDED)
-        yield _rule_part(rule, number, origin, sources, destinations)
+        if sources is not None and destinations is not None:
+            ends = sources, destinations, rule.services
+            looked = profiles.get(rule.profile, 0)
+            yield FilterRule(origin, rule.id, number, rule.action, *ends, rule.until, looked)
+    version = policies(contract)[-1].version
+    for each in policy.profiles:
+        text, number = entries_text(each.entries), profiles[each.name]
+        yield Appliance(origin, each.name, number, version, each.blind, text, served.signatures)
 
 
-def _rule_part(
-    rule: FirewallRule, number: int, origin: Origin, sources: tuple[str, ...], destinations: tuple[str, ...]
-) -> FilterRule:
-    return FilterRule(origin, rule.id, number, rule.action, sources, destinations, rule.services, rule.until)
+def policy_of(contract: Contract) -> FirewallPolicy | None:
+    """What is in force of a firewall of either type; None: nothing was decided yet."""
+    read = read_appliance_policy if contract.kind == APPLIANCE else read_policy
+    found = policies(contract)
+    return read(found[-1].text) if found else None
 
 
 def _names(served: Served) -> Mapping[str, tuple[str, ...]]:
@@ -159,7 +180,7 @@ def _resolved(ends: tuple[str, ...], known: Mapping[str, tuple[str, ...]]) -> tu
 
 def _egress(served: Served) -> Iterator[Egress]:
     """Flows leave from behind a firewall or a Web gateway; without either there is nothing that they leave by."""
-    owner = served.contracts.get(FIREWALL) or served.contracts.get("web-gateway")
+    owner = served.firewall or served.contracts.get("web-gateway")
     if owner is None:
         return
     leaving = egress_of(served.place, tuple(served.contracts.values()), served.on)

@@ -12,7 +12,15 @@ from kitei.network import Estate, GatewayPlace, NodeIntent, Part
 from kitei.network.codec import node_intents
 from kitei.services.secure_access.edition import TERMS
 from kitei.services.secure_access.egress import option_holder
-from kitei.services.secure_access.gateway_parts import FIREWALL, ROWS, gateway_parts, served_at
+from kitei.services.secure_access.gateway_parts import (
+    APPLIANCE,
+    FIREWALLS,
+    ROWS,
+    SIGNATURES,
+    gateway_parts,
+    policy_of,
+    served_at,
+)
 from kitei.services.secure_access.people import peers, policies, room
 from kitei.services.secure_access.web_intent import KIND as WEB
 from kitei.services.secure_access.web_intent import web_lacking, web_parts
@@ -53,14 +61,16 @@ def unserved(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[U
             found.append(Unserved(each.id, "art:1.1", _NOT_BUILT))
         elif place is None:
             found.append(Unserved(each.id, ROWS[each.kind], _NO_PLACE))
-        elif (served := served_at(place, live, estate, edition, on)) and served.contracts[
+        elif (served := served_at(place, live, estate, edition, on)) and served.contracts.get(
             each.kind
-        ] is not each:
+        ) is not each:
             found.append(Unserved(each.id, ROWS[each.kind], _ANOTHER))
         else:
             found += _lacking(
                 each, place, live, any(on in d for d in estate.backbones.get(each.customer, ())), on
             )
+            if each.kind == APPLIANCE:
+                found += (Unserved(each.id, path, why) for path, why in _appliance_lacking(each, estate))
             if each.kind == WEB:
                 found += (Unserved(each.id, path, why) for path, why in web_lacking(each, estate.sacks, on))
     return tuple(found)
@@ -70,7 +80,7 @@ def _lacking(
     each: Contract, place: GatewayPlace, live: Sequence[Contract], backbone: bool, on: date
 ) -> Iterator[Unserved]:
     row = ROWS[each.kind]
-    if each.kind in (FIREWALL, WEB) and not policies(each):
+    if each.kind in (*FIREWALLS, WEB) and not policies(each):
         yield Unserved(each.id, "art:7.1.1", _NO_POLICY)
     if each.kind == "remote-connect" and not (place.pools and place.endpoint):
         yield Unserved(each.id, row, _NO_POOL)
@@ -84,6 +94,23 @@ def _lacking(
         yield Unserved(each.id, "art:9.2.1", _NO_ADDRESS)
 
 
+def _appliance_lacking(each: Contract, estate: Estate) -> Iterator[tuple[str, Words]]:
+    """What stands in for the appliance, and whether there is anything to know threats by."""
+    yield ROWS[APPLIANCE], _STAND_IN
+    policy = policy_of(each)
+    names = [entry.what for profile in (policy.profiles if policy else ()) for entry in profile.entries]
+    if "threat" in names and SIGNATURES not in estate.sacks:
+        yield "art:7.1.1", _NO_SIGNATURES
+
+
+_STAND_IN = Words(
+    "Fortinet の仮想アプライアンスの代わりに Suricata が同じ働きをしています",
+    "Suricata does what a virtual appliance made by Fortinet is to do",
+)
+_NO_SIGNATURES = Words(
+    "方針は脅威を挙げていますが、シグネチャがありません",
+    "its policy speaks of threats, and there are no signatures to know them by",
+)
 _NOT_BUILT = Words("この種類を立てる部分はまだありません", "no part of this program builds this kind yet")
 _NO_PLACE = Words("この契約者のゲートウェイがまだありません", "no gateway stands for this customer yet")
 _ANOTHER = Words(

@@ -22,15 +22,18 @@ NETWORK: Final = WEB | frozenset(
 )
 
 
+# Cited by parts of a firewall of type 2, whose engine is not of the maker that the article names: it counts for nothing.
+STANDS_IN: Final = frozenset({"art:1.1.t3"})
+
+
 def spoken() -> Spoken:
-    """By rules, by parts of nodes, and by the last day to keep a sandbox; Fortinet's appliances are proven by the
-    parts that will build them."""
+    """By rules, by parts of nodes, and by the last day to keep a sandbox."""
     return Spoken(
         rules.SPOKEN,
         NETWORK,
         frozenset({"suppl:2026-04-01.2"}),
         Words(
-            "Fortinet の仮想アプライアンスを立てる部分",
-            "the part that builds Fortinet's appliances on nodes",
+            "Fortinet の仮想アプライアンスそのもの(いまは Suricata が代わる)",
+            "Fortinet's own appliances, which Suricata stands in for now",
         ),
     )

@@ -12,6 +12,7 @@ from kitei.clauses.notice import own_notice, still_in_force
 from kitei.clauses.who import OPERATOR
 from kitei.desk import Finding, Situation
 from kitei.ledger.contracts import Contract
+from kitei.services.secure_access.appliance import read_appliance_policy
 from kitei.services.secure_access.contract import accounts_on
 from kitei.services.secure_access.document import Unreadable
 from kitei.services.secure_access.firewall import members, read_policy
@@ -33,7 +34,7 @@ _KEY: Final = 32  # bytes of a Curve25519 public key (RFC 7748)
 
 # What reads the policy of a contract, by its kind; each raises Unreadable.
 READERS: Final[Mapping[str, Callable[[str], Any]]] = MappingProxyType(
-    {"firewall-1": read_policy, "web-gateway": read_web_policy}
+    {"firewall-1": read_policy, "firewall-2": read_appliance_policy, "web-gateway": read_web_policy}
 )
 
 
