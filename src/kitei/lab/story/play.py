@@ -9,6 +9,7 @@ from typing import Final
 from kitei.lab.lab import open_lab
 from kitei.lab.story.changes import cancel, fail_for_49_hours, order_work
 from kitei.lab.story.closing import ask_why, close_the_month
+from kitei.lab.story.entrances import come_in
 from kitei.lab.story.floods import stop_floods
 from kitei.lab.story.gateways import guard
 from kitei.lab.story.logins import let_in
@@ -34,6 +35,7 @@ SCENES: Final[Sequence[Scene]] = (
     cancel,
     fail_for_49_hours,
     let_in,
+    come_in,
     guard,
     close_the_month,
     ask_why,

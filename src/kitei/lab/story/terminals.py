@@ -85,18 +85,20 @@ def lay(lab: Lab) -> None:
     lab.cable(cables, switches=[_SEGMENT])
 
 
-def papers(now: datetime) -> str:
-    """A server's certificate that signs itself, with its key (PEM), for EAP."""
+def papers(now: datetime, name: str = NODE) -> str:
+    """A server's certificate that signs itself, with its key (PEM)."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NODE)])
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     made = (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
+        .subject_name(who)
+        .issuer_name(who)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(min(now, datetime.now(UTC)) - timedelta(days=1))
         .not_valid_after(max(now, datetime.now(UTC)) + timedelta(days=365))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(key, hashes.SHA256())
     )
