@@ -45,16 +45,6 @@ def fits(rule: FilterRule, flow: Flow) -> bool:
     )
 
 
-def shadowed(rules: Sequence[FilterRule]) -> dict[str, str]:
-    """Of rules in order: by which earlier one each is covered, and so never decides on anything."""
-    found: dict[str, str] = {}
-    for number, rule in enumerate(rules):
-        over = next((each.name for each in rules[:number] if covers(each, rule)), None)
-        if over is not None:
-            found[rule.name] = over
-    return found
-
-
 def covers(one: FilterRule, other: FilterRule) -> bool:
     """Whether all that fits `other` fits `one`, for as long as `other` lasts."""
     return (
@@ -83,7 +73,7 @@ def _holds(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
         return True
     if not narrow:
         return False
-    nets, own = _networks(wide), _networks(narrow)
+    nets, own = networks_of(wide), networks_of(narrow)
     match wide[0].startswith("!"), narrow[0].startswith("!"):
         case False, False:
             return all(any(_lies_in(each, net) for net in nets) for each in own)
@@ -109,7 +99,7 @@ def _is_within(service: str, wider: str) -> bool:
 
 
 @lru_cache(maxsize=1 << 15)
-def _networks(prefixes: tuple[str, ...]) -> tuple[Network, ...]:
+def networks_of(prefixes: tuple[str, ...]) -> tuple[Network, ...]:
     """Neighbours joined, so that two halves hold what the whole does."""
     nets = [ip_network(each.removeprefix("!")) for each in prefixes]
     four = collapse_addresses(net for net in nets if isinstance(net, IPv4Network))

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kitei.network import FilterRule, Origin
-from kitei.network.access_filter import Flow, covers, fits, in_order, judge, shadowed
+from kitei.network.access_filter import Flow, covers, fits, in_order, judge
+from kitei.network.access_shadows import shadowed
 from kitei.services.secure_access.document import Unreadable
 from kitei.services.secure_access.firewall import members, read_policy
 

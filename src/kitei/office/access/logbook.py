@@ -16,14 +16,15 @@ from sqlalchemy import Connection
 from kitei.clock import wall_clock
 from kitei.ledger.contracts import Contract
 from kitei.network import Filter, FilterRule, RemoteDevice
-from kitei.network.access_filter import Flow, in_order, shadowed
+from kitei.network.access_filter import Flow, in_order
+from kitei.network.access_shadows import shadowed
 from kitei.network.codec import orders_of
 from kitei.network.events import Event
 from kitei.office.access.deciding import gateway_of, parts_with
 from kitei.office.access.testing import cut_by
 from kitei.office.office import Office
-from kitei.services.secure_access.firewall import DEFAULT, read_policy
-from kitei.services.secure_access.people import policies
+from kitei.services.secure_access.firewall import DEFAULT
+from kitei.services.secure_access.gateway_parts import policy_of
 from kitei.store import passing as store
 from kitei.store.passing import DenialRow, FlowRow, HitRow, PassingLog
 
@@ -45,7 +46,7 @@ def take_passing(office: Office, node: str, events: tuple[Event, ...], connectio
     store.METADATA.create_all(connection)
     orders = office.shelf.orders(node)
     owners = owners_of(orders.orders, node) if orders else Owners("", {})
-    ahead = _ahead(office)
+    ahead = ahead_of(office)
     for event in events:
         try:
             match event.kind:
@@ -121,7 +122,7 @@ def owners_of(orders: str, node: str) -> Owners:
     return Owners(contract, devices)
 
 
-def _ahead(office: Office) -> timedelta:
+def ahead_of(office: Office) -> timedelta:
     """Nodes tell the wall's time. Where the office's clock was set ahead of it, so are they."""
     ahead = office.clock() - wall_clock()
     return (
@@ -172,7 +173,8 @@ def hygiene(office: Office, contract: Contract) -> tuple[Kept, ...]:
     standing, over = {rule.name for rule in rules}, shadowed(rules)
     hits = {each.rule: each for each in log_of(office).hits(contract.id)}
     nothing = HitRow("", 0, 0, None)
-    written = read_policy(policies(contract)[-1].text).rules if policies(contract) else ()
+    policy = policy_of(contract)
+    written = policy.rules if policy else ()
     found = [
         (
             rule.id,
