@@ -25,6 +25,9 @@ alert tcp any any -> any any (msg:"EICAR's test file"; flow:established,to_clien
 alert http any any -> any any (msg:"a probe, as scanners send"; flow:established,to_server; \\
     http.uri; content:"/cgi-bin/probe"; classtype:network-scan; sid:9000002; rev:1;)
 """
+PAPER = (
+    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=server -keyout - -out -"
+)
 SIGNATURES = {each.sid: each for each in read_signatures(PACKAGE)[0]}
 FILE = "".join(f"{n:06}\n" for n in range(20_000)).encode()
 SHA256 = hashlib.sha256(FILE).hexdigest()
@@ -162,9 +165,7 @@ class Stand:
         self.gw, self.inner, server = (bench.hosts[each] for each in ("gw", "inner", "server"))
         self.gw.write(self.gw.state("sacks", "signatures.1"), PACKAGE)
         paper = server.state("paper.pem")
-        made = server.run(
-            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=server -keyout - -out -".split()
-        )
+        made = server.run(PAPER.split())
         server.write(paper, made.out)
         server.keep_running("talk", [sys.executable, "-c", SERVER, paper])
 

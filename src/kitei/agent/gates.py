@@ -1,17 +1,20 @@
 """Whether a gateway works, and which devices are connected: asked of the kernel itself, and by a login."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kitei.agent.senses import Feeling, Felt, Numb
 from kitei.agent.tunnels import Entrance
 from kitei.drivers.access import stands
+from kitei.drivers.suricata import inspects
 from kitei.drivers.wireguard import handshakes
 from kitei.network import (
+    Appliance,
     BackboneLink,
     BrowserGateway,
     Filter,
+    FilterRule,
     Host,
     LoginProbe,
     NetworkRelay,
@@ -30,7 +33,8 @@ _FRESH: Final = (
 
 
 class Gates:
-    """`gateway` by the part's key: the filter stands and its port to the Internet has a line; the remote access
+    """`gateway` by the part's key: the filter stands and its port to the Internet has a line, and not all it lets
+    pass ends where nobody looks; an appliance looks into flows; the remote access
     answers there; the port to the backbone has a line; users can log in for tunnels, or by browser. `device` by its name: it shook hands a short while ago."""
 
     name = "gates"
@@ -62,10 +66,12 @@ class Gates:
         out = gate is not None and gate.outside in lines
         felt: dict[tuple[What, str], Feeling] = {}
         heard: dict[str, int] = {}
+        looks: dict[int, bool] = {}
         for part in parts:
             match part:
-                case Filter():
-                    felt["gateway", part.key] = Feeling(out and stands(self._host), {})
+                case Appliance():
+                    looks[part.number] = inspects(self._host, part)
+                    felt["gateway", part.key] = Feeling(looks[part.number], {})
                 case TunnelGateway() | BrowserGateway():
                     works = self._entrance.works(part, parts, self._host.now())
                     felt["gateway", part.key] = Feeling(works, {})
@@ -75,6 +81,9 @@ class Gates:
                     told = handshakes(self._host, part.name)
                     heard = told or {}
                     felt["gateway", part.key] = Feeling(out and told is not None and part.name in lines, {})
+        if gate is not None:
+            works = out and stands(self._host) and not _is_blind(parts, looks)
+            felt["gateway", gate.key] = Feeling(works, {})
         now = time.time()  # the kernel's own clock, as handshakes are told by it
         for part in parts:
             if isinstance(part, RemoteDevice):
@@ -86,6 +95,13 @@ class Gates:
         """Ports that are up and have a line."""
         with self._host.netlink() as ip:
             return frozenset(str(link.get_attr("IFLA_IFNAME")) for link in ip.get_links() if _has_line(link))
+
+
+def _is_blind(parts: Sequence[Part], looks: Mapping[int, bool]) -> bool:
+    """Whether all that may pass is to be looked into by closed profiles, and none of them looks."""
+    closed = {each.number for each in parts if isinstance(each, Appliance) and each.blind == "deny"}
+    allowed = {each.profile for each in parts if isinstance(each, FilterRule) and each.action == "allow"}
+    return bool(allowed) and all(each in closed and not looks[each] for each in allowed)
 
 
 def _has_line(link: Any) -> bool:

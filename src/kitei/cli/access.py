@@ -18,6 +18,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "account": "access_people",
     "device": "access_people",
     "rules": "access_log",
+    "signatures": "access_inside",
     "log": "access_log",
     "who": "access_log",
     "unserved": "access",

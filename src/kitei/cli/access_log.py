@@ -5,17 +5,21 @@ from ipaddress import ip_address
 
 import click
 
+from kitei.cli.access_inside import hits_json, hits_line, row_json, row_line
 from kitei.cli.desk import office_of
 from kitei.cli.speak import Misuse, Talk, command, option
+from kitei.office.access.inspecting import entry_hits, inspected
 from kitei.office.access.logbook import Kept, hygiene, log_of
+from kitei.store.inspected import InspectedRow
 from kitei.store.passing import DenialRow, FlowRow
 from kitei.values import JST, JsonObject, Words
 
 
 @command(
     "log",
-    ja="止めたパケットを新しい順に、規則と方針の版とともに。--flows は通した流れ",
-    en="Packets that were denied, the latest first, with rule and version of the policy; --flows: what passed.",
+    ja="止めたパケットと、流れの中に見て決めたことを新しい順に、規則と方針の版とともに。--flows は通した流れ",
+    en="Packets that were denied and what was decided inside flows, the latest first, with rule and version of the"
+    " policy; --flows: what passed.",
 )
 @click.argument("contract")
 @option("--flows", is_flag=True, ja="通した流れ", en="What passed instead.")
@@ -31,7 +35,17 @@ def log(talk: Talk, contract: str, flows: bool, only_open: bool, rule: str | Non
             talk.answer([flow_json(each) for each in passed], lambda: "\n".join(map(flow_line, passed)))
             return
         denied = kept.denials(contract, rule=rule, most=limit)
-    talk.answer([_denial_json(each) for each in denied], lambda: "\n".join(map(_denial_line, denied)))
+        seen = [each for each in inspected(office, contract, limit) if rule in (None, each.rule, each.entry)]
+    both: list[DenialRow | InspectedRow] = sorted((*denied, *seen), key=lambda each: each.at, reverse=True)
+    talk.answer([_row_json(each) for each in both[:limit]], lambda: "\n".join(map(_row_line, both[:limit])))
+
+
+def _row_json(each: DenialRow | InspectedRow) -> JsonObject:
+    return row_json(each) if isinstance(each, InspectedRow) else _denial_json(each)
+
+
+def _row_line(each: DenialRow | InspectedRow) -> str:
+    return row_line(each) if isinstance(each, InspectedRow) else _denial_line(each)
 
 
 @command(
@@ -74,8 +88,10 @@ def who(talk: Talk, address: str, port: int, at: str | None, protocol: str | Non
 def rules(talk: Talk, contract: str) -> None:
     with office_of(talk) as office:
         found = hygiene(office, office.contract(contract))
+        entries = entry_hits(office, office.contract(contract))
     talk.answer(
-        [_kept_json(each) for each in found], lambda: "\n".join(_kept_line(each, talk) for each in found)
+        [*map(_kept_json, found), *map(hits_json, entries)],
+        lambda: "\n".join([*(_kept_line(each, talk) for each in found), *map(hits_line, entries)]),
     )
 
 

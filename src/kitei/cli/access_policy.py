@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from kitei.cli.access_inside import inside, noticed_json, noticed_line
 from kitei.cli.access_log import flow_json, flow_line
 from kitei.cli.desk import office_of
 from kitei.cli.show import cites_text, decided_json, decided_text
@@ -106,12 +107,20 @@ def _text(file: Path, talk: Talk) -> str:
     ja="この方針なら",
     en="As if this policy were set.",
 )
-def test(talk: Talk, contract: str, source: str, destination: str, service: str, file: Path | None) -> None:
+@option(
+    "--application", ja="中に見えるアプリケーション(タイプ 2)", en="The application seen inside (type 2)."
+)
+@option("--host", ja="中に見える名前(HTTP、TLS)", en="The name seen inside (HTTP, TLS).")
+@option("--signature", type=int, ja="中に見える脅威の sid", en="The sid of a threat seen inside.")
+@option("--sha256", ja="中に見えるファイルの SHA-256", en="The SHA-256 of a file seen inside.")
+def test(
+    talk: Talk, contract: str, source: str, destination: str, service: str, file: Path | None, **seen: Any
+) -> None:
     flow = _flow(source, destination, service)
     with office_of(talk) as office:
         found = office.contract(contract)
         parts = _parts(office, found, _text(file, talk) if file else None)
-        told = judged(parts, flow, office.clock())
+        told = judged(parts, flow, office.clock(), inside(office, **seen))
     talk.answer(_json(told), lambda: _line(told, talk))
     if not told.allowed:
         raise SystemExit(1)
@@ -154,6 +163,8 @@ def _json(told: Judged) -> dict[str, Any]:
         "contract": told.contract,
         "cites": list(told.cites),
         "leaves_by": told.leaves_by or None,
+        "profile": told.appliance.name if told.appliance else None,
+        "inside": [noticed_json(each) for each in told.noticed],
     }
 
 
@@ -161,5 +172,6 @@ def _line(told: Judged, talk: Talk) -> str:
     what = Words("通します", "passes") if told.allowed else Words("止めます", "is stopped")
     by = Words(f"{told.leaves_by} から出ます", f"leaves by {told.leaves_by}") if told.leaves_by else None
     head = f"{what.to(talk.language)}: {told.rule} (v{told.version}), {told.contract}"
-    lines = [head, by.to(talk.language) if by else "", cites_text(told.cites, talk.language)]
+    seen = map(noticed_line, told.noticed)
+    lines = [head, by.to(talk.language) if by else "", *seen, cites_text(told.cites, talk.language)]
     return "\n".join(filter(None, lines))

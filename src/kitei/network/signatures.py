@@ -140,7 +140,7 @@ def _signature(line: str) -> Signature | Words:
         if name not in ("msg", "classtype", "priority", "rev", "gid", "reference", "metadata")
     )
     head = line[len("alert") : found.start(8) - 1].strip()
-    message = (told["msg"] or "").strip('"')
+    message = (told["msg"] or "").removeprefix('"').removesuffix('"')
     silent = "noalert" in told or ("flowbits", "noalert") in options
     severity = SEVERITIES[CATEGORIES[category or ""]]
     return Signature(int(told["sid"] or 0), message, category or "", severity, head, body, silent)

@@ -7,6 +7,7 @@ from kitei.network.codec import Unreadable
 from kitei.network.detection import Word, word_of
 from kitei.network.events import Event
 from kitei.office.access.hearing import take_gateways
+from kitei.office.access.inspecting import take_inspected
 from kitei.office.access.logbook import take_passing
 from kitei.office.access.web_log import take_web
 from kitei.office.floods.evidence import take_excerpts
@@ -20,6 +21,7 @@ TAKERS: Final[Mapping[str, Taker]] = {
     "excerpts": take_excerpts,
     "gateway": take_gateways,
     "held": take_web,
+    "inspected": take_inspected,
     "logins": take_logins,
     "passing": take_passing,
     "remote": take_remote,

@@ -190,5 +190,5 @@ def test_what_stands_nowhere_is_told(told: Told) -> None:
     contracts = tuple(told.history.situation().contracts.values())
     assert {each.contract: each.path for each in unserved(contracts, ESTATE, DAY)} == {
         "C1-firewall-1-2": "art:1.1.t2",
-        "C1-firewall-2-1": "art:1.1",
+        "C1-firewall-2-1": "art:1.1.t3",
     }

@@ -79,9 +79,10 @@ def _applications(entries: Sequence[Entry], own: _Own) -> Iterator[str]:
         if entry.action == "allow":
             continue
         for protocol in _PROTOCOLS.get(name, (name,)):
-            body = f"app-layer-protocol:{protocol}"
-            if name == UNKNOWN:
-                body += f"; flowbits:isnotset,{_KNOWN}"
+            # A question about a mark has it asked of every packet, not only of the one that tells the protocol: so
+            # that a profile that changes counts for flows that go on.
+            but = _KNOWN if name == UNKNOWN else "never"
+            body = f"app-layer-protocol:{protocol}; flowbits:isnotset,{but}"
             yield own.line(entry.action, "ip any any -> any any", entry, name, body)
         for pattern in _PATTERNS.get(name, ()):
             head, _, body = pattern.partition("|")

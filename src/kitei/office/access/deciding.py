@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 from kitei.desk import Verdict
 from kitei.ledger.contracts import Contract
 from kitei.network import (
+    Appliance,
     BackboneLink,
     Egress,
     Filter,
@@ -28,7 +29,7 @@ from kitei.services.secure_access.people import Peer, addresses_of, free_number,
 from kitei.values import Words
 
 # What a customer changes without the operator: parts of these types go to gateways that stand, at once.
-OWN: Final[tuple[type[Part], ...]] = (FilterRule, RemoteDevice, WebPolicy, WebList)
+OWN: Final[tuple[type[Part], ...]] = (FilterRule, Appliance, RemoteDevice, WebPolicy, WebList)
 
 
 _Make: TypeAlias = Callable[[NodeIntent, NodeIntent], NodeIntent]

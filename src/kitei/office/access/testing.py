@@ -4,16 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address, ip_network
+from typing import Final
 
-from kitei.network import Egress, Filter, FilterRule, Part
+from kitei.network import Appliance, Egress, Filter, FilterRule, Part
 from kitei.network.access_filter import Flow, in_order, judge
+from kitei.network.inspection import Inside, Noticed, entries_of, look
 from kitei.services.secure_access.firewall import DEFAULT
+
+_NOTHING: Final = Inside()
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What becomes of a flow: by which rule (`default`: none fits) of which version of the policy, under which
-    contract and provisions; and by which address it leaves, '' where it does not leave or nothing tells."""
+    contract and provisions; and by which address it leaves, '' where it does not leave or nothing tells.
+
+    `appliance` looks into it, and `noticed` is what its profile says of what is seen there."""
 
     allowed: bool
     rule: str
@@ -21,10 +27,12 @@ class Judged:
     contract: str
     cites: tuple[str, ...]
     leaves_by: str
+    appliance: Appliance | None = None
+    noticed: tuple[Noticed, ...] = ()
 
 
-def judged(parts: Sequence[Part], flow: Flow, at: datetime) -> Judged:
-    """By the parts of a gateway. LookupError where it has no filter."""
+def judged(parts: Sequence[Part], flow: Flow, at: datetime, inside: Inside = _NOTHING) -> Judged:
+    """By the parts of a gateway; `inside` is what is seen in the flow. LookupError where it has no filter."""
     gate = next((part for part in parts if isinstance(part, Filter)), None)
     if gate is None:
         raise LookupError("no filter stands there: nothing is forwarded at all")
@@ -35,7 +43,10 @@ def judged(parts: Sequence[Part], flow: Flow, at: datetime) -> Judged:
     family = ":" in flow.source
     leaves = next((each for each in egress.addresses if (":" in each) is family), "") if egress else ""
     inner = _is_inner(gate, flow.destination)
-    allowed = allowed and (inner or bool(leaves))
+    looks = (part for part in parts if isinstance(part, Appliance) and rule and part.number == rule.profile)
+    appliance = next(looks, None) if allowed else None
+    noticed = look(entries_of(appliance.text), inside) if appliance else ()
+    allowed = allowed and (inner or bool(leaves)) and all(each.action != "deny" for each in noticed)
     return Judged(
         allowed,
         rule.name if rule else DEFAULT,
@@ -43,6 +54,8 @@ def judged(parts: Sequence[Part], flow: Flow, at: datetime) -> Judged:
         origin.owner,
         origin.cites,
         leaves if allowed and not inner else "",
+        appliance,
+        noticed,
     )
 
 
@@ -55,7 +68,17 @@ def _is_inner(gate: Filter, address: str) -> bool:
 def cut_by(
     before: Sequence[Part], after: Sequence[Part], flows: Sequence[Flow], at: datetime
 ) -> tuple[Flow, ...]:
-    """Of flows that live now, those that a change would cut (art. 15.2(1))."""
+    """Of flows that live now, those that a change would cut (art. 15.2(1)); of what is said in them nothing is known."""
     return tuple(
-        flow for flow in flows if judged(before, flow, at).allowed and not judged(after, flow, at).allowed
+        flow
+        for flow in flows
+        if (was := judged(before, flow, at)).allowed and _is_cut(was, judged(after, flow, at))
     )
+
+
+def _is_cut(was: Judged, will: Judged) -> bool:
+    """An engine that did not see a flow from its beginning lets it pass only where its profile is open."""
+    if not will.allowed or will.appliance is None or will.appliance.blind == "allow":
+        return not will.allowed
+    its = (will.appliance.name, will.appliance.number)
+    return was.appliance is None or (was.appliance.name, was.appliance.number) != its

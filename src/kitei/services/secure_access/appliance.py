@@ -36,6 +36,7 @@ Each thing has its own order: the first entry that fits decides. What none fits 
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from kitei.network.inspection import ANY as ANY_APPLICATION
@@ -116,11 +117,7 @@ class _ApplianceReader(RuleReader):
         names = [
             name
             for key in _KEYS[what]
-            for name in self.several(
-                f"{place}.{key}",
-                told.get(key, []),
-                lambda where, each, key=key: self._one(where, what, key, each),
-            )
+            for name in self.several(f"{place}.{key}", told.get(key, []), partial(self._one, what, key))
         ]
         if not names:
             either = " / ".join(_KEYS[what])
@@ -132,7 +129,7 @@ class _ApplianceReader(RuleReader):
             id, what, "allow" if action == "allow" else "deny" if action == "deny" else "log", tuple(names)
         )
 
-    def _one(self, place: str, what: What, key: str, told: Any) -> str | None:
+    def _one(self, what: What, key: str, place: str, told: Any) -> str | None:
         match what, key:
             case "application", _:
                 return self._of(place, told, (*APPLICATIONS, ANY_APPLICATION))

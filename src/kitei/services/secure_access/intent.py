@@ -57,9 +57,7 @@ def unserved(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[U
     edition = TERMS.on(on) if on >= TERMS.first.in_force else TERMS.first
     for each in live:
         place = next((p for p in estate.gateways if p.serves(each.customer, each.id)), None)
-        if each.kind not in ROWS:
-            found.append(Unserved(each.id, "art:1.1", _NOT_BUILT))
-        elif place is None:
+        if place is None:
             found.append(Unserved(each.id, ROWS[each.kind], _NO_PLACE))
         elif (served := served_at(place, live, estate, edition, on)) and served.contracts.get(
             each.kind
@@ -111,7 +109,6 @@ _NO_SIGNATURES = Words(
     "方針は脅威を挙げていますが、シグネチャがありません",
     "its policy speaks of threats, and there are no signatures to know them by",
 )
-_NOT_BUILT = Words("この種類を立てる部分はまだありません", "no part of this program builds this kind yet")
 _NO_PLACE = Words("この契約者のゲートウェイがまだありません", "no gateway stands for this customer yet")
 _ANOTHER = Words(
     "同じゲートウェイで同じ種類の先の契約が働いています。もう一台要ります",
