@@ -1,6 +1,7 @@
 """The XDP program's word on single frames: each check, in its order, both families, with and without VLANs."""
 
 import os
+import random
 import struct
 from datetime import UTC, datetime
 from ipaddress import ip_network
@@ -11,7 +12,7 @@ from scrub_frames import ACK, BACK, DROP, FIN, PASS, RST, SYN, checksum, etherne
 from kitei.drivers.scrubber import layout, tables
 from kitei.drivers.scrubber.bpf import libbpf, loaded
 from kitei.drivers.scrubber.heads import heads_of
-from kitei.drivers.scrubber.program import built, digest
+from kitei.drivers.scrubber.program import built, cores, digest
 from kitei.drivers.scrubber.tallies import tallies_of
 from kitei.drivers.scrubber.wanted import wanted_of
 from kitei.network import Origin
@@ -280,11 +281,7 @@ def test_a_change_of_what_is_protected_holds_from_the_next_packet_on(program, v)
     fill(program, part(HOME[v], reflectors=(53,)))
     reflected, other = ethernet(udp(THERE[v], HERE[v], 53)), ethernet(udp(THERE[v], HERE[v], 123))
     assert [tried(program, each)[0] for each in (reflected, other)] == [DROP, PASS]
-    asked = wanted_of((Scrubber(FOR, "dirty", "xdp"), part(own, reflectors=(123,))), NOW)
-    assert asked is not None
-    for lists in asked.lists.values():
-        tables.put_lists(program, lists)
-    tables.put_cleaning(program, own, asked.cleanings[own])
+    change(program, part(own, reflectors=(123,)))
     assert [tried(program, each)[0] for each in (reflected, other)] == [PASS, DROP]
     tables.take_cleaning(program, own)
     assert [tried(program, each)[0] for each in (reflected, other)] == [DROP, PASS]
@@ -292,3 +289,154 @@ def test_a_change_of_what_is_protected_holds_from_the_next_packet_on(program, v)
     assert [tried(program, each)[0] for each in (reflected, other)] == [PASS, PASS]
     counted = reasons(program)
     assert (counted["passed"], counted["amplified"]) == (3, 3)
+
+
+def test_destinations_that_share_a_place_in_the_memory_of_a_core_are_each_judged_by_their_own_rules(
+    program,
+) -> None:
+    """1,024 are remembered by their last bits, and each of these pushes the others out."""
+    homes = [f"203.0.{third}.0/24" for third in range(64)]
+    rules = {home: (53,) if n % 2 else (123,) for n, home in enumerate(homes)}
+    fill(program, *(part(home, reflectors=ports) for home, ports in rules.items()))
+    for _ in range(3):
+        for home, ports in rules.items():
+            here = home.replace("0/24", "9")
+            said = [tried(program, ethernet(udp(THERE[4], here, port)))[0] for port in (53, 123)]
+            assert said == [DROP if port in ports else PASS for port in (53, 123)], home
+    assert tried(program, ethernet(udp(THERE[4], ELSE[4], 53)))[0] == PASS, (
+        "nobody's rules hold for what is not theirs"
+    )
+
+
+@both
+def test_a_change_of_rules_holds_for_a_destination_that_is_remembered_from_its_next_packet_on(
+    program, v
+) -> None:
+    """Of every kind: lists of hosts, of prefixes, fragments, sources' rates; and back again, each time at once."""
+    host, prefix = f"{THERE[v]}/{32 if v == 4 else 128}", {4: "198.51.100.0/24", 6: "2001:db8:77::/48"}[v]
+    plain: dict[str, object] = {"allow": (), "deny": (), "reflectors": (), "fragments": "pass"}
+    kinds: list[dict[str, object]] = [
+        {"deny": (host,)},
+        {"deny": (prefix,)},
+        {"reflectors": (53,)},
+        {"fragments": "drop"},
+        {"deny": (host,), "allow": (f"{ALLOWED[v]}",)},
+    ]
+    frames = [
+        ethernet(udp(THERE[v], HERE[v], 53)),
+        ethernet(ip(THERE[v], HERE[v], 17, struct.pack(">HHHH", 9, 9, 72, 0) + bytes(64), more=True)),
+    ]
+    fill(program, part(HOME[v], **plain))
+    for kind in kinds:
+        for told, dropped in ((plain, False), (plain | kind, True), (plain, False)):
+            change(program, part(HOME[v], **told))
+            assert (DROP in [tried(program, frame)[0] for frame in frames]) == dropped, kind
+
+
+@both
+def test_each_port_is_asked_for_by_its_own_number_however_many_there_are(program, v) -> None:
+    many = sorted({0, 255, 256, 0x3500, 65535, *random.Random(5).sample(range(65536), 300)} - {53})
+    near = sorted({(port + by) % 65536 for port in many for by in (-1, 1, 256)} | {53})
+    fill(program, part(HOME[v], reflectors=tuple(many)))
+    for port in (*many, *near):
+        verdict = tried(program, ethernet(udp(THERE[v], HERE[v], port)))[0]
+        assert verdict == (DROP if port in many else PASS), port
+
+
+def test_what_is_seen_at_once_is_what_the_checks_one_by_one_would_say(program) -> None:
+    """Datagrams bent at random, against the rules told in Python."""
+    fill(program, part(HOME[4], fragments="drop", reflectors=(53,)))
+    chance = random.Random(11)
+    expected = dict.fromkeys(("passed", "malformed", "fragment", "amplified"), 0)
+    for _ in range(2000):
+        size, port = chance.choice((0, 1, 12, 40)), chance.choice((53, 53, 80))
+        packet = bytearray(udp(THERE[4], HERE[4], port, size=size))
+        for at, values in (
+            (0, (0x45, 0x45, 0x44, 0x46)),
+            (2, (0, 0, 1)),
+            (3, (20, 27, 28, 29, 28 + size, 28 + size, 28 + size)),
+            (6, (0, 0, 0, 0x20, 0x40, 0x80)),
+            (7, (0, 0, 0, 0, 3)),
+            (9, (17, 17, 17, 17, 6, 200)),
+            (24, (0, 0, 0, 1)),
+            (25, (0, 7, 8, 9, 8 + size, 8 + size, 8 + size)),
+        ):
+            packet[at] = chance.choice(values)
+        if chance.random() < 0.05:
+            packet[12:16] = packet[16:20]  # from itself
+        frame = bytes(14 - 2) + b"\x08\0" + bytes(packet).ljust(chance.choice((len(packet), 46)), b"\0")
+        reason = read_by_hand(frame[14:])
+        expected[reason] += 1
+        assert tried(program, frame)[0] == (PASS if reason == "passed" else DROP), (reason, packet.hex())
+    assert min(expected.values()) > 20
+    assert reasons(program) == expected
+
+
+def read_by_hand(packet: bytes) -> str:
+    """Why an IPv4 packet is dropped where fragments and port 53 are; the words of docs/scrubber.md."""
+    header, total, place, protocol = (packet[0] & 15) * 4, *struct.unpack(">2xHxxH1xB", packet[:10])
+    if header < 20 or total < header or total > len(packet) or packet[12:16] == packet[16:20]:
+        return "malformed"
+    later, first = place & 0x1FFF, place & 0x2000
+    body, room = packet[header:], total - header
+    if not later and protocol == 6:
+        if len(body) < 20 or body[12] >> 4 < 5 or (body[12] >> 4) * 4 > room:
+            return "malformed"
+        syn, ack, fin, rst = (bool(body[13] & bit) for bit in (SYN, ACK, FIN, RST))
+        if (syn and (fin or rst)) or not (syn or ack or rst):
+            return "malformed"
+    if not later and protocol == 17:
+        length = struct.unpack(">H", body[4:6])[0] if len(body) >= 8 else 0
+        if len(body) < 8 or room < 8 or (length and (length < 8 or (not first and length > room))):
+            return "malformed"
+    if later or first:
+        return "fragment"
+    return "amplified" if protocol == 17 and body[:2] == b"\0\x35" else "passed"
+
+
+@both
+def test_a_packet_too_short_for_any_header_behind_its_own_is_judged_too(program, v) -> None:
+    fill(program, part(HOME[v], deny=("192.0.2.64/26", "2001:db8:66::/48")))
+    kind = b"\x08\0" if v == 4 else b"\x86\xdd"
+    for source, verdict in ((DENIED[v], DROP), (ALLOWED[v], PASS), (THERE[v], PASS)):
+        for more in (0, 7):
+            packet = ip(source, HERE[v], 253, bytes(more))
+            assert tried(program, bytes(12) + kind + packet)[0] == verdict, (source, more)
+        packet = ip(source, HERE[v], 17, struct.pack(">HHH", 53, 9, 8))
+        assert tried(program, bytes(12) + kind + packet)[0] == (PASS if source == ALLOWED[v] else DROP)
+    assert reasons(program) == {"passed": 5, "denied": 3, "malformed": 1}
+
+
+def test_cores_count_for_themselves_and_their_sum_is_told(program) -> None:
+    """Also when a contract takes another's place: it begins at nothing on each of them."""
+    fill(program, part(HOME[4]))
+    here = os.sched_getaffinity(0)
+    assert cores() >= max(here) + 1
+    try:
+        for core in here:
+            os.sched_setaffinity(0, {core})
+            for _ in range(5):
+                tried(program, ethernet(udp(DENIED[4], HERE[4], 5000, size=72)))
+    finally:
+        os.sched_setaffinity(0, here)
+    with program.maps[layout.GLOBAL].memory() as memory:
+        for core in here:
+            assert layout.tallies_of(memory[layout.tallies_at(core, 0)])["denied"] == (5, 500)
+    (tally,) = tallies_of(program)
+    assert tally.dropped["denied"].packets == 5 * len(here)
+    assert tally.dropped["denied"].bytes == 100 * tally.dropped["denied"].packets
+    tables.take_cleaning(program, HOME[4])
+    tables.take_contract(program, "acme")
+    tables.put_contract(program, "other", (0, 0))
+    (tally,) = tallies_of(program)
+    assert (tally.contract, tally.offered.packets) == ("other", 0)
+
+
+def change(program, wanted: Scrubbing) -> None:
+    """As the driver changes a program that runs."""
+    asked = wanted_of((Scrubber(FOR, "dirty", "xdp"), wanted), NOW)
+    assert asked is not None
+    for lists in asked.lists.values():
+        tables.put_lists(program, lists)
+    for prefix, cleaning in asked.cleanings.items():
+        tables.put_cleaning(program, prefix, cleaning)

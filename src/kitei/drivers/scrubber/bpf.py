@@ -7,6 +7,7 @@ program. Every call lets go of the interpreter for as long as it lasts.
 
 import ctypes
 import errno
+import mmap
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -124,17 +125,16 @@ class Map:
     value_size: int
     most: int
 
-    def get(self, key: bytes, size: int | None = None) -> bytes | None:
-        """`size` differs from the value's where there is one value a core."""
-        value = ctypes.create_string_buffer(size or self.value_size)
+    def get(self, key: bytes) -> bytes | None:
+        value = ctypes.create_string_buffer(self.value_size)
         if libbpf().bpf_map_lookup_elem(self.handle, self._of(key), value) == 0:
             return value.raw
         if ctypes.get_errno() == errno.ENOENT:
             return None
         raise self._refusal("cannot be read")
 
-    def put(self, key: bytes, value: bytes, size: int | None = None) -> None:
-        assert len(value) == (size or self.value_size), self.name
+    def put(self, key: bytes, value: bytes) -> None:
+        assert len(value) == self.value_size, self.name
         if libbpf().bpf_map_update_elem(self.handle, self._of(key), value, 0):
             raise self._refusal("cannot be written")
 
@@ -142,6 +142,10 @@ class Map:
         """Remove an entry; one that is not there is fine."""
         if libbpf().bpf_map_delete_elem(self.handle, self._of(key)) and ctypes.get_errno() != errno.ENOENT:
             raise self._refusal("cannot be emptied")
+
+    def memory(self) -> mmap.mmap:
+        """The one value of global data, to be read and written in place: what is longer than a word not as one."""
+        return mmap.mmap(self.handle, self.value_size)
 
     def put_all(self, keys: Sequence[bytes], value: bytes) -> None:
         """The same value for all these."""
@@ -222,6 +226,7 @@ def loaded(place: Path, name: str) -> Program:
     lib = libbpf()
     log = ctypes.create_string_buffer(1 << 20)
     options = _OpenOptions(log=ctypes.addressof(log), log_size=len(log))
+    options.object_name = name.encode()  # so is its global data called
     options.size = ctypes.sizeof(options)
     opened = lib.bpf_object__open_file(str(place).encode(), ctypes.byref(options))
     if not opened:

@@ -4,7 +4,7 @@ import struct
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+from socket import AF_INET, AF_INET6, htons, inet_ntop, inet_pton
 from typing import Final
 
 REASONS: Final = (
@@ -28,12 +28,17 @@ TRUST: Final = 600 * SECOND
 GUESS_COST, GUESS_BURST = SECOND, 8 * SECOND
 BURST_SECONDS: Final = 0.04  # of the ceiling: what TCP sends at once over a long way must fit
 
-_POLICY: Final = struct.Struct("=IIIIQ")
+_POLICY: Final = struct.Struct("=IIIIIHHQ")
 _CONTRACT: Final = struct.Struct("=64sQQQ")
 _SETTINGS: Final = struct.Struct("=16sQQQQ16s")
 _TALLY: Final = struct.Struct("=QQ")
 _HEAD: Final = struct.Struct("=QIIII128s")
 HEADS: Final = 512
+GLOBAL: Final = "scrub.bss"
+_PORTS: Final = 65536 // 8
+_CONTRACT_TALLIES: Final = 16 * _TALLY.size
+_RECENT: Final = 1024 * (_POLICY.size + 16) + 1024 * (_POLICY.size + 24)
+_CORE: Final = _RECENT + CONTRACTS * _CONTRACT_TALLIES
 SIZES: Final = {
     "settings": (4, _SETTINGS.size),
     "protected4": (8, _POLICY.size),
@@ -44,14 +49,10 @@ SIZES: Final = {
     "listed6": (24, 4),
     "hosts4": (8, 4),
     "hosts6": (20, 4),
-    "reflectors": (4, 8192),
-    "changes": (4, 8),
-    "recent4": (4, 24 + _POLICY.size),
-    "recent6": (4, 24 + _POLICY.size),
+    ".data.changes": (4, 8),
     "senders": (16, 8),
     "guesses": (8, 8),
     "proven": (8, 8),
-    "tallies": (4, _TALLY.size),
     "heads": (0, _HEAD.size),
 }
 
@@ -64,11 +65,17 @@ class Policy:
     source_cost: int
 
     def packed(self) -> bytes:
-        return _POLICY.pack(self.contract, self.list, self.flags, 0, self.source_cost)
+        hosts = self.list if self.flags & HOSTS else 0
+        allows_hosts = bool(self.flags & ALLOWS_HOSTS)
+        tallies = self.contract * _CONTRACT_TALLIES
+        prefixes = self.list if self.flags & LISTS else 0
+        return _POLICY.pack(
+            tallies, self.list, hosts, prefixes, self.contract, self.flags, allows_hosts, self.source_cost
+        )
 
 
 def policy_of(value: bytes) -> Policy:
-    contract, listed, flags, _, cost = _POLICY.unpack(value)
+    _, listed, _, _, contract, flags, _, cost = _POLICY.unpack(value)
     return Policy(contract, listed, flags, cost)
 
 
@@ -173,9 +180,9 @@ def list_in(table: str, key: bytes) -> int:
 
 
 def ports_of(ports: Iterable[int]) -> bytes:
-    """A bit for each UDP port."""
-    bits = bytearray(8192)
-    for port in ports:
+    """A bit for each UDP port; a port is the number that this machine reads where the network has written it."""
+    bits = bytearray(_PORTS)
+    for port in map(htons, ports):
         bits[port >> 3] |= 1 << (port & 7)
     return bytes(bits)
 
@@ -188,10 +195,26 @@ def count(number: int) -> bytes:
     return number.to_bytes(8, sys.byteorder)
 
 
-def tally_of(value: bytes) -> tuple[int, int]:
-    """Packets and bytes over all cores."""
-    pairs = list(_TALLY.iter_unpack(value))
-    return sum(packets for packets, _ in pairs), sum(size for _, size in pairs)
+def memory_size(cores: int) -> int:
+    """Of the global data, `struct memory`."""
+    return cores * _CORE + LISTS_MOST * _PORTS
+
+
+def tallies_at(core: int, contract: int) -> slice:
+    """Where a core counts a contract's packets in the global data."""
+    start = core * _CORE + _RECENT + contract * _CONTRACT_TALLIES
+    return slice(start, start + _CONTRACT_TALLIES)
+
+
+def ports_at(cores: int, number: int) -> slice:
+    """Where the ports of a list's reflectors are in the global data."""
+    start = cores * _CORE + number * _PORTS
+    return slice(start, start + _PORTS)
+
+
+def tallies_of(value: bytes) -> dict[str, tuple[int, int]]:
+    """Packets and bytes for each reason."""
+    return dict(zip(REASONS, _TALLY.iter_unpack(value), strict=False))  # some places are spare
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from typing import Any, Final
 from pyroute2.netlink.exceptions import NetlinkError
 
 from kitei.drivers.scrubber.bpf import NoXdp, Program, running
-from kitei.drivers.scrubber.layout import SIZES, made_of, slot
-from kitei.drivers.scrubber.program import digest
+from kitei.drivers.scrubber.layout import GLOBAL, SIZES, made_of, memory_size, slot
+from kitei.drivers.scrubber.program import cores, digest
 from kitei.drivers.scrubber.seen import Attached, Mode
 from kitei.network import Host, PermanentError
 
@@ -42,12 +42,12 @@ def attached(host: Host) -> Iterator[Attached]:
 
 
 def is_ours(program: Program) -> bool:
-    return {"settings", "protected4", "contracts", "tallies"} <= set(program.maps)
+    return {"settings", "protected4", "contracts", "proven"} <= set(program.maps)
 
 
 def has_our_layout(program: Program) -> bool:
     sizes = {name: (each.key_size, each.value_size) for name, each in program.maps.items()}
-    return sizes == SIZES
+    return sizes == {**SIZES, GLOBAL: (4, memory_size(cores()))}
 
 
 def attach(host: Host, port: str, program: Program, instead: Attached | None) -> Mode:

@@ -17,13 +17,21 @@ from typing import Final
 from kitei.drivers.scrubber.bpf import NoXdp
 
 _SOURCE: Final = Path(__file__).parent / "native"
-_FLAGS: Final = ("-O2", "-g", "-target", "bpf", "-mcpu=v3", "-Wall", "-Werror")
+_COMMON: Final = ("-O2", "-g", "-target", "bpf", "-mcpu=v3", "-Wall", "-Werror")
+
+
+@cache
+def cores() -> int:
+    """As many as there may ever be here, or some more: a power of two."""
+    ranges = Path("/sys/devices/system/cpu/possible").read_text().strip().split(",")
+    most = max(int(each.rpartition("-")[2]) for each in ranges)
+    return 1 << most.bit_length()
 
 
 @cache
 def digest() -> bytes:
     """16 bytes that stand for the sources and how they are compiled."""
-    found = hashlib.sha256(" ".join(_FLAGS).encode())
+    found = hashlib.sha256(" ".join(_flags()).encode())
     for path in sorted(_SOURCE.iterdir()):
         if path.suffix in {".c", ".h"}:
             found.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -42,12 +50,16 @@ def check() -> None:
         _compiler()
 
 
+def _flags() -> tuple[str, ...]:
+    return (*_COMMON, f"-DCORES={cores()}")
+
+
 def build(source: Path, place: Path) -> Path:
     """Any BPF program, which may include this one's headers."""
     headers = f"-I/usr/include/{os.uname().machine}-linux-gnu"
     with tempfile.TemporaryDirectory(dir=place.parent) as folder:
         made = Path(folder) / place.name
-        command = [_compiler(), *_FLAGS, headers, f"-I{_SOURCE}", "-c", str(source), "-o", str(made)]
+        command = [_compiler(), *_flags(), headers, f"-I{_SOURCE}", "-c", str(source), "-o", str(made)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise NoXdp(f"the XDP program does not compile: {done.stderr.strip()[-2000:]}")

@@ -5,14 +5,13 @@ none does any more; a policy takes another's place as one.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from functools import cache
 from itertools import groupby
-from pathlib import Path
 from typing import Final
 
 from kitei.drivers.scrubber import layout
 from kitei.drivers.scrubber.bpf import Map, Program
 from kitei.drivers.scrubber.layout import Contract, Policy
+from kitei.drivers.scrubber.program import cores
 from kitei.drivers.scrubber.wanted import Cleaning, Lists
 from kitei.network import PermanentError
 
@@ -60,9 +59,10 @@ def put_contract(program: Program, name: str, ceiling: tuple[int, int]) -> None:
     if place is None:
         taken = {number for number, _ in known.values()}
         place = _free(range(layout.CONTRACTS), taken, "contracts")
-        tallies = program.maps["tallies"]
-        for reason in range(len(layout.REASONS)):
-            tallies.put(layout.slot(place * len(layout.REASONS) + reason), bytes(tally_size()), tally_size())
+        with program.maps[layout.GLOBAL].memory() as memory:
+            for core in range(cores()):
+                at = layout.tallies_at(core, place)
+                memory[at] = bytes(at.stop - at.start)
     program.maps["contracts"].put(layout.slot(place), Contract(name, *ceiling).packed())
 
 
@@ -83,7 +83,8 @@ def put_lists(program: Program, wanted: Lists) -> None:
         keys = sorted(layout.listed_key(place, prefix) for prefix in prefixes)
         for name, group in groupby(keys, key=lambda pair: pair[0]):
             program.maps[name].put_all([key for _, key in group], verdict)
-    program.maps["reflectors"].put(layout.slot(place), layout.ports_of(wanted.reflectors))
+    with program.maps[layout.GLOBAL].memory() as memory:
+        memory[layout.ports_at(cores(), place)] = layout.ports_of(wanted.reflectors)
     program.maps["lists"].put(layout.slot(place), bytes.fromhex(wanted.digest))
 
 
@@ -140,14 +141,6 @@ def fill(
         put_cleaning(program, prefix, cleaning)
 
 
-@cache
-def tally_size() -> int:
-    """Bytes of one counter over all cores there may be."""
-    ranges = Path("/sys/devices/system/cpu/possible").read_text().strip().split(",")
-    most = max(int(each.rpartition("-")[2]) for each in ranges)
-    return layout.SIZES["tallies"][1] * (most + 1)
-
-
 def _digests(program: Program) -> Iterator[tuple[int, bytes]]:
     return ((layout.slot_of(key), value) for key, value in program.maps["lists"].entries())
 
@@ -165,7 +158,7 @@ def _protected(program: Program, prefix: str) -> tuple[Map, bytes]:
 
 def _count_change(program: Program) -> None:
     """From now on nobody goes by what was protected before."""
-    changes = program.maps["changes"]
+    changes = program.maps[".data.changes"]
     changes.put(layout.slot(0), layout.count(layout.count_of(changes.get(layout.slot(0)) or b"") + 1))
 
 

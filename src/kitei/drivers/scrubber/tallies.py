@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from mmap import mmap
 
 from kitei.drivers.scrubber import layout, port, tables
 from kitei.drivers.scrubber.bpf import Program, running
 from kitei.drivers.scrubber.fallback import counted
+from kitei.drivers.scrubber.program import cores
 from kitei.network import Host, PermanentError
 from kitei.values import Json, JsonObject
 
@@ -54,16 +56,16 @@ def read_tallies(host: Host) -> tuple[Tally, ...]:
 
 
 def tallies_of(program: Program) -> tuple[Tally, ...]:
-    return tuple(
-        _tally(program, name, place) for name, (place, _) in sorted(tables.contracts(program).items())
-    )
+    places = sorted((name, place) for name, (place, _) in tables.contracts(program).items())
+    with program.maps[layout.GLOBAL].memory() as memory:
+        return tuple(_tally(memory, name, place) for name, place in places)
 
 
-def _tally(program: Program, name: str, place: int) -> Tally:
-    counts = {}
-    for n, reason in enumerate(layout.REASONS):
-        key = layout.slot(place * len(layout.REASONS) + n)
-        counts[reason] = Count(*layout.tally_of(program.maps["tallies"].get(key, tables.tally_size()) or b""))
+def _tally(memory: mmap, name: str, place: int) -> Tally:
+    counts = dict.fromkeys(layout.REASONS, Count())
+    for core in range(cores()):
+        for reason, told in layout.tallies_of(memory[layout.tallies_at(core, place)]).items():
+            counts[reason] += Count(*told)
     return Tally(name, counts.pop("passed"), counts)
 
 

@@ -23,29 +23,39 @@ enum reason {
     ANSWER,     /* the answer to a challenge; it has done its work */
     SOURCE,     /* more than its source may send */
     CEILING,    /* over the contract's clean rate */
-    REASONS,
+    REASONS = 16, /* with some to spare: a power of two */
 };
 
 enum policy_flag { LISTS = 1, SYN_PROOF = 2, NO_FRAGMENTS = 4, REFLECTORS = 8, HOSTS = 16, ALLOWS_HOSTS = 32 };
 
 /* How one prefix is cleaned. `list` is where its allowed, denied and reflecting are: filled before a policy points
- * there, and never changed afterwards. */
+ * there, and never changed afterwards. `hosts`, `prefixes` and `allows_hosts` say again what flags do, to be quick. */
 struct policy {
-    __u32 contract;
+    __u32 tallies; /* bytes from a core's first to this contract's */
     __u32 list;
-    __u32 flags;
-    __u32 pad;
+    __u32 hosts;    /* the same list, or 0 where it has no single addresses */
+    __u32 prefixes; /* the same list, or 0 where single addresses are all it has */
+    __u32 contract;
+    __u16 flags;
+    __u16 allows_hosts;
     __u64 source_cost; /* ns that a packet takes of its source's time; 0: no limit */
 };
 
 /* The policy that a destination had a moment ago: to look there takes a fraction of what the trie takes. Good as long
- * as `changes` is what it was; each core has its own, so that none is read half written. */
+ * as `changes` is what it was. */
 #define RECENT 1024 /* a power of two */
 
-struct recent {
-    __u64 changes;
-    __u64 address[2]; /* IPv4 has the second empty */
+struct recent4 {
     struct policy policy;
+    __u64 changes;
+    __be32 address;
+    __u32 pad;
+};
+
+struct recent6 {
+    struct policy policy;
+    __u64 changes;
+    __u64 address[2];
 };
 
 /* One bit a UDP port. */
@@ -142,20 +152,15 @@ struct head {
 MAP(settings, BPF_MAP_TYPE_ARRAY, 1, 0, __u32, struct settings);
 MAP(protected4, BPF_MAP_TYPE_LPM_TRIE, PREFIXES, BPF_F_NO_PREALLOC, struct prefix4, struct policy);
 MAP(protected6, BPF_MAP_TYPE_LPM_TRIE, PREFIXES, BPF_F_NO_PREALLOC, struct prefix6, struct policy);
-MAP(changes, BPF_MAP_TYPE_ARRAY, 1, 0, __u32, __u64); /* of what is protected; counted after each */
-MAP(recent4, BPF_MAP_TYPE_PERCPU_ARRAY, RECENT, 0, __u32, struct recent);
-MAP(recent6, BPF_MAP_TYPE_PERCPU_ARRAY, RECENT, 0, __u32, struct recent);
 MAP(lists, BPF_MAP_TYPE_ARRAY, LISTS_MOST, 0, __u32, struct list);
 MAP(contracts, BPF_MAP_TYPE_ARRAY, CONTRACTS, 0, __u32, struct contract);
 MAP(listed4, BPF_MAP_TYPE_LPM_TRIE, LISTED, BPF_F_NO_PREALLOC, struct listed4, __u32); /* 1: allowed, 0: denied */
 MAP(listed6, BPF_MAP_TYPE_LPM_TRIE, LISTED, BPF_F_NO_PREALLOC, struct listed6, __u32);
 MAP(hosts4, BPF_MAP_TYPE_HASH, LISTED, BPF_F_NO_PREALLOC, struct host4, __u32); /* the same */
 MAP(hosts6, BPF_MAP_TYPE_HASH, LISTED, BPF_F_NO_PREALLOC, struct host6, __u32);
-MAP(reflectors, BPF_MAP_TYPE_ARRAY, LISTS_MOST, 0, __u32, struct ports); /* by list */
 MAP(senders, BPF_MAP_TYPE_LRU_HASH, SOURCES, 0, struct sender, __u64);
 MAP(guesses, BPF_MAP_TYPE_LRU_HASH, 65536, 0, __u64, __u64);
 MAP(proven, BPF_MAP_TYPE_LRU_HASH, SOURCES, 0, __u64, __u64); /* until when, ns of the machine's uptime */
-MAP(tallies, BPF_MAP_TYPE_PERCPU_ARRAY, CONTRACTS * REASONS, 0, __u32, struct tally);
 
 struct {
     __uint(type, BPF_MAP_TYPE_QUEUE);
@@ -163,3 +168,17 @@ struct {
     __uint(key_size, 0);
     __uint(value_size, sizeof(struct head));
 } heads SEC(".maps");
+
+/* What a core has to itself, so that nothing is read half written or counted twice. */
+struct core {
+    struct recent4 recent4[RECENT];
+    struct recent6 recent6[RECENT];
+    struct tally tallies[CONTRACTS][REASONS];
+};
+
+/* Global data: a frame is dropped out of it without a call. CORES, a power of two, is the compiler's to be told. */
+struct memory {
+    struct core cores[CORES];
+    struct ports reflectors[LISTS_MOST]; /* by list */
+} memory;
+volatile __u64 changes SEC(".data.changes"); /* of what is protected; counted after each */

@@ -11,6 +11,7 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
@@ -18,7 +19,10 @@
 #include "cookie.h"
 
 #define INLINE static __always_inline
+#define APART static __attribute__((noinline)) /* seldom called, with registers and a stack of its own */
+#define OPAQUE(pointer) asm volatile("" : "+r"(pointer)) /* or clang works it out anew wherever it is used */
 #define VLANS 2
+#define FARTHEST (sizeof(struct ethhdr) + VLANS * sizeof(struct vlan)) /* place of an IP header */
 #define EXTENSIONS 6
 #define SECOND 1000000000ULL
 
@@ -35,6 +39,7 @@ struct packet {
     void *l3;
     void *l4;
     __u64 source;
+    __u32 place; /* of l3 in the frame */
     __u32 bytes;
     __u32 room; /* from l4 to the end of the IP packet */
     __u8 protocol;
@@ -43,24 +48,14 @@ struct packet {
     bool is_plain; /* no options or extension headers */
 };
 
-/* Where `l3` is in the frame. */
-INLINE __u32 place_of(struct xdp_md *frame, const void *l3)
-{
-    __u64 before = l3 - (void *)(long)frame->data;
-    asm volatile("" : "+r"(before)); /* or clang subtracts in an order that no verifier takes */
-    return before;
-}
+/* How packets are cleaned, and where they are counted. */
+struct rules {
+    const struct policy *policy;
+    struct tally *tallies;
+};
 
-/* All of the frame behind what stands before `l3`, whether it lies in one piece or not. */
-INLINE __u32 length_from(struct xdp_md *frame, const void *l3)
-{
-    return bpf_xdp_get_buff_len(frame) - place_of(frame, l3);
-}
-
-/* Put the beginning of a packet aside, as evidence; nothing where the queue is full. Not inline: it has a stack of
- * its own, and is seldom called. */
-static __attribute__((noinline)) int keep_head(struct xdp_md *frame, __u32 from, __u32 contract, __u32 reason,
-                                               __u32 bytes)
+/* Put the beginning of a packet aside, as evidence; nothing where the queue is full. */
+APART int keep_head(struct xdp_md *frame, __u32 from, __u32 contract, __u32 reason, __u32 bytes)
 {
     struct head head = {.at = bpf_ktime_get_ns(), .contract = contract, .reason = reason, .bytes = bytes};
     __u32 kept = bpf_xdp_get_buff_len(frame) - from;
@@ -74,17 +69,13 @@ static __attribute__((noinline)) int keep_head(struct xdp_md *frame, __u32 from,
 }
 
 /* Count a packet, which is as it came; of many, keep the beginning of one. */
-INLINE int count(struct xdp_md *frame, const void *l3, const struct policy *policy, __u32 reason, __u32 bytes,
-                 int verdict)
+INLINE int count(struct xdp_md *frame, __u32 place, struct rules rules, __u32 reason, __u64 bytes, int verdict)
 {
-    __u32 at = policy->contract * REASONS + reason;
-    struct tally *tally = bpf_map_lookup_elem(&tallies, &at);
-    if (tally) {
-        if (!(tally->packets & (ONE_OF - 1)))
-            keep_head(frame, place_of(frame, l3), policy->contract, reason, bytes);
-        tally->packets++;
-        tally->bytes += bytes;
-    }
+    struct tally *tally = &rules.tallies[reason];
+    if (!(tally->packets & (ONE_OF - 1)))
+        keep_head(frame, place, rules.policy->contract, reason, bytes);
+    tally->packets++;
+    tally->bytes += bytes;
     return verdict;
 }
 
@@ -93,7 +84,7 @@ INLINE int count(struct xdp_md *frame, const void *l3, const struct policy *poli
 INLINE void read4(struct xdp_md *frame, struct packet *packet, const struct iphdr *ip)
 {
     __u32 header = ip->ihl * 4, total = bpf_ntohs(ip->tot_len), place = bpf_ntohs(ip->frag_off);
-    bool is_there = (void *)ip + total <= packet->end || total <= length_from(frame, ip);
+    bool is_there = (void *)ip + total <= packet->end || total <= bpf_xdp_get_buff_len(frame) - packet->place;
     packet->protocol = ip->protocol;
     packet->bytes = total;
     packet->is_plain = header == sizeof(*ip);
@@ -169,83 +160,135 @@ INLINE bool is_malformed(const struct packet *packet)
 
 /* ---- whose it is ------------------------------------------------------------------------------ */
 
-/* How packets to an address are cleaned; nothing where it is not protected. The maps and `key` are its family's. */
-INLINE const struct policy *policy_of(void *recent, void *trie, const void *key, __u64 first, __u64 second, __u32 low)
+INLINE struct core *here(void)
 {
-    __u32 zero = 0, at = low & (RECENT - 1);
-    const volatile __u64 *counted = bpf_map_lookup_elem(&changes, &zero);
-    struct recent *known = bpf_map_lookup_elem(recent, &at);
-    if (!counted || !known)
+    struct core *core = &memory.cores[bpf_get_smp_processor_id() & (CORES - 1)];
+    OPAQUE(core);
+    return core;
+}
+
+/* Ask the trie how packets to an address are cleaned; 0 where it is not protected. */
+APART int learn4(struct recent4 *known, __be32 address)
+{
+    struct prefix4 key = {.bits = 32};
+    __builtin_memcpy(key.address, &address, 4);
+    __u64 now = changes; /* before the trie is read */
+    const struct policy *policy = bpf_map_lookup_elem(&protected4, &key);
+    if (!known || !policy)
         return 0;
-    __u64 now = *counted; /* before the trie is read */
-    if (known->changes == now && known->address[0] == first && known->address[1] == second)
-        return &known->policy;
-    const struct policy *policy = bpf_map_lookup_elem(trie, key);
+    known->policy = *policy;
+    known->changes = now;
+    known->address = address;
+    return 1;
+}
+
+APART int learn6(struct recent6 *known, const struct in6_addr *address)
+{
+    struct prefix6 key = {.bits = 128};
+    if (!known || !address)
+        return 0;
+    __builtin_memcpy(key.address, address, 16);
+    __u64 now = changes;
+    const struct policy *policy = bpf_map_lookup_elem(&protected6, &key);
     if (!policy)
         return 0;
-    known->changes = now;
-    known->address[0] = first;
-    known->address[1] = second;
     known->policy = *policy;
+    known->changes = now;
+    __builtin_memcpy(known->address, address, 16);
+    return 1;
+}
+
+INLINE const struct policy *policy4_of(struct core *core, const struct iphdr *ip)
+{
+    struct recent4 *known = &core->recent4[ip->daddr >> 22]; /* what differs most within a prefix */
+    OPAQUE(known);
+    if ((known->changes != changes || known->address != ip->daddr) && !learn4(known, ip->daddr))
+        return 0;
     return &known->policy;
+}
+
+INLINE const struct policy *policy6_of(struct core *core, const struct ipv6hdr *ip)
+{
+    struct recent6 *known = &core->recent6[bpf_ntohl(ip->daddr.s6_addr32[3]) & (RECENT - 1)];
+    OPAQUE(known);
+    __u64 address[2];
+    __builtin_memcpy(address, &ip->daddr, 16);
+    if ((known->changes != changes || known->address[0] != address[0] || known->address[1] != address[1]) &&
+        !learn6(known, &ip->daddr))
+        return 0;
+    return &known->policy;
+}
+
+INLINE struct rules rules_of(struct core *core, const struct policy *policy)
+{
+    const __u32 within = sizeof(core->tallies) - sizeof(core->tallies[0]); /* or no verifier believes it */
+    struct tally *tallies = (void *)core->tallies + (policy->tallies & within);
+    OPAQUE(tallies);
+    return (struct rules){policy, tallies};
 }
 
 /* ---- judging ---------------------------------------------------------------------------------- */
 
-enum listed { DENIED_THERE, ALLOWED_THERE, NOT_LISTED };
-
 /* What an entry says. Where no single address is allowed, that it is there says all, and its value, which lies on a
  * cache line of its own, is not read. */
-INLINE enum listed host_says(const struct policy *policy, const __u32 *found)
+INLINE bool is_allowed_by(const struct policy *policy, const __u32 *host)
 {
-    return policy->flags & ALLOWS_HOSTS && *found ? ALLOWED_THERE : DENIED_THERE;
+    return policy->allows_hosts && *host;
 }
 
-/* What the lists say of the source. A single address is more specific than any prefix. */
-INLINE enum listed listed4_of(const struct policy *policy, const struct iphdr *ip)
+/* What is said of a single address; it is more specific than any prefix. */
+INLINE const __u32 *host4_of(const struct policy *policy, const struct iphdr *ip)
 {
-    if (policy->flags & HOSTS) {
-        struct host4 host = {.list = policy->list};
-        __builtin_memcpy(host.address, &ip->saddr, 4);
-        const __u32 *found = bpf_map_lookup_elem(&hosts4, &host);
-        if (found)
-            return host_says(policy, found);
-    }
-    if (!(policy->flags & LISTS))
-        return NOT_LISTED;
-    struct listed4 key = {.bits = 32 + 32, .list = policy->list};
+    struct host4 host = {.list = policy->hosts};
+    __builtin_memcpy(host.address, &ip->saddr, 4);
+    return policy->hosts ? bpf_map_lookup_elem(&hosts4, &host) : 0;
+}
+
+INLINE const __u32 *host6_of(const struct policy *policy, const struct ipv6hdr *ip)
+{
+    struct host6 host = {.list = policy->hosts};
+    __builtin_memcpy(host.address, &ip->saddr, 16);
+    return policy->hosts ? bpf_map_lookup_elem(&hosts6, &host) : 0;
+}
+
+INLINE const __u32 *prefix4_of(const struct policy *policy, const struct iphdr *ip)
+{
+    struct listed4 key = {.bits = 32 + 32, .list = policy->prefixes};
     __builtin_memcpy(key.address, &ip->saddr, 4);
-    const __u32 *found = bpf_map_lookup_elem(&listed4, &key);
-    return !found ? NOT_LISTED : *found ? ALLOWED_THERE : DENIED_THERE;
+    return policy->prefixes ? bpf_map_lookup_elem(&listed4, &key) : 0;
 }
 
-INLINE enum listed listed6_of(const struct policy *policy, const struct ipv6hdr *ip)
+INLINE const __u32 *prefix6_of(const struct policy *policy, const struct ipv6hdr *ip)
 {
-    if (policy->flags & HOSTS) {
-        struct host6 host = {.list = policy->list};
-        __builtin_memcpy(host.address, &ip->saddr, 16);
-        const __u32 *found = bpf_map_lookup_elem(&hosts6, &host);
-        if (found)
-            return host_says(policy, found);
-    }
-    if (!(policy->flags & LISTS))
-        return NOT_LISTED;
-    struct listed6 key = {.bits = 32 + 128, .list = policy->list};
+    struct listed6 key = {.bits = 32 + 128, .list = policy->prefixes};
     __builtin_memcpy(key.address, &ip->saddr, 16);
-    const __u32 *found = bpf_map_lookup_elem(&listed6, &key);
-    return !found ? NOT_LISTED : *found ? ALLOWED_THERE : DENIED_THERE;
+    return policy->prefixes ? bpf_map_lookup_elem(&listed6, &key) : 0;
+}
+
+/* Fragment, time to live and protocol are read as one word. */
+INLINE bool is_whole_udp(const struct iphdr *ip)
+{
+    return (*(const __u32 *)&ip->frag_off & bpf_htonl(0x3fff00ff)) == bpf_htonl(IPPROTO_UDP);
+}
+
+INLINE bool is_reflector(const struct policy *policy, __be16 port)
+{
+    return memory.reflectors[policy->list & (LISTS_MOST - 1)].bits[port >> 3] >> (port & 7) & 1;
 }
 
 INLINE bool is_amplified(const struct policy *policy, const struct packet *packet)
 {
     const struct udphdr *udp = packet->l4;
-    if (!(policy->flags & REFLECTORS) || packet->protocol != IPPROTO_UDP || !udp ||
-        (void *)(udp + 1) > packet->end)
-        return false;
-    __u32 list = policy->list;
-    __u16 port = bpf_ntohs(udp->source);
-    const struct ports *ports = bpf_map_lookup_elem(&reflectors, &list);
-    return ports && ports->bits[port >> 3] >> (port & 7) & 1;
+    return packet->protocol == IPPROTO_UDP && udp && (void *)(udp + 1) <= packet->end &&
+           is_reflector(policy, udp->source);
+}
+
+/* What most of such a flood is, seen at once: a datagram that is sound beyond doubt, from such a port. Its header is
+ * all there, and it should be of `room` bytes. What is not so plain is cleaned, which comes to the same. */
+INLINE bool is_plainly_amplified(const struct policy *policy, const struct udphdr *udp, const void *end, __u32 room)
+{
+    __u32 length = bpf_ntohs(udp->len);
+    return length == room && length >= sizeof(*udp) && (void *)udp + length <= end && is_reflector(policy, udp->source);
 }
 
 /* Does this packet come too early on a bucket of `map`? It takes `cost` of the time if not. */
@@ -306,107 +349,149 @@ INLINE bool is_proven(const struct packet *packet)
 }
 
 /* What the lists leave is cleaned. `is_v6` is known to the compiler: each family has its own copy. */
-INLINE int clean(struct xdp_md *frame, const struct packet *packet, const struct policy *policy, bool is_allowed,
-                 bool is_v6)
+INLINE int clean(struct xdp_md *frame, const struct packet *packet, struct rules rules, bool is_allowed, bool is_v6)
 {
+    const struct policy *policy = rules.policy;
     if (is_allowed)
         goto ceiling;
     if (is_malformed(packet))
-        return count(frame, packet->l3, policy, MALFORMED, packet->bytes, XDP_DROP);
+        return count(frame, packet->place, rules, MALFORMED, packet->bytes, XDP_DROP);
     if (packet->fragment != WHOLE && policy->flags & NO_FRAGMENTS)
-        return count(frame, packet->l3, policy, FRAGMENT, packet->bytes, XDP_DROP);
+        return count(frame, packet->place, rules, FRAGMENT, packet->bytes, XDP_DROP);
     if (is_amplified(policy, packet))
-        return count(frame, packet->l3, policy, AMPLIFIED, packet->bytes, XDP_DROP);
+        return count(frame, packet->place, rules, AMPLIFIED, packet->bytes, XDP_DROP);
     if (policy->flags & SYN_PROOF && packet->protocol == IPPROTO_TCP && packet->l4) {
         struct tcphdr *tcp = packet->l4;
         __u32 zero = 0;
         const struct settings *set = bpf_map_lookup_elem(&settings, &zero);
         if (!set || (void *)(tcp + 1) > packet->end)
-            return count(frame, packet->l3, policy, MALFORMED, packet->bytes, XDP_DROP);
+            return count(frame, packet->place, rules, MALFORMED, packet->bytes, XDP_DROP);
         if (tcp->syn && !tcp->ack && !is_proven(packet)) {
-            count(frame, packet->l3, policy, UNPROVEN, packet->bytes, XDP_DROP); /* before it becomes the answer */
+            count(frame, packet->place, rules, UNPROVEN, packet->bytes, XDP_DROP); /* before it becomes the answer */
             return packet->is_plain ? challenge(frame, set, packet->l3, is_v6, tcp) : XDP_DROP;
         }
         if (tcp->rst && !is_proven(packet) && is_answer(set, packet, tcp, is_v6)) {
             __u64 until = bpf_ktime_get_ns() + set->trust_ns;
             bpf_map_update_elem(&proven, &packet->source, &until, BPF_ANY);
-            return count(frame, packet->l3, policy, ANSWER, packet->bytes, XDP_DROP);
+            return count(frame, packet->place, rules, ANSWER, packet->bytes, XDP_DROP);
         }
     }
     if (policy->source_cost) {
         struct sender key = {.source = packet->source, .contract = policy->contract};
         if (is_early(&senders, &key, policy->source_cost, SECOND))
-            return count(frame, packet->l3, policy, SOURCE, packet->bytes, XDP_DROP);
+            return count(frame, packet->place, rules, SOURCE, packet->bytes, XDP_DROP);
     }
 ceiling:
     if (is_over_ceiling(policy, packet))
-        return count(frame, packet->l3, policy, CEILING, packet->bytes, XDP_DROP);
-    return count(frame, packet->l3, policy, PASSED, packet->bytes, XDP_PASS);
+        return count(frame, packet->place, rules, CEILING, packet->bytes, XDP_DROP);
+    return count(frame, packet->place, rules, PASSED, packet->bytes, XDP_PASS);
 }
 
-INLINE int scrub4(struct xdp_md *frame, struct iphdr *ip, void *end)
+APART int clean4(struct xdp_md *frame, __u32 place, const struct policy *policy, struct tally *tallies, bool is_allowed)
 {
-    struct prefix4 key = {.bits = 32};
-    if ((void *)(ip + 1) > end)
-        return XDP_PASS;
-    __builtin_memcpy(key.address, &ip->daddr, 4);
-    const struct policy *policy = policy_of(&recent4, &protected4, &key, ip->daddr, 0, bpf_ntohl(ip->daddr));
-    if (!policy)
-        return XDP_PASS;
-    enum listed listed = listed4_of(policy, ip);
-    if (listed == DENIED_THERE)
-        return count(frame, ip, policy, DENIED, bpf_ntohs(ip->tot_len), XDP_DROP);
-    struct packet packet = {.end = end, .l3 = ip, .source = 0xffffULL << 32 | bpf_ntohl(ip->saddr)};
+    void *end = (void *)(long)frame->data_end;
+    struct iphdr *ip = (void *)(long)frame->data + place;
+    if (place > FARTHEST || !policy || !tallies || (void *)(ip + 1) > end)
+        return XDP_DROP;
+    struct packet packet = {.end = end, .l3 = ip, .place = place, .source = 0xffffULL << 32 | bpf_ntohl(ip->saddr)};
     read4(frame, &packet, ip);
-    return clean(frame, &packet, policy, listed == ALLOWED_THERE, false);
+    return clean(frame, &packet, (struct rules){policy, tallies}, is_allowed, false);
 }
 
-INLINE int scrub6(struct xdp_md *frame, struct ipv6hdr *ip, void *end)
+APART int clean6(struct xdp_md *frame, __u32 place, const struct policy *policy, struct tally *tallies, bool is_allowed)
 {
-    struct prefix6 key = {.bits = 128};
-    if ((void *)(ip + 1) > end)
-        return XDP_PASS;
-    __builtin_memcpy(key.address, &ip->daddr, 16);
-    __u64 address[2];
-    __builtin_memcpy(address, &ip->daddr, 16);
-    const struct policy *policy =
-        policy_of(&recent6, &protected6, &key, address[0], address[1], bpf_ntohl(ip->daddr.s6_addr32[3]));
-    if (!policy)
-        return XDP_PASS;
-    enum listed listed = listed6_of(policy, ip);
-    if (listed == DENIED_THERE)
-        return count(frame, ip, policy, DENIED, sizeof(*ip) + bpf_ntohs(ip->payload_len), XDP_DROP);
-    struct packet packet = {.end = end, .l3 = ip};
+    void *end = (void *)(long)frame->data_end;
+    struct ipv6hdr *ip = (void *)(long)frame->data + place;
+    if (place > FARTHEST || !policy || !tallies || (void *)(ip + 1) > end)
+        return XDP_DROP;
+    struct packet packet = {.end = end, .l3 = ip, .place = place};
     __builtin_memcpy(&packet.source, &ip->saddr, 8);
     packet.source = bpf_be64_to_cpu(packet.source);
-    read6(&packet, ip, length_from(frame, ip));
-    return clean(frame, &packet, policy, listed == ALLOWED_THERE, true);
+    read6(&packet, ip, bpf_xdp_get_buff_len(frame) - place);
+    return clean(frame, &packet, (struct rules){policy, tallies}, is_allowed, true);
 }
 
-SEC("xdp.frags")
-int scrub(struct xdp_md *frame)
+/* `ip` is all there, at `place` of the frame; and where it `is_long` the header of a datagram behind it. */
+INLINE int scrub4(struct xdp_md *frame, const struct iphdr *ip, __u32 place, bool is_long)
+{
+    struct core *core = here();
+    const struct policy *policy = policy4_of(core, ip);
+    if (!policy)
+        return XDP_PASS;
+    struct rules rules = rules_of(core, policy);
+    const __u32 *host = host4_of(policy, ip);
+    if (host && !is_allowed_by(policy, host))
+        return count(frame, place, rules, DENIED, bpf_ntohs(ip->tot_len), XDP_DROP);
+    const __u32 *prefix = host ? 0 : prefix4_of(policy, ip);
+    __u32 bytes = bpf_ntohs(ip->tot_len);
+    if (prefix && !*prefix)
+        return count(frame, place, rules, DENIED, bytes, XDP_DROP);
+    if (is_long && !host && !prefix && *(__u8 *)ip == 0x45 && is_whole_udp(ip) && ip->saddr != ip->daddr &&
+        is_plainly_amplified(policy, (void *)(ip + 1), (void *)(long)frame->data_end, bytes - sizeof(*ip)))
+        return count(frame, place, rules, AMPLIFIED, bytes, XDP_DROP);
+    return clean4(frame, place, policy, rules.tallies, host || prefix);
+}
+
+INLINE int scrub6(struct xdp_md *frame, const struct ipv6hdr *ip, __u32 place, bool is_long)
+{
+    struct core *core = here();
+    const struct policy *policy = policy6_of(core, ip);
+    if (!policy)
+        return XDP_PASS;
+    struct rules rules = rules_of(core, policy);
+    const __u32 *host = host6_of(policy, ip), *prefix = host ? 0 : prefix6_of(policy, ip);
+    __u32 room = bpf_ntohs(ip->payload_len);
+    if (host ? !is_allowed_by(policy, host) : prefix && !*prefix)
+        return count(frame, place, rules, DENIED, sizeof(*ip) + room, XDP_DROP);
+    if (is_long && !host && !prefix && ip->nexthdr == IPPROTO_UDP &&
+        is_plainly_amplified(policy, (void *)(ip + 1), (void *)(long)frame->data_end, room))
+        return count(frame, place, rules, AMPLIFIED, sizeof(*ip) + room, XDP_DROP);
+    return clean6(frame, place, policy, rules.tallies, host || prefix);
+}
+
+/* IPv6, and what is tagged. */
+APART int scrub_others(struct xdp_md *frame)
 {
     void *start = (void *)(long)frame->data, *end = (void *)(long)frame->data_end;
     struct ethhdr *ethernet = start;
     if ((void *)(ethernet + 1) > end)
         return XDP_PASS;
     __be16 type = ethernet->h_proto;
-    void *l3 = ethernet + 1;
+    __u32 place = sizeof(*ethernet);
 #pragma unroll
     for (int i = 0; i < VLANS; i++) {
-        struct vlan *vlan = l3;
+        struct vlan *vlan = start + place;
         if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
             break;
         if ((void *)(vlan + 1) > end)
             return XDP_PASS;
         type = vlan->inner;
-        l3 = vlan + 1;
+        place += sizeof(*vlan);
     }
-    if (type == bpf_htons(ETH_P_IP))
-        return scrub4(frame, l3, end);
-    if (type == bpf_htons(ETH_P_IPV6))
-        return scrub6(frame, l3, end);
+    void *l3 = start + place;
+    const __u32 more = sizeof(struct udphdr);
+    if (type == bpf_htons(ETH_P_IPV6) && l3 + sizeof(struct ipv6hdr) + more <= end)
+        return scrub6(frame, l3, place, true);
+    if (type == bpf_htons(ETH_P_IPV6) && l3 + sizeof(struct ipv6hdr) <= end)
+        return scrub6(frame, l3, place, false);
+    if (type == bpf_htons(ETH_P_IP) && l3 + sizeof(struct iphdr) + more <= end)
+        return scrub4(frame, l3, place, true);
+    if (type == bpf_htons(ETH_P_IP) && l3 + sizeof(struct iphdr) <= end)
+        return scrub4(frame, l3, place, false);
     return XDP_PASS;
+}
+
+/* What most of a flood is comes first, in as few instructions as can be: while a core waits for an entry to come from
+ * memory it works ahead, and how far decides how long the next frame takes. */
+SEC("xdp.frags")
+int scrub(struct xdp_md *frame)
+{
+    void *start = (void *)(long)frame->data, *end = (void *)(long)frame->data_end;
+    struct iphdr *ip = start + sizeof(struct ethhdr);
+    if ((void *)(ip + 1) + sizeof(struct udphdr) > end ||
+        *(__be16 *)(start + offsetof(struct ethhdr, h_proto)) != bpf_htons(ETH_P_IP))
+        return scrub_others(frame);
+    return scrub4(frame, ip, sizeof(struct ethhdr), true);
 }
 
 char _license[] SEC("license") = "GPL"; /* some helpers are lent to no other */
