@@ -7,6 +7,7 @@ import signal
 import pytest
 from appliance_stand import EGRESS, GATE, SHA256, TALKS, Stand, allow, eventually, profile
 
+from kitei.agent.gates import Gates
 from kitei.drivers.suricata import Suricata, inspects
 from kitei.network import PermanentError
 from kitei.network.inspection import ANY, Action, Entry, look
@@ -161,3 +162,21 @@ def test_nothing_wanted_leaves_nothing(stand: Stand) -> None:
     assert "security" not in stand.gw.run(["nft", "list", "tables"]).out
     assert stand.gw.running().keys() == {"passing"}
     assert stand.gw.read(stand.gw.state("appliance", "office", "suricata.yaml")) is None
+
+
+def test_the_gateway_feels_that_nobody_looks(stand: Stand) -> None:
+    parts = (GATE, EGRESS, allow(), profile(WORMS))
+    stand.up(*parts[2:])
+
+    def felt() -> dict[str, bool]:
+        told = Gates(stand.gw).feel(parts)
+        return {subject: each.up for (what, subject), each in told.items() if what == "gateway"}
+
+    assert felt() == {"filter": True, "appliance:office": True}
+    os.kill(stand.gw.running()["inspect-office"], signal.SIGSTOP)
+    assert felt() == {"filter": False, "appliance:office": False}
+    opened = (GATE, EGRESS, allow(), profile(WORMS, blind="allow"))
+    told = Gates(stand.gw).feel(opened)
+    assert told["gateway", "filter"].up and not told["gateway", "appliance:office"].up
+    os.kill(stand.gw.running()["inspect-office"], signal.SIGCONT)
+    assert eventually(lambda: felt() == {"filter": True, "appliance:office": True})

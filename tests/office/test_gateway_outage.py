@@ -15,13 +15,13 @@ from kitei.office.trouble import cause_found
 from kitei.values import Words
 from kitei.watch import Cause
 
-FIREWALL, REMOTE = "acme-firewall-1-1", "acme-remote-connect-1"
-KINDS = ({"kind": "firewall-1"}, {"kind": "remote-connect", "item": "type-a"})
+FIREWALL, REMOTE, WEB = "acme-firewall-1-1", "acme-remote-connect-1", "acme-web-gateway-1"
+KINDS = ({"kind": "firewall-1"}, {"kind": "remote-connect", "item": "type-a"}, {"kind": "web-gateway"})
 BOOK = {
     "service": "secure-access",
     "quote": [
         {"customer": "acme", "fee": "monthly", "amount": 30000, "first": date(2026, 4, 1), "scope": {"contract": name}}
-        for name in (FIREWALL, REMOTE)
+        for name in (FIREWALL, REMOTE, WEB)
     ],
     "gateway": [
         {
@@ -31,6 +31,7 @@ BOOK = {
             "shared": ["203.0.113.100"],
             "pools": ["10.255.0.0/24"],
             "endpoint": "203.0.113.7",
+            "visits": ["http://status.example.jp/alive"],
         }
     ],
     "apply": [{"id": "S-1", "by": "acme", "services": [{**each, "accounts": 50} for each in KINDS]}],
@@ -40,7 +41,7 @@ BOOK = {
 @pytest.fixture
 def hearing(office: Office) -> Hearing:
     list(take_book(office, read_book(BOOK, office)))
-    for name in (FIREWALL, REMOTE):
+    for name in (FIREWALL, REMOTE, WEB):
         asked = {"by": "operator", "contract": name, "billing_start": "2026-04-01"}
         office.apply("start-billing", asked, service="secure-access")
     publishing = Publishing.of(office)
@@ -57,20 +58,25 @@ def tell(hearing: Hearing, clock: Any, at: datetime, **up: bool) -> None:
     hearing.take_report("gw-acme", report)
 
 
+@pytest.mark.parametrize(
+    ("part", "contract"), [("remote_access", REMOTE), ("web_gateway", WEB), ("filter", FIREWALL)]
+)
 def test_what_rests_on_the_part_that_was_down_is_credited_and_nothing_else(
-    office: Office, hearing: Hearing, clock: Any
+    office: Office, hearing: Hearing, clock: Any, part: str, contract: str
 ) -> None:
+    right = {"filter": True, "remote_access": True, "web_gateway": True}
     begun = datetime(2026, 4, 10, tzinfo=UTC)
-    tell(hearing, clock, begun - timedelta(days=1), filter=True, remote_access=True)
-    tell(hearing, clock, begun, filter=True, remote_access=False)
-    assert [alarm.contract for alarm in hearing.alarms()] == [REMOTE]
-    tell(hearing, clock, begun + timedelta(hours=49), filter=True, remote_access=True)
-    cause = Cause(REMOTE, begun + timedelta(hours=1), "operator", Words("当社設備", "ours"))
+    tell(hearing, clock, begun - timedelta(days=1), **right)
+    tell(hearing, clock, begun, **{**right, part: False})
+    assert [alarm.contract for alarm in hearing.alarms()] == [contract]
+    tell(hearing, clock, begun + timedelta(hours=49), **right)
+    cause = Cause(contract, begun + timedelta(hours=1), "operator", Words("当社設備", "ours"))
     office.state([cause_found(cause)])
     (outage,) = hearing.find_outages()
-    assert outage.contract == REMOTE and outage.hours() == 49
-    claim = {"by": "acme", "contract": REMOTE, "outage": outage.id}
+    assert outage.contract == contract and outage.hours() == 49
+    claim = {"by": "acme", "contract": contract, "outage": outage.id}
     decided = office.apply("claim-credit", claim, service="secure-access")
     assert decided.decision.verdict is Verdict.ACCEPT
-    (credit,) = office.contract(REMOTE).credits
+    assert "art:14.1" in {cite.path for each in decided.decision.findings for cite in each.cites}
+    (credit,) = office.contract(contract).credits
     assert (credit.units, credit.amount) == (2, 2000)

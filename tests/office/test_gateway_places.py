@@ -52,6 +52,7 @@ GATEWAY: dict[str, Any] = {
         ("backbone", "", "backbone"),
         ("backbone_via", [], "backbone_via"),
         ("listen", 0, "listen"),
+        ("visits", ["https://status.example.jp/"], "visits[0]"),
     ],
 )
 def test_what_could_not_stand_on_a_node_is_told_by_its_field(field: str, value: Any, told: str) -> None:
@@ -78,6 +79,7 @@ def test_a_gateway_is_compiled_from_the_ledger_and_joined_while_the_backbone_is_
         **GATEWAY,
         "listen": 51820,
         "contracts": [],
+        "visits": [],
     }
     for day, joined in ((date(2026, 6, 30), True), (date(2026, 7, 1), False)):
         parts = publishing.plan(day).after.nodes["gw-acme"].parts

@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from kitei.agent.senses import Feeling, Felt, Numb
 from kitei.agent.tunnels import Entrance
+from kitei.agent.visits import Visitor
 from kitei.drivers.access import stands
+from kitei.drivers.squid.visiting import proxy_port
 from kitei.drivers.suricata import inspects
 from kitei.drivers.wireguard import handshakes
 from kitei.network import (
@@ -23,6 +25,7 @@ from kitei.network import (
     RemoteDevice,
     TemporaryError,
     TunnelGateway,
+    WebGateway,
 )
 from kitei.network.report import What
 
@@ -33,9 +36,10 @@ _FRESH: Final = (
 
 
 class Gates:
-    """`gateway` by the part's key: the filter stands and its port to the Internet has a line, and not all it lets
-    pass ends where nobody looks; an appliance looks into flows; the remote access
-    answers there; the port to the backbone has a line; users can log in for tunnels, or by browser. `device` by its name: it shook hands a short while ago."""
+    """`gateway` by the part's key: the filter stands, its port to the Internet has a line, and not all it lets pass
+    ends where nobody looks; an appliance looks into flows; known pages come through the proxy; the remote access
+    answers there; the port to the backbone has a line; users can log in for tunnels, or by browser. `device` by its
+    name: it shook hands a short while ago."""
 
     name = "gates"
     kinds: frozenset[What] = frozenset({"gateway", "device"})
@@ -43,6 +47,7 @@ class Gates:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._entrance = Entrance(host.state("sacks"))
+        self._visitor = Visitor()
         self._felt: Felt = {}
         self._of: tuple[Part, ...] = ()
         self._next = 0.0
@@ -72,6 +77,12 @@ class Gates:
                 case Appliance():
                     looks[part.number] = inspects(self._host, part)
                     felt["gateway", part.key] = Feeling(looks[part.number], {})
+                case WebGateway() if part.visits:
+                    came = self._visitor.works(part.visits, proxy_port(self._host))
+                    if came is not None or not out:
+                        felt["gateway", part.key] = Feeling(out and came is True, {})
+                    elif (before := self._felt.get(("gateway", part.key))) is not None:
+                        felt["gateway", part.key] = before
                 case TunnelGateway() | BrowserGateway():
                     works = self._entrance.works(part, parts, self._host.now())
                     felt["gateway", part.key] = Feeling(works, {})
@@ -110,5 +121,14 @@ def _has_line(link: Any) -> bool:
 
 _UP: Final = 1  # IFF_UP
 _FELT: Final = (
-    Filter | RemoteAccess | RemoteDevice | BackboneLink | TunnelGateway | BrowserGateway | NetworkRelay
+    Filter
+    | FilterRule
+    | Appliance
+    | WebGateway
+    | RemoteAccess
+    | RemoteDevice
+    | BackboneLink
+    | TunnelGateway
+    | BrowserGateway
+    | NetworkRelay
 )

@@ -1,5 +1,6 @@
 """`access signatures`, and how what was seen inside flows is written in `access log`, `rules` and `test`."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,7 @@ import click
 from kitei.cli.desk import office_of
 from kitei.cli.speak import Fault, Misuse, Talk, command, option
 from kitei.network.inspection import APPLICATIONS, Inside, Noticed
-from kitei.network.signatures import SEVERITIES
+from kitei.network.signatures import SEVERITIES, Signature
 from kitei.office import Office
 from kitei.office.access.inspecting import EntryHits, Package, acted_on, hand_out, package_of
 from kitei.store.inspected import InspectedRow
@@ -35,13 +36,19 @@ def signatures(talk: Talk, file: Path | None, contract: str | None, by: str) -> 
     counts = {each: package.of(each) for each in SEVERITIES}
     told: dict[str, Json] = {"sack": package.sack, **counts}
     if contract or not file:
-        told["signatures"] = [
-            {"sid": each.sid, "message": each.message, "severity": each.severity, "category": each.category}
-            | ({"profiles": dict(acts[each.sid])} if contract else {})
-            for each in package.signatures
-        ]
+        told["signatures"] = [_signature(each, acts.get(each.sid)) for each in package.signatures]
     head = f"{package.sack}: " + ", ".join(f"{each} {count}" for each, count in counts.items())
     talk.answer(told, lambda: "\n".join([head, *(() if file and not contract else _lines(package, acts))]))
+
+
+def _signature(each: Signature, acts: Mapping[str, str] | None) -> JsonObject:
+    told: JsonObject = {
+        "sid": each.sid,
+        "message": each.message,
+        "severity": each.severity,
+        "category": each.category,
+    }
+    return told if acts is None else {**told, "profiles": dict(acts)}
 
 
 def _lines(package: Package, acts: dict[int, dict[str, str]]) -> list[str]:

@@ -18,7 +18,8 @@ class GatewayPlace:
     address and port (RFC 6346). `dedicated` are used while a contract has the option.
     `pools` are inner prefixes, one a family, for devices that come in by WireGuard at `endpoint` (a name or an
     address) and `listen`. `inside` is the port to the customer's own network with its prefixes; `backbone` that to
-    the Private Backbone, with its prefixes and the next hops to them, one a family.
+    the Private Backbone, with its prefixes and the next hops to them, one a family. `visits` are pages of the
+    operator's own (http://) that a Web gateway is asked for, to know that it works.
     """
 
     node: str
@@ -36,6 +37,7 @@ class GatewayPlace:
     backbone_prefixes: tuple[str, ...] = ()
     backbone_via: tuple[str, ...] = ()
     contracts: tuple[str, ...] = ()
+    visits: tuple[str, ...] = ()
 
     def serves(self, customer: str, contract: str) -> bool:
         return customer == self.customer and (not self.contracts or contract in self.contracts)

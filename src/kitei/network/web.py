@@ -7,6 +7,7 @@ node beside its orders.
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from kitei.network.later import later
 from kitei.network.origin import Origin
 
 
@@ -19,6 +20,8 @@ class WebGateway:
     `resolvers` for names and leaves by `egress`, one address a family; none: as routes say. `authority` (PEM, may be
     empty) signs servers of the customer's own, beside those everybody trusts. Where `spares` are, nothing is taken
     and the address to leave by is not changed: the customer's own networks.
+
+    `visits` are pages that the operator knows: whether they come through the gateway tells whether it works.
 
     `holds`: bodies are held and inspected, within the bounds of the policy; ClamAV's signatures lie in the folder
     `signatures`.
@@ -35,6 +38,7 @@ class WebGateway:
     spares: tuple[str, ...]
     holds: bool
     signatures: str
+    visits: tuple[str, ...] = later(())
 
     @property
     def key(self) -> str:

@@ -1,7 +1,9 @@
 """The document of a firewall of type 2: rules with profiles, read whole or not at all."""
 
 import inspect
+import re
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -93,3 +95,11 @@ def test_there_are_only_so_many_profiles_and_exceptions() -> None:
     site = "[[profile.p.site]]\nid = '{}'\naction = '{}'\nnames = [{}]\n"
     text = site.format("s", "allow", spared) + site.format("g", "deny", '"games.example"')
     assert faults(text).keys() == {"profile.p.site"}
+
+
+@pytest.mark.parametrize("page", ["access-appliance.md", "access-appliance.ja.md"])
+def test_what_the_page_shows_can_be_decided(page: str) -> None:
+    text = (Path(__file__).parents[3] / "docs" / page).read_text()
+    (decided,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (profile,) = read_appliance_policy(decided).profiles
+    assert [each.id for each in profile.entries] == ["no-peers", "partner", "no-games", "worms", "known"]

@@ -17,6 +17,7 @@ KEYED: Final = "gateway.keyed"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _PORT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}")
 _HOST: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,252}")
+_PAGE: Final = re.compile(r"http://[A-Za-z0-9.-]+(:\d{1,5})?/[!-~]*")
 _RANGE: Final = re.compile(r"(\d{1,5})-(\d{1,5})")
 
 
@@ -73,6 +74,10 @@ def faults_of(place: GatewayPlace) -> Iterator[tuple[str, Words]]:
         for index, each in enumerate(getattr(place, field)):
             if _read(ip_network, each) is None:
                 yield f"{field}[{index}]", _prefix_such_as("10.1.0.0/16")
+    for index, each in enumerate(place.visits):
+        if not _PAGE.fullmatch(each):
+            sample = "http://status.example.jp/alive"
+            yield f"visits[{index}]", Words(f"'{sample}' のような場所です", f"is a page such as '{sample}'")
     yield from _one_a_family("pools", place.pools, ip_network, "10.255.0.0/20")
     yield from _numbers(place)
     yield from _together(place)

@@ -2,7 +2,8 @@
 
 A firewall can be used while its filter stands and the port to the Internet has a line (one of type 2 while not all it
 lets pass ends because no appliance looks; one appliance that does not look is told as a state), a remote connect while its
-tunnels' port answers there, a private connect while the port to the backbone has a line. A device
+tunnels' port answers there, a private connect while the port to the backbone has a line, a Web gateway while pages
+that the operator knows come through it, where it has stated any. A device
 that is not connected is nobody's trouble. What is not built is not watched: people record its outages.
 """
 
@@ -11,7 +12,7 @@ from datetime import date
 from typing import Final
 
 from kitei.ledger.contracts import Contract
-from kitei.network import Appliance, BackboneLink, Filter, NodeIntent, RemoteAccess
+from kitei.network import Appliance, BackboneLink, Filter, NodeIntent, RemoteAccess, WebGateway
 from kitei.watch import Availability, Point
 
 # The part without which nothing of a contract can be used, by its kind.
@@ -20,6 +21,7 @@ _RESTS_ON: Final[Mapping[str, type]] = {
     "firewall-2": Filter,
     "remote-connect": RemoteAccess,
     "private-connect": BackboneLink,
+    "web-gateway": WebGateway,
 }
 
 
@@ -37,6 +39,8 @@ def availabilities(
             if isinstance(part, Appliance) and owner in kinds:
                 states.setdefault(owner, []).append(Point(node.node, "gateway", part.key))
             rests_on = _RESTS_ON.get(kinds.get(owner, ""))
+            if isinstance(part, WebGateway) and not part.visits:
+                continue
             if rests_on is not None and isinstance(part, rests_on):
                 paths.setdefault(owner, {})[Point(node.node, "gateway", part.key)] = None
                 cites.setdefault(owner, {}).update(dict.fromkeys(part.origin.cites))

@@ -57,6 +57,7 @@ def web_parts(served: Served, sacks: Mapping[str, str]) -> Iterator[Part]:
         spares=(*place.inside_prefixes, *place.backbone_prefixes, *place.pools),
         holds=holds,
         signatures=SIGNATURES,
+        visits=place.visits,
     )
     document = document_of(contract)
     policy, lists = _policy(served, contract, document), document.lists if document else {}
