@@ -8,12 +8,14 @@ from functools import cache
 from typing import Final
 
 from kitei.ledger.contracts import Contract
-from kitei.network import Estate, Intent, NodeIntent
+from kitei.network import EntranceProbe, Estate, Intent, LoginProbe, NodeIntent
+from kitei.network.codec import node_intent
 from kitei.network.plan import intent_of
 from kitei.network.uniting import Contradiction
 from kitei.service import Service
 from kitei.values import Words
 
+_LOOKS: Final = (LoginProbe, EntranceProbe)
 _OURS: Final[Mapping[str, str]] = {
     "managed-vpn-pro": "kitei.services.managed_vpn",
     "secure-access": "kitei.services.secure_access",
@@ -56,7 +58,8 @@ def service_named(name: str) -> Service:
 
 def compile_all(contracts: Sequence[Contract], estate: Estate, on: date) -> Intent:
     """Every service's nodes under one intent. Raises Contradiction where nodes cannot be what is asked of them, with
-    every reason: parts of one key that differ, and nodes that two services claim.
+    every reason: parts of one key that differ, and nodes that two services claim. One that only looks may look for
+    several.
     """
     nodes: dict[str, tuple[Service, NodeIntent]] = {}
     told: list[Words] = []
@@ -68,8 +71,12 @@ def compile_all(contracts: Sequence[Contract], estate: Estate, on: date) -> Inte
             told += error.told
             continue
         for node in compiled:
-            other, _ = nodes.setdefault(node.node, (service, node))
-            if nodes[node.node][1] is not node:
+            other, there = nodes.setdefault(node.node, (service, node))
+            if there is node:
+                continue
+            if all(isinstance(part, _LOOKS) for part in (*there.parts, *node.parts)):
+                nodes[node.node] = (other, node_intent(node.node, (*there.parts, *node.parts)))
+            else:
                 told.append(_claimed_twice(node.node, other, service))
     if told:
         raise Contradiction(told)

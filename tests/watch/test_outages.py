@@ -66,6 +66,24 @@ def test_a_dual_edge_site_is_out_only_while_both_its_devices_are() -> None:
     assert found(DUAL, *told[:3]) == (), "one path is enough to use the contract"
 
 
+def test_what_is_needed_beside_ways_breaks_it_alone_and_its_silence_does_not() -> None:
+    """A gateway that is reached from outside (A) is of no use while its own node (B) knows that nobody can log in."""
+    gateway = Availability("osaka", (A,), needs=(B,))
+    told = (seen(A, 0, True), seen(B, 0, True), seen(B, 2, False), seen(B, 4, True))
+    (outage,) = found(gateway, *told)
+    assert (outage.began_at, outage.restored_at) == (hour(2), hour(4))
+    dead = (
+        *told[:2],
+        silent("osaka-b", 3),
+        seen(A, 3.1, False),
+        silent("osaka-b", 7, True),
+        seen(A, 8, True),
+    )
+    (outage,) = found(gateway, *dead)
+    assert (outage.began_at, outage.restored_at) == (hour(3.1), hour(8))
+    assert found(gateway, *told[:2], silent("osaka-b", 3)) == (), "silence alone breaks nothing"
+
+
 def test_what_was_never_seen_is_no_outage() -> None:
     assert found(DUAL) == ()
     assert found(Availability("osaka", ()), seen(A, 1, False)) == ()

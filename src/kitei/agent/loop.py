@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from kitei.agent.config import AgentConfig
 from kitei.agent.converge import Outcome, converge
+from kitei.agent.entrances import Entrances
 from kitei.agent.expiries import Expiries
 from kitei.agent.gates import Gates
 from kitei.agent.identity import wanted_request
@@ -85,6 +86,7 @@ class Agent:
             Homes(config.host),
             Scrubs(config.host, config.clock),
             Gates(config.host),
+            Entrances(config.clock),
             self._programs,
         )
         self._senses = Senses(sources, config.clock, self._tell.add, config.confirm)

@@ -15,7 +15,7 @@ from kitei.radius.login import is_proved, login_request
 from kitei.radius.packet import Code
 
 _PATIENCE: Final = 2.0  # seconds an answer may take
-_LOSSES: Final = 2  # looks in a row that find nothing, until it is lost
+LOSSES: Final = 2  # looks in a row that find nothing, until it is lost
 
 
 class Entrance:
@@ -29,24 +29,27 @@ class Entrance:
         logins = [each for each in parts if isinstance(each, LoginProbe) and each.path == "login"]
         is_right = answers(gateway, at) and all(logs_in(each, self._sacks) for each in logins)
         self._losses = 0 if is_right else self._losses + 1
-        return self._losses < _LOSSES
+        return self._losses < LOSSES
 
 
 def answers(gateway: TunnelGateway | BrowserGateway, at: datetime) -> bool:
+    """Whether a gateway of this node asks who users are."""
+    is_proxy = isinstance(gateway, BrowserGateway)
+    return asks_who((gateway.asks_from, gateway.port), gateway.name, is_proxy, at)
+
+
+def asks_who(place: tuple[str, int], name: str, is_proxy: bool, at: datetime) -> bool:
     """Whether a login form comes by TLS, or a proxy asks for a login, with a certificate of today. Who signed it is
     its users' affair."""
-    is_proxy = isinstance(gateway, BrowserGateway)
-    place, wanted = (f"http://{gateway.name}/", b" 407 ") if is_proxy else ("/", b" 200 ")
+    page, wanted = (f"http://{name}/", b" 407 ") if is_proxy else ("/", b" 200 ")
     told = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     told.check_hostname, told.verify_mode = False, ssl.CERT_NONE
     try:
         with (
-            socket.create_connection((gateway.asks_from, gateway.port), timeout=_PATIENCE) as plain,
-            told.wrap_socket(plain, server_hostname=gateway.name) as line,
+            socket.create_connection(place, timeout=_PATIENCE) as plain,
+            told.wrap_socket(plain, server_hostname=name) as line,
         ):
-            line.sendall(
-                f"GET {place} HTTP/1.1\r\nHost: {gateway.name}\r\nConnection: close\r\n\r\n".encode()
-            )
+            line.sendall(f"GET {page} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
             is_asked = wanted in line.recv(4096).partition(b"\r\n")[0]
             return is_asked and is_current(line.getpeercert(binary_form=True) or b"", at)
     except (OSError, ValueError):

@@ -59,7 +59,7 @@ from kitei.network.radius import (
     TunnelTerminator,
     sacks_of,
 )
-from kitei.network.remote import BrowserGateway, NetworkRelay, ReachedHosts, TunnelGateway
+from kitei.network.remote import BrowserGateway, EntranceProbe, NetworkRelay, ReachedHosts, TunnelGateway
 from kitei.network.remote_estate import RemotePlace
 from kitei.network.web import WebGateway, WebList, WebPolicy
 
@@ -77,6 +77,7 @@ __all__ = [
     "Concentrator",
     "Driver",
     "Egress",
+    "EntranceProbe",
     "Estate",
     "Filter",
     "FilterRule",

@@ -6,7 +6,7 @@ on the same node.
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from kitei.network.later import later
 from kitei.network.origin import Origin
@@ -92,4 +92,22 @@ class NetworkRelay:
         return "network-relay"
 
 
-RemotePart: TypeAlias = TunnelGateway | BrowserGateway | ReachedHosts | NetworkRelay
+@dataclass(frozen=True, slots=True)
+class EntranceProbe:
+    """Look from here, as users see it, whether a gateway asks who they are: by TLS at `address` and `port`, under the
+    name `server`. `interval` in milliseconds; `name` is what the look is called."""
+
+    origin: Origin
+    name: str
+    address: str
+    port: int
+    server: str
+    leads: Literal["tunnels", "browsers"]
+    interval: int
+
+    @property
+    def key(self) -> str:
+        return f"entrance-probe:{self.name}"
+
+
+RemotePart: TypeAlias = TunnelGateway | BrowserGateway | ReachedHosts | NetworkRelay | EntranceProbe

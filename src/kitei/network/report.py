@@ -23,6 +23,7 @@ What = Literal[
     "scrubbing",
     "gateway",
     "device",
+    "entrance",
 ]
 FaultKind = Literal["orders", "disk", "driver", "fell-back", "coincidence", "identity", "watching", "sack"]
 
@@ -36,7 +37,7 @@ class State:
     nodes should be), a kept program's name (`engine`), a ReturnTunnel's key
     (`tunnel`), an Upstream's name (`upstream`: its session), a contract
     whose traffic is scrubbed here (`scrubbing`), the key of a Filter, RemoteAccess, BackboneLink, TunnelGateway or
-    NetworkRelay (`gateway`), a RemoteDevice's name (`device`: it is connected). `detail` are whole numbers such as
+    NetworkRelay (`gateway`), a RemoteDevice's name (`device`: it is connected), an EntranceProbe's (`entrance`). `detail` are whole numbers such as
     `rtt_us`, `lost`.
     """
 

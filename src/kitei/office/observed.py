@@ -125,7 +125,11 @@ class Observed:
 
     def _outages(self, availability: Availability, said: Said) -> _Found:
         known = self._found.get(availability.contract)
-        ways = {*availability.paths, *(way for old in availability.before for way in old.paths)}
+        ways = {
+            *availability.paths,
+            *availability.needs,
+            *(way for old in availability.before for way in old.paths),
+        }
         points = ways | {hearing(way.source) for way in ways}
         is_same = known is not None and (known.availability, known.said) == (availability, said)
         if known is not None and is_same and points.isdisjoint(self._touched):

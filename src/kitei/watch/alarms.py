@@ -33,7 +33,7 @@ def find_alarms(availability: Availability, history: History, at: datetime) -> t
     cannot be monitored, has no such point and is silent here.
     """
     found: list[Alarm] = []
-    seen = stretches(availability.paths, history, availability.before)
+    seen = stretches(availability.paths, history, availability.before, availability.needs)
     state = next((s for s in reversed(seen) if s.interval.start <= at), None)
     is_out = state is not None and not state.up and at in state.interval
     if state is not None and is_out:

@@ -23,7 +23,8 @@ class Availability:
 
     `paths` are its redundant ways: as long as one works, the contract works. `states` are other points
     whose loss costs redundancy or a switch, `closed` those of devices that bought closed monitoring. `before`
-    are the ways it had earlier, in order of time.
+    are the ways it had earlier, in order of time. `needs` are points without each of which it does not work,
+    whatever its ways do.
     """
 
     contract: str
@@ -32,11 +33,12 @@ class Availability:
     closed: tuple[Point, ...] = ()
     cites: tuple[str, ...] = ()
     before: tuple[Ways, ...] = ()
+    needs: tuple[Point, ...] = ()
 
     @property
     def nodes(self) -> tuple[str, ...]:
         """The nodes that tell of it, in order."""
-        points = (*self.paths, *self.states, *self.closed)
+        points = (*self.paths, *self.needs, *self.states, *self.closed)
         return tuple(dict.fromkeys(point.source for point in points))
 
 
@@ -50,16 +52,19 @@ class Stretch:
     ways: int
 
 
-def stretches(paths: Sequence[Point], history: History, before: Sequence[Ways] = ()) -> tuple[Stretch, ...]:
+def stretches(
+    paths: Sequence[Point], history: History, before: Sequence[Ways] = (), needs: Sequence[Point] = ()
+) -> tuple[Stretch, ...]:
     """The contract's states in order of time, from the first word about any path on.
 
-    Up while any path is known up; down when none is and at least one is known down. A path whose
+    Up while any path is known up; down when none is and at least one is known down, and while anything that it
+    `needs` is known down. A path whose
     node is not heard is not known, and when none is known the state stays as it was: silence alone
     neither breaks a service nor mends it. So it is where ways were exchanged for others (`before`): until the first
     word about them nothing has changed. Where nothing was watched any more, no state lasts.
     """
     epochs = [each.paths for each in before] + [tuple(paths)]
-    view = _View(dict.fromkeys(point for ways in epochs for point in ways))
+    view = _View(dict.fromkeys(point for ways in (*epochs, needs) for point in ways), needs)
     view.turn(epochs[0])
     turns = [_Turn(old.until, new) for old, new in zip(before, epochs[1:], strict=True)]
     news: list[Observation | _Turn] = [*turns, *_seen_of(view.words, history)]
@@ -98,7 +103,8 @@ def _seen_of(paths: Iterable[Point], history: History) -> Iterator[Observation]:
 class _View:
     """The last word on every path, while observations are taken in order of time; `ways` are those that count."""
 
-    def __init__(self, paths: Iterable[Point]) -> None:
+    def __init__(self, paths: Iterable[Point], needs: Iterable[Point]) -> None:
+        self.needs = frozenset(needs)
         self.words: dict[Point, Observation | None] = dict.fromkeys(paths)
         self.of_node: dict[str, list[Point]] = {}
         for point in self.words:
@@ -132,10 +138,17 @@ class _View:
                 self.known[word.up] += by
 
     def is_up(self) -> bool | None:
+        if any(self._is_down(point) for point in self.needs):
+            return False
         return True if self.known[True] else False if self.known[False] else None
+
+    def _is_down(self, point: Point) -> bool:
+        word = self.words[point]
+        return word is not None and not word.up and point.source not in self.silent
 
     def known_at(self) -> datetime:
         """When the last of the words in force had been heard."""
-        words = [word for point in self.ways if (word := self.words[point]) is not None]
-        nodes = {point.source for point in self.ways}
+        points = self.ways | self.needs
+        words = [word for point in points if (word := self.words[point]) is not None]
+        nodes = {point.source for point in points}
         return max(each.known_at for each in (*words, *(w for n, w in self.silent.items() if n in nodes)))

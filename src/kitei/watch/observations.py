@@ -25,6 +25,7 @@ What = Literal[
     "scrubbing",
     "gateway",
     "device",
+    "entrance",
     "watched",
 ]
 

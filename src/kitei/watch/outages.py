@@ -89,7 +89,7 @@ def find_outages(
     Records that overlap or touch are one outage; so are those that a usable time shorter than
     `minimum_usable` parts. Any longer usable time begins a new one; outages are never added up.
     """
-    seen = stretches(availability.paths, history, availability.before)
+    seen = stretches(availability.paths, history, availability.before, availability.needs)
     mine = [report for report in reports if report.contract == availability.contract]
     usable = _usable(seen, minimum_usable)
     down = [stretch.interval for stretch in seen if not stretch.up]

@@ -9,9 +9,11 @@ import pytest
 from kitei.clauses.history import History
 from kitei.network import (
     BrowserGateway,
+    EntranceProbe,
     Estate,
     LoginProbe,
     NetworkRelay,
+    Prober,
     RadiusCaps,
     RadiusGroup,
     ReachedHosts,
@@ -177,3 +179,23 @@ def test_a_gateway_and_its_network_are_watched_by_the_node_itself(told: Told) ->
     assert [point.subject for point in found[told.gateway].paths] == ["tunnel-gateway"]
     assert [point.what for point in found[told.gateway].states] == ["login"]
     assert [point.subject for point in found[told.network].paths] == ["network-relay"]
+
+
+def test_probers_look_at_every_address_from_outside_and_the_node_still_knows_better(told: Told) -> None:
+    place = replace(PLACE, outside=("192.0.2.1", "2001:db8::1"))
+    probers = (Prober("probe-1", "198.51.100.1"), Prober("probe-2", "198.51.100.2"))
+    estate = replace(told.estate(), remote=(place,), probers=probers)
+    nodes = compile_contracts(told.contracts(), estate, DAY)
+    assert [node.node for node in nodes] == ["probe-1", "probe-2", "ra-c1"]
+    probes = [part for part in nodes[0].parts if isinstance(part, EntranceProbe)]
+    assert {(each.address, each.leads) for each in probes} == {
+        ("192.0.2.1", "tunnels"),
+        ("2001:db8::1", "tunnels"),
+    }
+    assert all(each.origin.owner == told.gateway and each.origin.cites for each in probes)
+    mine = availabilities(told.contracts(), nodes, DAY)[told.gateway]
+    assert {(point.source, point.what) for point in mine.paths} == {
+        ("probe-1", "entrance"),
+        ("probe-2", "entrance"),
+    }
+    assert [(point.source, point.subject) for point in mine.needs] == [("ra-c1", "tunnel-gateway")]

@@ -4,14 +4,15 @@ The node's RADIUS server answers the gateway alone, over loopback, and knows the
 realm is made from the contract's id, so that users need not type any.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, Literal
 
 from kitei.ledger.contracts import Contract
 from kitei.network import (
     BrowserGateway,
+    EntranceProbe,
     Estate,
     LoginProbe,
     NetworkRelay,
@@ -172,3 +173,13 @@ def _watched(served: Served, estate: Estate, realm: str) -> Iterator[Part]:
     yield LoginProbe(
         why, f"{contract}@{node}", _PROBER, _HERE, 1812, user, secret, password, "login", interval, "pap"
     )
+
+
+def probes_of(entrances: Iterable[TunnelGateway | BrowserGateway], estate: Estate) -> Iterator[EntranceProbe]:
+    """What a prober of the operator's looks at: each address at which users come in."""
+    for each in entrances:
+        origin = Origin(each.origin.owner, tuple(c for c in each.origin.cites if c.endswith(f"#{GATEWAY}")))
+        leads: Literal["tunnels", "browsers"] = "browsers" if isinstance(each, BrowserGateway) else "tunnels"
+        for address in each.listen:
+            name, interval = f"{each.origin.owner}@{address}", 1000 * estate.probe_seconds
+            yield EntranceProbe(origin, name, address, each.port, each.name, leads, interval)

@@ -11,7 +11,7 @@ from datetime import date
 from ipaddress import ip_network
 
 from kitei.ledger.contracts import Contract
-from kitei.network import Estate, NodeIntent, RemotePlace
+from kitei.network import BrowserGateway, Estate, NodeIntent, RemotePlace, TunnelGateway
 from kitei.network.codec import node_intents
 from kitei.services.gio_remote.contract import gateway
 from kitei.services.gio_remote.edition import TERMS
@@ -21,6 +21,7 @@ from kitei.services.gio_remote.gateway_parts import (
     gateway_parts,
     papers_of,
     pools_of,
+    probes_of,
     realm_of,
 )
 from kitei.values import Words
@@ -29,7 +30,12 @@ from kitei.values import Words
 def compile_contracts(contracts: Sequence[Contract], estate: Estate, on: date) -> tuple[NodeIntent, ...]:
     """The gateways that the contracts in force on a day need."""
     served = ((place.node, served_at(place, contracts, estate, on)) for place in estate.remote)
-    found = {node: tuple(gateway_parts(each, estate)) for node, each in served if each}
+    found = {node: list(gateway_parts(each, estate)) for node, each in served if each}
+    entrances = [
+        part for parts in found.values() for part in parts if isinstance(part, TunnelGateway | BrowserGateway)
+    ]
+    for prober in estate.probers:
+        found.setdefault(prober.node, []).extend(probes_of(entrances, estate))
     return node_intents({node: parts for node, parts in found.items() if parts})
 
 
