@@ -126,6 +126,16 @@ class Customer:
         most = fullness(Entrances.of(self.scene.office), self.contract).most
         return most.sessions if most else 0
 
+    def is_reached(self) -> bool:
+        """Whether a user's machine, out on the Internet, is asked there who it is: as a prober of the operator's looks."""
+        program = (
+            "from datetime import UTC, datetime\nfrom kitei.agent.tunnels import asks_who\n"
+            f"print(asks_who(({self.address!r}, 443), {self.server!r}, False, datetime.now(UTC)))"
+        )
+        source = str(Path(tunnels.__file__).parents[2])
+        argv = ["env", f"PYTHONPATH={source}", sys.executable, "-c", program]
+        return self.users["ann"].host.run(argv).out.split() == ["True"]
+
     def probed(self) -> bool:
         """Whether the operator's own look finds that users can log in, asked on the node."""
         orders = Publishing.of(self.scene.office).orders_for(self.node)
@@ -222,6 +232,17 @@ def test_from_application_to_tunnels_and_to_the_midnight_that_takes_all_away(sce
     a.stand()
     assert eventually(a.dial("bob").is_in), a.users["bob"].log()
     assert a.users["ann"].asks(HOST), "who was in stays in"
+
+    # without its engine a gateway is lost to those outside, and the driver brings it back
+    gateway = scene.bench.hosts[b.gateway]
+    assert b.is_reached()
+    gateway.stop("ocserv")
+    assert not b.is_reached() and not b.probed()
+    b.stand()
+    assert b.is_reached() and b.probed()
+    for user in b.users.values():
+        user.leave()
+    assert eventually(b.dial("ann").is_in) and eventually(b.dial("bob").is_in)
 
     # the end
     for contract in (a.contract, a.network):
