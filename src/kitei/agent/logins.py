@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from kitei.agent.probes import Course
 from kitei.clock import wall_clock
@@ -29,7 +29,12 @@ from kitei.radius.probing import THEIR_OWN
 from kitei.radius.supplicant import Supplicant
 
 _EAGER: Final = 1.0  # seconds between logins until the first answer
+_FEWER: Final = 5  # by EAP no more than so many logins at the time of one
 _PATIENCE: Final = 3.0  # seconds an answer may take, or the interval where that is shorter
+
+
+_Route: TypeAlias = tuple[str, str, int]
+"""From which address to which address and port."""
 
 
 @dataclass(slots=True)
@@ -72,7 +77,9 @@ class LoginProber:
         self._by_number: dict[int, _Watched] = {}
         self._next_number = 1
         self._hindered: dict[str, str] = {}
-        self._lines: dict[tuple[str, str, int], socket.socket] = {}
+        self._lines: dict[_Route, socket.socket] = {}
+        self._route_of: dict[socket.socket, _Route] = {}
+        self._waiting: dict[tuple[_Route, int], dict[int, _Watched]] = {}  # by identifier, then by number
         self._wire = selectors.DefaultSelector()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._wire.register(self._wake, selectors.EVENT_READ)
@@ -84,7 +91,10 @@ class LoginProber:
         now = time.monotonic()
         with self._lock:
             for key in [k for k, w in self._watched.items() if not _same(w.probe, wanted.get(k))]:
-                del self._by_number[self._watched.pop(key).number]
+                gone = self._watched.pop(key)
+                del self._by_number[gone.number]
+                for identifier in tuple(gone.asked):
+                    self._expect_no_more(gone, identifier)
                 self._hindered.pop(key, None)
             for key, probe in wanted.items():
                 if key in self._watched:
@@ -147,7 +157,7 @@ class LoginProber:
                 self._ask(one, now)
                 interval = one.probe.interval / 1000
                 is_well = one.course.up is True and one.course.losses == 0
-                pause = interval if is_well else min(interval, _EAGER)
+                pause = interval if is_well else min(interval, _eager(one.probe))
                 heapq.heappush(self._due, (now + pause * random.uniform(0.9, 1.1), number))
         return told
 
@@ -166,7 +176,7 @@ class LoginProber:
         self._hindered.pop(probe.key, None)
         count = one.course.send(now)
         for old in [i for i, asked in one.asked.items() if asked.count not in one.course.under_way]:
-            del one.asked[old]
+            self._expect_no_more(one, old)
         supplicant = None
         if probe.way in ("ttls", "peap"):
             supplicant = Supplicant(probe.way, probe.user, password, wall_clock())
@@ -174,7 +184,7 @@ class LoginProber:
         else:
             proof = secrets.token_bytes(16)
             packet = login_request(identifier, proof, probe.user, password, probe.source, secret)
-        one.asked[identifier] = _Asked(packet, secret, count, supplicant)
+        self._expect(one, identifier, _Asked(packet, secret, count, supplicant))
         with contextlib.suppress(OSError):  # refused or no way there: lost like any other
             line.send(packet)
 
@@ -188,7 +198,7 @@ class LoginProber:
             return
         probe, identifier = one.probe, _free(one)
         following = eap_request(identifier, probe.user, message, packet, probe.source, asked.secret)
-        one.asked[identifier] = replace(asked, packet=following)
+        self._expect(one, identifier, replace(asked, packet=following))
         with contextlib.suppress(OSError):
             line.send(following)
 
@@ -208,18 +218,24 @@ class LoginProber:
         """Whose answer it is says the proof in it: identifiers are few."""
         if len(packet) < 20:
             return []
-        for one in self._watched.values():
-            asked = one.asked.get(packet[1])
-            if asked is None or self._lines.get(_route(one.probe)) is not line:
-                continue
+        for one in tuple(self._waiting.get((self._route_of[line], packet[1]), {}).values()):
+            asked = one.asked[packet[1]]
             if is_proved(packet, asked.packet, asked.secret):
-                del one.asked[packet[1]]
+                self._expect_no_more(one, packet[1])
                 if packet[0] == Code.ACCESS_CHALLENGE:
                     self._go_on(one, asked, packet, line)
                 elif _is_right(packet, one.probe) and one.course.answer(asked.count, time.monotonic()):
                     return [self._state(one, self._clock())]
                 return []
         return []
+
+    def _expect(self, one: _Watched, identifier: int, asked: _Asked) -> None:
+        one.asked[identifier] = asked
+        self._waiting.setdefault((_route(one.probe), identifier), {})[one.number] = one
+
+    def _expect_no_more(self, one: _Watched, identifier: int) -> None:
+        del one.asked[identifier]
+        del self._waiting[_route(one.probe), identifier][one.number]
 
     def _line(self, probe: LoginProbe) -> socket.socket:
         way = _route(probe)
@@ -234,7 +250,7 @@ class LoginProber:
             except OSError:
                 line.close()
                 raise
-            self._lines[way] = line
+            self._lines[way], self._route_of[line] = line, way
             self._wire.register(line, selectors.EVENT_READ)
         return line
 
@@ -250,9 +266,18 @@ class LoginProber:
         return one.state
 
 
+def _eager(probe: LoginProbe) -> float:
+    """Seconds until the next login where one is lost. Those by EAP cost so much that a server which comes back could not
+    bear all of them each second, and would never seem to be back."""
+    return max(_EAGER, probe.interval / 1000 / _FEWER) if probe.way in ("ttls", "peap") else _EAGER
+
+
 def _free(one: _Watched) -> int:
-    """A number for a request that none under way has."""
-    return secrets.choice([i for i in range(256) if i not in one.asked])
+    """A number for a request that none of its own under way has: three seconds of patience are far from 256."""
+    first: int = secrets.randbelow(256)
+    while first in one.asked:
+        first = (first + 1) % 256
+    return first
 
 
 def _is_right(packet: bytes, probe: LoginProbe) -> bool:
@@ -262,13 +287,13 @@ def _is_right(packet: bytes, probe: LoginProbe) -> bool:
     return probe.path == "login" and packet[0] == Code.ACCESS_REJECT and said(packet) in THEIR_OWN
 
 
-def _route(probe: LoginProbe) -> tuple[str, str, int]:
+def _route(probe: LoginProbe) -> _Route:
     return probe.source, probe.server, probe.port
 
 
 def _same(one: LoginProbe, other: LoginProbe | None) -> bool:
-    """Whether they ask the same of the same; why they do, and with which secret, may differ."""
+    """Whether they ask the same of the same; why they do, how often, and with which secret, may differ."""
     if other is None:
         return False
-    kept = {"origin": one.origin, "sack": one.sack, "password": one.password}
+    kept = {"origin": one.origin, "sack": one.sack, "password": one.password, "interval": one.interval}
     return replace(other, **kept) == one  # type: ignore[arg-type]

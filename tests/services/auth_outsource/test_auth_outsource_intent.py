@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -34,9 +35,12 @@ from kitei.network.codec import orders_json, orders_of
 from kitei.network.intent import Orders
 from kitei.services.auth_outsource import SERVICE
 from kitei.services.auth_outsource.cases import LINE
+from kitei.services.auth_outsource.contract import Door
+from kitei.services.auth_outsource.edition import TERMS
 from kitei.services.auth_outsource.intent import unserved
 from kitei.services.auth_outsource.observation import availabilities
 from kitei.services.auth_outsource.spoken import NETWORK
+from kitei.services.auth_outsource.watching import EAP_A_SECOND, probes_of
 from kitei.terms import Cite
 from kitei.values import JST
 from kitei.watch import Observation, Point, find_outages, history_of
@@ -419,3 +423,30 @@ def test_what_no_device_could_be_set_up_with_is_refused_before_it_reaches_one(to
         assert path in refused, (more, decision.findings)
     for each in (*told.parts(RadiusGroup), *told.parts(HomeServer)):
         assert each.authority in ("", right)
+
+
+def group(n: int, *methods: str) -> Door:
+    return Door(
+        f"g{n}", "acme", "group", "", f"g{n}.example", "", 10, (), False, (), False, methods, "", False, "", True, ()
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("methods", [("peap",), ("pap", "peap", "ttls")])
+@pytest.mark.parametrize("contracts", [0, 1, 100, 250, 1000, 5000])
+def test_however_many_contracts_there_are_a_node_bears_their_logins_by_eap(
+    contracts: int, methods: tuple[str, ...]
+) -> None:
+    doors = [group(n, *methods) for n in range(contracts)]
+    estate = replace(
+        ESTATE, sacks={**ESTATE.sacks, **{f"probe.g{n}": f"probe.g{n}@1" for n in range(contracts)}}
+    )
+    edition = TERMS.on(DAY)
+    found = [p for node in ("r1", "r2") for p in probes_of(node, doors, estate, edition)]
+    by_eap = [each for each in found if each.way in ("peap", "ttls")]
+    assert len(found) == contracts * 2 * 2 * len(methods)
+    assert {each.interval for each in found if each.way == "pap"} <= {10_000}
+    for server in ("198.51.100.1", "198.51.100.2"):
+        assert sum(Fraction(1000, p.interval) for p in by_eap if p.server == server) <= EAP_A_SECOND
+    pauses = {each.interval for each in by_eap}
+    assert len(pauses) <= 1 and (contracts > 125 or pauses <= {10_000}), "no slower than it has to be"
+    assert all(pause // 10_000 & pause // 10_000 - 1 == 0 for pause in pauses), "and seldom another"
