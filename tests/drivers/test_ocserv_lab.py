@@ -10,6 +10,7 @@ import pytest
 from radius_stand import put_sack, put_users, record
 from tunnel_stand import SERVE, User, eventually, papers
 
+import kitei
 from kitei.drivers.freeradius import Freeradius
 from kitei.drivers.ocserv import Ocserv, open_sessions
 from kitei.entrance.words import LANE
@@ -133,6 +134,36 @@ def test_users_come_in_and_reach_designated_hosts_alone(scene: Scene) -> None:
     assert not bob.asks("10.90.0.10")
     assert "kitei_remote" not in scene.gateway.run(["nft", "list", "tables"]).out
     assert not scene.gateway.running()
+
+
+ASK_NAME = """import socket, struct, sys
+line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); line.settimeout(2)
+name = b"".join(bytes([len(part)]) + part.encode() for part in sys.argv[2].split(".")) + b"\\0"
+line.sendto(struct.pack("!6H", 7, 256, 1, 0, 0, 0) + name + struct.pack("!2H", 1, 1), (sys.argv[1], 53))
+print(socket.inet_ntoa(line.recv(512)[-4:]))
+"""
+
+
+def test_clients_ask_the_customers_name_server_for_designated_names_alone(scene: Scene) -> None:
+    code = {"PYTHONPATH": str(Path(str(kitei.__file__)).parents[1])}
+    argv = [sys.executable, "-m", "kitei.lab.website", "names", "10.90.0.20"]
+    scene.inner.keep_running("names", argv, code)
+    ann, name = scene.users[0], "app.acme.example"
+    script = ann.folder / "script"
+    told = ann.folder / "told"
+    script.write_text(script.read_text() + f'echo "$INTERNAL_IP4_DNS $CISCO_SPLIT_DNS" > {told}\n')
+    gateway, hosts, *rest = parts()
+    assert isinstance(gateway, TunnelGateway) and isinstance(hosts, ReachedHosts)
+    before = [replace(gateway, resolvers=("10.90.0.20",)), replace(hosts, names=(name,)), *rest]
+    scene.make(before)
+    ann.dial(NAME, "192.0.2.1", "ann", "ann password")
+    assert eventually(lambda: ann.is_in() and told.exists()), ann.log()
+    assert told.read_text().split() == ["10.90.0.20", name]
+    asked = [sys.executable, "-c", ASK_NAME, "10.90.0.20", name]
+    assert ann.host.run(asked).out.strip() == "10.90.0.20"
+    assert not ann.asks("10.90.0.20"), "asked for names, and for nothing else"
+    assert scene.make(parts()) == ["load", "reload"]
+    assert ann.host.run(asked).code != 0
 
 
 def test_of_many_who_come_at_once_no_more_get_in_than_there_are_places(scene: Scene) -> None:

@@ -175,7 +175,8 @@ def _change(old: Part, new: Part) -> Risk:
             return Risk.NONE if grows else Risk.OUTAGE
         case TunnelGateway(), TunnelGateway():  # papers and secrets change under open tunnels
             kept = replace(old, origin=new.origin, name=new.name, papers=new.papers, sack=new.sack)
-            return Risk.NONE if replace(kept, sessions=new.sessions) == new else Risk.OUTAGE
+            kept = replace(kept, sessions=new.sessions, resolvers=new.resolvers)
+            return Risk.NONE if kept == new else Risk.OUTAGE
         case BrowserGateway(), BrowserGateway():
             is_there = (old.listen, old.port) == (new.listen, new.port)
             return Risk.BLIP if is_there else Risk.OUTAGE

@@ -19,7 +19,8 @@ class TunnelGateway:
 
     Users get addresses of `pools`, one prefix a family, and nothing comes out of a tunnel from any other. `papers` is
     the sack with the certificate and private key (PEM), `sack` the secret shared with the RADIUS server of the node;
-    `name` is what clients call it. No more than `sessions` are let in at once; 0: any number.
+    `name` is what clients call it. No more than `sessions` are let in at once; 0: any number. Clients ask `resolvers`
+    for the names among the reached hosts, and for no other.
     """
 
     origin: Origin
@@ -30,6 +31,7 @@ class TunnelGateway:
     papers: str
     sack: str
     sessions: int = later(0)
+    resolvers: tuple[str, ...] = later(())
 
     @property
     def key(self) -> str:
@@ -69,7 +71,8 @@ class BrowserGateway:
 
 @dataclass(frozen=True, slots=True)
 class ReachedHosts:
-    """What users may reach, as prefixes, and for browsers as host names too; nothing else is passed on."""
+    """What users may reach, as prefixes, and for browsers as host names too; nothing else is passed on. Through a tunnel
+    names are asked for, and what they lead to is reached where the prefixes hold it."""
 
     origin: Origin
     prefixes: tuple[str, ...]

@@ -16,8 +16,9 @@ class RemotePlace:
     one of IPv6 where there is any; `name` is what their clients call it.
     `inside` is the port to where the operator connects networks, which is what a contract of the kind "network" is
     for. `pools` are the prefixes that the operator designates for users, one a family (article 5.2); a family for
-    which the contract has designated addresses takes these instead. A gateway for browsers has none; it asks
-    `resolvers` for names, and the machine's own where none are told.
+    which the contract has designated addresses takes these instead. A gateway for browsers has none. Names
+    among the hosts are asked of `resolvers`: by users' clients, or by a gateway for browsers, which takes the
+    machine's own where none are told.
     """
 
     node: str

@@ -137,7 +137,18 @@ def test_what_is_lacking_is_told_and_nothing_half_built(told: Told) -> None:
     assert told.lacks(small) == ["art:5.2"]
     assert told.lacks(replace(whole, remote=())) == ["art:1.1.t1"]
     told.do("designate", contract=told.gateway, add_hosts=["app.example.jp"])
-    assert told.lacks() == ["art:1.1.t1"] and told.parts()[ReachedHosts].prefixes == ("10.1.1.10/32",)
+    nobody_to_ask = replace(whole, remote=(replace(PLACE, resolvers=()),))
+    assert told.lacks(nobody_to_ask) == ["art:1.1.t1"]
+    assert told.parts(nobody_to_ask)[ReachedHosts].names == ()
+
+
+def test_names_through_a_tunnel_are_asked_of_the_places_resolvers(told: Told) -> None:
+    assert told.parts()[TunnelGateway].resolvers == (), "nothing is asked where no name is designated"
+    told.do("designate", contract=told.gateway, add_hosts=["App.example.jp"])
+    parts = told.parts()
+    assert parts[TunnelGateway].resolvers == PLACE.resolvers and not told.lacks()
+    assert parts[ReachedHosts].names == ("app.example.jp",)
+    assert parts[ReachedHosts].prefixes == ("10.1.1.10/32",)
 
 
 def test_a_gateway_for_browsers_passes_names_on_too_and_has_no_tunnels() -> None:

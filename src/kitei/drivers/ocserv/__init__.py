@@ -107,11 +107,16 @@ class Ocserv:
                 ),
             )
         hosts = _one(wanted, ReachedHosts)
-        prefixes = hosts.prefixes if hosts else ()
-        return tuple(self._steps(gateway, prefixes, _one(wanted, NetworkRelay), seen))
+        reached = (hosts.prefixes, hosts.names) if hosts else ((), ())
+        return tuple(self._steps(gateway, *reached, _one(wanted, NetworkRelay), seen))
 
     def _steps(
-        self, gateway: TunnelGateway, hosts: Sequence[str], relay: NetworkRelay | None, seen: OcservSeen
+        self,
+        gateway: TunnelGateway,
+        hosts: Sequence[str],
+        names: Sequence[str],
+        relay: NetworkRelay | None,
+        seen: OcservSeen,
     ) -> Iterator[Step]:
         text = table(gateway, hosts, relay)
         owners = sorted({gateway.origin.owner, *([relay.origin.owner] if relay else [])})
@@ -132,7 +137,7 @@ class Ocserv:
             yield Step(self.name, f"wait for {sack}", "await", {"sack": sack})
         if missing:
             return
-        config = server_config(gateway, hosts, seen.folders)
+        config = server_config(gateway, hosts, names, seen.folders)
         is_new = not seen.running or seen.port != gateway.port
         told = {
             "config": config,

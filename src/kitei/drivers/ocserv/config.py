@@ -31,7 +31,9 @@ class Folders:
     python: str
 
 
-def server_config(gateway: TunnelGateway, hosts: Sequence[str], folders: Folders) -> str:
+def server_config(
+    gateway: TunnelGateway, hosts: Sequence[str], names: Sequence[str], folders: Folders
+) -> str:
     """ocserv.conf. Sessions are counted by RADIUS, which refuses with a word, and again by who gives out the last place
     (`kitei.entrance.places`): at `max-clients` ocserv lets a client hang."""
     lines = [
@@ -72,9 +74,15 @@ def server_config(gateway: TunnelGateway, hosts: Sequence[str], folders: Folders
         "cisco-client-compat = true",
         "log-level = 2",
         *(_pool(each) for each in gateway.pools),
-        *(f"route = {each}" for each in hosts),
+        *(f"route = {each}" for each in sorted({*hosts, *map(_alone, gateway.resolvers)})),
+        *(f"dns = {each}" for each in gateway.resolvers),
+        *(f"split-dns = {each}" for each in names if gateway.resolvers),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _alone(address: str) -> str:
+    return f"{address}/{128 if ':' in address else 32}"
 
 
 def _pool(prefix: str) -> str:

@@ -17,7 +17,7 @@ def table(gateway: TunnelGateway, hosts: Sequence[str], relay: NetworkRelay | No
     return (
         f"table {TABLE} {{\n"
         "counter strangers {\n}\ncounter elsewhere {\n}\n"
-        f"{_set('pool', gateway.pools)}{_set('host', hosts)}"
+        f"{_set('pool', gateway.pools)}{_set('host', hosts)}{_set('resolver', gateway.resolvers)}"
         "chain arrive {\ntype filter hook prerouting priority raw; policy accept;\n"
         f'iifname != "{TUNNELS}*" return\n'
         "ip saddr @pool4 fib saddr . iif oif exists return\n"
@@ -25,7 +25,7 @@ def table(gateway: TunnelGateway, hosts: Sequence[str], relay: NetworkRelay | No
         "counter name strangers drop\n}\n"
         "chain pass {\ntype filter hook forward priority filter; policy drop;\n"
         "ct state established,related accept\n"
-        f"{_onward(relay)}"
+        f"{_onward(relay, bool(gateway.resolvers))}"
         f'iifname "{TUNNELS}*" counter name elsewhere reject with icmpx admin-prohibited\n}}\n'
         "chain receive {\ntype filter hook input priority filter; policy accept;\n"
         f'iifname "{TUNNELS}*" counter name elsewhere reject with icmpx admin-prohibited\n'
@@ -53,8 +53,10 @@ def _kept_to(gateway: TunnelGateway) -> str:
     return text
 
 
-def _onward(relay: NetworkRelay | None) -> str:
+def _onward(relay: NetworkRelay | None, has_resolvers: bool) -> str:
     if relay is None:
         return ""
     way = f'iifname "{TUNNELS}*" oifname "{relay.port}"'
-    return f"{way} ip daddr @host4 accept\n{way} ip6 daddr @host6 accept\n"
+    asks = "meta l4proto { tcp, udp } th dport 53 accept"
+    names = f"{way} ip daddr @resolver4 {asks}\n{way} ip6 daddr @resolver6 {asks}\n"
+    return f"{way} ip daddr @host4 accept\n{way} ip6 daddr @host6 accept\n{names if has_resolvers else ''}"

@@ -102,9 +102,7 @@ def hosts_of(told: Gateway) -> tuple[str, ...]:
 
 
 def names_of(told: Gateway) -> tuple[str, ...]:
-    """The designated hosts that are names, of a gateway for browsers: tunnels carry addresses alone."""
-    if told.item != "type-b":
-        return ()
+    """The designated hosts that are names, as they are asked for."""
     return tuple(sorted({each.what.lower().rstrip(".") for each in told.hosts if each.prefix is None}))
 
 
@@ -121,7 +119,9 @@ def gateway_parts(served: Served, estate: Estate) -> Iterator[Part]:
     if entrance is None:
         return
     yield entrance
-    yield ReachedHosts(served.origin(GATEWAY, "art:5.3"), hosts_of(told), names_of(told))
+    yield ReachedHosts(
+        served.origin(GATEWAY, "art:5.3"), hosts_of(told), names_of(told) if _knows_names(served) else ()
+    )
     if served.network is not None:
         yield NetworkRelay(served.origin("art:1.1.t2", of=served.network), place.inside)
     yield RadiusServer(served.origin(served.item, _OBSERVED), (_HERE,), 1812, 1813, None)
@@ -130,6 +130,11 @@ def gateway_parts(served: Served, estate: Estate) -> Iterator[Part]:
     if told.item == "type-a" and told.sessions is not None:
         yield RadiusCaps(served.origin(SESSIONS), realm, told.sessions, 0, 0, 0)
     yield from _watched(served, estate, realm)
+
+
+def _knows_names(served: Served) -> bool:
+    """A gateway for browsers asks the machine's own name servers where the place tells of none."""
+    return served.told.item == "type-b" or bool(served.place.resolvers)
 
 
 def _entrance(
@@ -144,7 +149,10 @@ def _entrance(
     pools = pools_of(told, place)
     capped = (SESSIONS,) if told.sessions is not None else ()
     why = served.origin(GATEWAY, TYPE_A, "art:5.1", "art:5.3", *own, *capped)
-    return TunnelGateway(why, *at, pools, papers, secret, told.sessions or 0) if pools else None
+    if not pools:
+        return None
+    resolvers = place.resolvers if names_of(told) else ()
+    return TunnelGateway(why, *at, pools, papers, secret, told.sessions or 0, resolvers)
 
 
 def _users(served: Served, realm: str, users: UserTables) -> RadiusGroup:

@@ -19,6 +19,8 @@ from kitei.services.gio_remote.gateway_parts import (
     GATEWAY,
     Served,
     gateway_parts,
+    hosts_of,
+    names_of,
     papers_of,
     pools_of,
     probes_of,
@@ -108,7 +110,7 @@ def _lacking(each: Contract, place: RemotePlace, estate: Estate, on: date) -> It
         {a.prefix.version for a in told.addresses if a.prefix}
     ):
         yield "art:5.2", _FIRST_POOL
-    if any(host.prefix is None for host in told.hosts):
+    if names_of(told) and not (place.resolvers and hosts_of(told)):
         yield GATEWAY, _NAMES
     if told.l2tp:
         yield "art:6.1", _NO_L2TP
@@ -148,6 +150,6 @@ _FIRST_POOL = Words(
     "users get addresses of the first prefix that was designated of each family",
 )
 _NAMES = Words(
-    "名前で指定されたホストには届きません。アドレスで指定してください",
-    "hosts that were designated by name are not reached; designate addresses",
+    "名前で指定されたホストには届きません。アドレスも指定し、名前を尋ねる先(resolvers)を置き場に書いてください",
+    "hosts that were designated by name are not reached; designate addresses too, and state the place's resolvers",
 )
