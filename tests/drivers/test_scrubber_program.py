@@ -5,6 +5,7 @@ import random
 import struct
 from datetime import UTC, datetime
 from ipaddress import ip_network
+from socket import htons
 
 import pytest
 from scrub_frames import ACK, BACK, DROP, FIN, PASS, RST, SYN, checksum, ethernet, ip, tcp, tried, udp
@@ -334,13 +335,31 @@ def test_a_change_of_rules_holds_for_a_destination_that_is_remembered_from_its_n
 
 
 @both
-def test_each_port_is_asked_for_by_its_own_number_however_many_there_are(program, v) -> None:
-    many = sorted({0, 255, 256, 0x3500, 65535, *random.Random(5).sample(range(65536), 300)} - {53})
-    near = sorted({(port + by) % 65536 for port in many for by in (-1, 1, 256)} | {53})
-    fill(program, part(HOME[v], reflectors=tuple(many)))
-    for port in (*many, *near):
+@pytest.mark.parametrize("count", [0, 1, 6, 12, 13, 300])
+def test_each_port_is_asked_for_by_its_own_number_however_many_there_are(program, v, count) -> None:
+    """Few are told with the rules, and more looked up elsewhere."""
+    chance = random.Random(count)
+    given = [53, 65535, 0, 0x3500, *chance.sample(range(1000, 65000), 300)][:count]
+    fill(program, part(HOME[v], reflectors=tuple(given)))
+    ((_, rules),) = program.maps[f"protected{v}"].entries()
+    assert bool(struct.unpack("=I4x", rules[-8:])[0]) == (0 < count <= 12)
+    near = [
+        *range(300),
+        *range(65000, 65536),
+        *((port + by) % 65536 for port in given for by in (-1, 1, 256)),
+    ]
+    for port in {*near, *given}:
         verdict = tried(program, ethernet(udp(THERE[v], HERE[v], port)))[0]
-        assert verdict == (DROP if port in many else PASS), port
+        assert verdict == (DROP if port in given else PASS), port
+
+
+def test_twelve_ports_find_places_of_their_own_and_nobody_else_is_found_there() -> None:
+    chance = random.Random(3)
+    for _ in range(40):
+        ports = chance.sample(range(65536), chance.randint(1, 12))
+        *places, factor = layout.scattered(layout.ports_of(ports))
+        found = {port for port in range(65536) if places[(port * factor & 0xFFFFFFFF) >> 28] == port}
+        assert factor and found == {htons(port) for port in ports}
 
 
 def test_what_is_seen_at_once_is_what_the_checks_one_by_one_would_say(program) -> None:

@@ -4,6 +4,7 @@ import struct
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from socket import AF_INET, AF_INET6, htons, inet_ntop, inet_pton
 from typing import Final
 
@@ -28,7 +29,7 @@ TRUST: Final = 600 * SECOND
 GUESS_COST, GUESS_BURST = SECOND, 8 * SECOND
 BURST_SECONDS: Final = 0.04  # of the ceiling: what TCP sends at once over a long way must fit
 
-_POLICY: Final = struct.Struct("=IIIIIHHQ")
+_POLICY: Final = struct.Struct("=IIIIIHHQ16HI4x")
 _CONTRACT: Final = struct.Struct("=64sQQQ")
 _SETTINGS: Final = struct.Struct("=16sQQQQ16s")
 _TALLY: Final = struct.Struct("=QQ")
@@ -64,18 +65,21 @@ class Policy:
     flags: int
     source_cost: int
 
-    def packed(self) -> bytes:
+    def packed(self, ports: bytes) -> bytes:
+        """`ports` as `ports_of` gives them."""
         hosts = self.list if self.flags & HOSTS else 0
         allows_hosts = bool(self.flags & ALLOWS_HOSTS)
         tallies = self.contract * _CONTRACT_TALLIES
         prefixes = self.list if self.flags & LISTS else 0
+        flags = (self.flags, allows_hosts)
+        near = scattered(ports)
         return _POLICY.pack(
-            tallies, self.list, hosts, prefixes, self.contract, self.flags, allows_hosts, self.source_cost
+            tallies, self.list, hosts, prefixes, self.contract, *flags, self.source_cost, *near
         )
 
 
 def policy_of(value: bytes) -> Policy:
-    _, listed, _, _, contract, flags, _, cost = _POLICY.unpack(value)
+    _, listed, _, _, contract, flags, _, cost, *_ = _POLICY.unpack(value)
     return Policy(contract, listed, flags, cost)
 
 
@@ -185,6 +189,21 @@ def ports_of(ports: Iterable[int]) -> bytes:
     for port in map(htons, ports):
         bits[port >> 3] |= 1 << (port & 7)
     return bytes(bits)
+
+
+@lru_cache(maxsize=64)
+def scattered(bits: bytes) -> tuple[int, ...]:
+    """Ports at sixteen places, and the factor by which each is found; all 0 where there are none, or more than twelve.
+
+    A place that no port takes has one that belongs elsewhere, so that nobody finds it there.
+    """
+    ports = [n for n in range(65536) if bits[n >> 3] >> (n & 7) & 1] if any(bits) else []
+    for n in range(1, 1 << 16 if 0 < len(ports) <= 12 else 0):
+        factor = n * 0x9E3779B1 & 0xFFFFFFFF
+        places = {(port * factor & 0xFFFFFFFF) >> 28: port for port in ports}
+        if len(places) == len(ports):
+            return (*(places.get(place, ports[0]) for place in range(16)), factor)
+    return (0,) * 17
 
 
 def count_of(value: bytes) -> int:

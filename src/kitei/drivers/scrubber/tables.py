@@ -113,7 +113,9 @@ def put_cleaning(program: Program, prefix: str, cleaning: Cleaning) -> None:
         cleaning.source_cost,
     )
     table, key = _protected(program, prefix)
-    table.put(key, policy.packed())
+    with program.maps[layout.GLOBAL].memory() as memory:
+        ports = memory[layout.ports_at(cores(), policy.list)]
+    table.put(key, policy.packed(ports))
     _count_change(program)
 
 

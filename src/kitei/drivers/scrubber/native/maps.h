@@ -9,6 +9,8 @@
 #define LISTED (1 << 19) /* addresses, and prefixes, of all lists together, each family */
 #define SOURCES (1 << 18)
 #define NAME 64
+#define NEAR_BITS 4
+#define NEAR (1 << NEAR_BITS) /* places of ports in a policy; twelve ports find each its own */
 #define HEADS 512    /* kept until somebody takes them; a full queue keeps the first */
 #define HEAD 128     /* bytes of each, from the IP header on */
 #define ONE_OF 256   /* packets, a power of two: for each contract, reason and core the first, and then one of so many */
@@ -39,6 +41,9 @@ struct policy {
     __u16 flags;
     __u16 allows_hosts;
     __u64 source_cost; /* ns that a packet takes of its source's time; 0: no limit */
+    __be16 ports[NEAR]; /* of reflectors, each at the place that its number times `factor` begins with */
+    __u32 factor;       /* 0: there are too many for that */
+    __u32 pad;
 };
 
 /* The policy that a destination had a moment ago: to look there takes a fraction of what the trie takes. Good as long

@@ -268,11 +268,14 @@ INLINE const __u32 *prefix6_of(const struct policy *policy, const struct ipv6hdr
 /* Fragment, time to live and protocol are read as one word. */
 INLINE bool is_whole_udp(const struct iphdr *ip)
 {
-    return (*(const __u32 *)&ip->frag_off & bpf_htonl(0x3fff00ff)) == bpf_htonl(IPPROTO_UDP);
+    const __u32 *word = (const void *)ip + offsetof(struct iphdr, frag_off);
+    return (*word & bpf_htonl(0x3fff00ff)) == bpf_htonl(IPPROTO_UDP);
 }
 
 INLINE bool is_reflector(const struct policy *policy, __be16 port)
 {
+    if (policy->factor)
+        return policy->ports[port * policy->factor >> (32 - NEAR_BITS)] == port;
     return memory.reflectors[policy->list & (LISTS_MOST - 1)].bits[port >> 3] >> (port & 7) & 1;
 }
 
@@ -423,13 +426,15 @@ INLINE int scrub4(struct xdp_md *frame, const struct iphdr *ip, __u32 place, boo
     if (host && !is_allowed_by(policy, host))
         return count(frame, place, rules, DENIED, bpf_ntohs(ip->tot_len), XDP_DROP);
     const __u32 *prefix = host ? 0 : prefix4_of(policy, ip);
-    __u32 bytes = bpf_ntohs(ip->tot_len);
     if (prefix && !*prefix)
-        return count(frame, place, rules, DENIED, bytes, XDP_DROP);
-    if (is_long && !host && !prefix && *(__u8 *)ip == 0x45 && is_whole_udp(ip) && ip->saddr != ip->daddr &&
+        return count(frame, place, rules, DENIED, bpf_ntohs(ip->tot_len), XDP_DROP);
+    if (host || prefix)
+        return clean4(frame, place, policy, rules.tallies, true);
+    __u64 bytes = bpf_ntohs(ip->tot_len);
+    if (is_long && *(__u8 *)ip == 0x45 && is_whole_udp(ip) && ip->saddr != ip->daddr &&
         is_plainly_amplified(policy, (void *)(ip + 1), (void *)(long)frame->data_end, bytes - sizeof(*ip)))
         return count(frame, place, rules, AMPLIFIED, bytes, XDP_DROP);
-    return clean4(frame, place, policy, rules.tallies, host || prefix);
+    return clean4(frame, place, policy, rules.tallies, false);
 }
 
 INLINE int scrub6(struct xdp_md *frame, const struct ipv6hdr *ip, __u32 place, bool is_long)
@@ -443,10 +448,12 @@ INLINE int scrub6(struct xdp_md *frame, const struct ipv6hdr *ip, __u32 place, b
     __u32 room = bpf_ntohs(ip->payload_len);
     if (host ? !is_allowed_by(policy, host) : prefix && !*prefix)
         return count(frame, place, rules, DENIED, sizeof(*ip) + room, XDP_DROP);
-    if (is_long && !host && !prefix && ip->nexthdr == IPPROTO_UDP &&
+    if (host || prefix)
+        return clean6(frame, place, policy, rules.tallies, true);
+    if (is_long && ip->nexthdr == IPPROTO_UDP &&
         is_plainly_amplified(policy, (void *)(ip + 1), (void *)(long)frame->data_end, room))
         return count(frame, place, rules, AMPLIFIED, sizeof(*ip) + room, XDP_DROP);
-    return clean6(frame, place, policy, rules.tallies, host || prefix);
+    return clean6(frame, place, policy, rules.tallies, false);
 }
 
 /* IPv6, and what is tagged. */
