@@ -128,6 +128,7 @@ def test_what_was_decided_inside_flows_is_in_the_log_and_counted_by_entry(acme: 
         "no-peers",
         1,
     )
+    assert {each.partition("#")[2] for each in found["cites"]} == {"art:1.1.t3", "art:7.1.1"}
     assert (found["contract"], found["name"], found["action"]) == (FIREWALL, "bittorrent", "deny")
     assert "staff/office/no-peers (v1)" in acme.run("access", "log", FIREWALL).stdout
     assert told(acme, "access", "log", FIREWALL, "--rule", "worms") == []

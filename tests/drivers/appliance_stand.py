@@ -16,11 +16,11 @@ from kitei.network.signatures import read_signatures
 from kitei.spool import Taking
 
 FOR = Origin("f-2", ("secure-access@2026-04-01#art:1.1.t3",))
-GATE = Filter(FOR, "wan0", ("lan0 10.1.0.0/24",), ("203.0.113.100",), 0, (), 3)
-EGRESS = Egress(FOR, "wan0", ("203.0.113.100",), "", False)
+GATE = Filter(FOR, "wan0", ("lan0 10.1.0.0/24 fd01::/64",), ("203.0.113.100", "2001:db8::100"), 0, (), 3)
+EGRESS = Egress(FOR, "wan0", ("203.0.113.100", "2001:db8::100"), "", False)
 EICAR = r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 PACKAGE = """# two of the operator's own
-alert tcp any any -> any any (msg:"EICAR's test file"; flow:established,to_client; \\
+alert tcp any any -> any any (msg:"EICAR's test file"; flow:established; \\
     file.data; content:"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!"; classtype:trojan-activity; sid:9000001; rev:2;)
 alert http any any -> any any (msg:"a probe, as scanners send"; flow:established,to_server; \\
     http.uri; content:"/cgi-bin/probe"; classtype:network-scan; sid:9000002; rev:1;)
@@ -48,6 +48,8 @@ TALKS: Mapping[str, Sequence[Inside]] = {
         Inside(application="http", host="ok.example", signature=SIGNATURES[9000001]),
     ),
     "http ok.example /file": (Inside(application="http", host="ok.example", sha256=SHA256),),
+    "smtp letter": (Inside(application="smtp"),),
+    "smtp eicar": (Inside(application="smtp", signature=SIGNATURES[9000001]),),
     "tls ok.example": (Inside(application="tls", host="ok.example"),),
     "tls a.games.example": (Inside(application="tls", host="a.games.example"),),
 }
@@ -69,6 +71,12 @@ def ssh(line):
     line.sendall(b"SSH-2.0-OpenSSH_9.2p1\\r\\n"); echo(line)
 def echo(line):
     while piece := line.recv(4096): line.sendall(piece)
+def smtp(line):
+    line.sendall(b"220 mx ESMTP\\r\\n"); words = line.makefile("rb"); is_letter = False
+    for word in words:
+        if is_letter and word != b".\\r\\n": continue
+        if word == b"QUIT\\r\\n": line.sendall(b"221 bye\\r\\n"); return
+        line.sendall(b"354 go on\\r\\n" if word == b"DATA\\r\\n" else b"250 ok\\r\\n"); is_letter = word == b"DATA\\r\\n"
 def tls(line):
     told = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); told.load_cert_chain(sys.argv[1])
     with told.wrap_socket(line, server_side=True) as line: echo(line)
@@ -77,14 +85,16 @@ def quietly(talk, line):
     except OSError: pass
     finally: line.close()
 def serve(port, talk):
-    listen = socket.create_server(("203.0.113.10", port))
+    listen = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
     while True: threading.Thread(target=quietly, args=(talk, listen.accept()[0]), daemon=True).start()
-for port, talk in ((8000, http), (8022, ssh), (7000, echo), (8443, tls)): threading.Thread(target=serve, args=(port, talk)).start()
+for port, talk in ((8000, http), (8022, ssh), (7000, echo), (8443, tls), (2525, smtp)): threading.Thread(target=serve, args=(port, talk)).start()
 """
 # Each talk to its end: true where all that was said was answered.
-CLIENT = """import concurrent.futures, gzip, json, socket, ssl, sys
+CLIENT = (
+    f"EICAR = {EICAR!r}.encode()\n"
+    + """import base64, concurrent.futures, gzip, json, socket, ssl, sys
 def dial(port):
-    return socket.create_connection(("203.0.113.10", port), timeout=float(sys.argv[1]))
+    return socket.create_connection((sys.argv[2], port), timeout=float(sys.argv[1]))
 def echoes(line, *said):
     for each in said:
         line.sendall(each); got = b""
@@ -101,6 +111,15 @@ def talk(asked):
             with dial(7000) as line: return echoes(line, b"\\x13BitTorrent protocol" + bytes(8) + b"i" * 20 + b"p" * 20, *[b"piece"] * 4)
         if kind == "raw":
             with dial(7000) as line: return echoes(line, *[b"%04d what nobody knows\\n" % n for n in range(8)])
+        if kind == "smtp":
+            body = bytes(3000) + (EICAR if rest[0] == "eicar" else b"hello")
+            letter = b"Subject: x\\r\\nMIME-Version: 1.0\\r\\nContent-Type: application/octet-stream; name=a.bin\\r\\nContent-Transfer-Encoding: base64\\r\\nContent-Disposition: attachment; filename=a.bin\\r\\n\\r\\n"
+            letter += base64.encodebytes(body).replace(b"\\n", b"\\r\\n") + b".\\r\\n"
+            with dial(2525) as line:
+                for said in (b"", b"EHLO a\\r\\n", b"MAIL FROM:<a@example>\\r\\n", b"RCPT TO:<b@example>\\r\\n", b"DATA\\r\\n", letter, b"QUIT\\r\\n"):
+                    line.sendall(said)
+                    if not line.recv(100): return False
+                return True
         if kind == "tls":
             told = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT); told.check_hostname = False; told.verify_mode = ssl.CERT_NONE
             with dial(8443) as plain, told.wrap_socket(plain, server_hostname=rest[0]) as line: return echoes(line, b"hello", b"again")
@@ -113,6 +132,7 @@ def talk(asked):
     except OSError: return False
 with concurrent.futures.ThreadPoolExecutor(8) as many: print(json.dumps(list(many.map(talk, json.load(sys.stdin)))))
 """
+)
 
 STAYING = """import socket, sys, time
 line = socket.create_connection(("203.0.113.10", int(sys.argv[1])), timeout=3)
@@ -136,7 +156,9 @@ def profile(
 
 
 def allow(number: int = 1, name: str = "out", port: str = "", looked: int = 1) -> FilterRule:
-    return FilterRule(FOR, name, number, "allow", ("10.1.0.0/24",), (), (port,) if port else (), None, looked)
+    return FilterRule(
+        FOR, name, number, "allow", ("10.1.0.0/24", "fd01::/64"), (), (port,) if port else (), None, looked
+    )
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
@@ -154,14 +176,16 @@ class Stand:
         for name in ("inner", "gw", "server"):
             bench.node(name)
         for one, near, address, far, other in (
-            ("inner", "eth0", "10.1.0.2/24", "lan0", "10.1.0.1/24"),
-            ("server", "eth0", "203.0.113.10/24", "wan0", "203.0.113.7/24"),
+            ("inner", "eth0", "10.1.0.2/24 fd01::2/64", "lan0", "10.1.0.1/24 fd01::1/64"),
+            ("server", "eth0", "203.0.113.10/24 2001:db8::10/64", "wan0", "203.0.113.7/24 2001:db8::7/64"),
         ):
             bench.wire(one, near, "gw", far)
             for node, port, own in ((one, near, address), ("gw", far, other)):
-                bench.ip(node, "address", "add", own, "dev", port)
+                for each in own.split():
+                    bench.ip(node, "address", "add", each, "dev", port, *(["nodad"] * (":" in each)))
                 bench.ip(node, "link", "set", port, "up")
         bench.ip("inner", "route", "add", "default", "via", "10.1.0.1")
+        bench.ip("inner", "-6", "route", "add", "default", "via", "fd01::1")
         self.gw, self.inner, server = (bench.hosts[each] for each in ("gw", "inner", "server"))
         self.gw.write(self.gw.state("sacks", "signatures.1"), PACKAGE)
         paper = server.state("paper.pem")
@@ -173,9 +197,9 @@ class Stand:
         for driver in (Access(), Suricata()):
             self.make_right(driver, self.gw, (GATE, EGRESS, *parts))
 
-    def talk(self, *asked: str, patience: float = 4.0) -> list[bool]:
+    def talk(self, *asked: str, patience: float = 4.0, server: str = "203.0.113.10") -> list[bool]:
         told = self.inner.run(
-            [sys.executable, "-c", CLIENT, str(patience)], stdin=json.dumps(asked), timeout=60.0
+            [sys.executable, "-c", CLIENT, str(patience), server], stdin=json.dumps(asked), timeout=60.0
         )
         assert told.code == 0, told.err
         found: list[bool] = json.loads(told.out)

@@ -31,7 +31,7 @@ def test_a_harmful_file_and_applications_on_any_port_are_stopped_and_the_rest_go
     asked = tuple(TALKS)
     stopped = {each for each, passed in zip(asked, stand.talk(*asked), strict=True) if not passed}
     assert stopped == {
-        *("ssh", "bittorrent", "http ok.example /eicar", "http ok.example /eicar.gz"),
+        *("ssh", "bittorrent", "http ok.example /eicar", "http ok.example /eicar.gz", "smtp eicar"),
         *("http a.games.example /", "http fine.games.example /", "tls a.games.example"),
     }
     wanted = {
@@ -47,8 +47,10 @@ def test_a_harmful_file_and_applications_on_any_port_are_stopped_and_the_rest_go
 
     assert eventually(lambda: wanted <= told()), told()
     assert {(row[1], row[2]) for row in stand.rows()} == {(3, "office")}
+    six = ("http ok.example /", "ssh", "http ok.example /eicar")
+    assert stand.talk(*six, server="2001:db8::10") == [True, False, False]
     stand.up(allow(looked=0))
-    assert all(stand.talk(*asked)), "nobody looks any more"
+    assert all(stand.talk(*asked)) and all(stand.talk(*six, server="2001:db8::10")), "nobody looks any more"
 
 
 def test_the_tester_and_the_engine_agree_on_made_up_profiles(stand: Stand) -> None:
@@ -71,7 +73,7 @@ def made_up(dice: random.Random) -> list[Entry]:
     """A profile of up to ten entries, about what there is here."""
     actions: tuple[Action, ...] = ("deny", "deny", "allow", "log")
     names = {
-        "application": ("ssh", "bittorrent", "http", "tls", "unknown", ANY),
+        "application": ("ssh", "bittorrent", "http", "smtp", "tls", "unknown", ANY),
         "site": ("ok.example", "games.example", "a.games.example", "fine.games.example", "example"),
         "threat": ("severity:high", "severity:low", "category:network-scan", "signature:9000001"),
         "file": (SHA256, "ab" * 32),
@@ -102,7 +104,7 @@ def test_what_nobody_can_look_into_passes_or_not_as_its_profile_says(stand: Stan
     assert stand.talk("http ok.example /", "ssh") == [True, True]
     for part in (closed, opened):
         os.kill(stand.gw.running()[f"inspect-{part.name}"], signal.SIGSTOP)
-        assert not inspects(stand.gw, part)
+        assert eventually(lambda part=part: not inspects(stand.gw, part))
     assert stand.talk("http ok.example /", patience=1.5) == [False]
     for part in (closed, opened):
         os.kill(stand.gw.running()[f"inspect-{part.name}"], signal.SIGCONT)
@@ -174,9 +176,24 @@ def test_the_gateway_feels_that_nobody_looks(stand: Stand) -> None:
 
     assert felt() == {"filter": True, "appliance:office": True}
     os.kill(stand.gw.running()["inspect-office"], signal.SIGSTOP)
-    assert felt() == {"filter": False, "appliance:office": False}
+    assert eventually(lambda: felt() == {"filter": False, "appliance:office": False})
     opened = (GATE, EGRESS, allow(), profile(WORMS, blind="allow"))
     told = Gates(stand.gw).feel(opened)
     assert told["gateway", "filter"].up and not told["gateway", "appliance:office"].up
     os.kill(stand.gw.running()["inspect-office"], signal.SIGCONT)
     assert eventually(lambda: felt() == {"filter": True, "appliance:office": True})
+
+
+def test_an_engine_that_dies_is_back_and_nothing_passes_it_by(stand: Stand) -> None:
+    part = profile(WORMS)
+    stand.up(allow(), part)
+    os.kill(stand.gw.running()["inspect-office"], signal.SIGKILL)
+    os.kill(stand.gw.running()["inspected"], signal.SIGKILL)
+    assert eventually(lambda: inspects(stand.gw, part) and "inspected" in stand.gw.running())
+    assert eventually(lambda: stand.passes("http ok.example /"))
+
+    def told() -> bool:
+        assert not stand.passes("http ok.example /eicar")
+        return any(row[5] == "9000001" for row in stand.rows())
+
+    assert eventually(told), "the engine finds who writes down again"

@@ -9,7 +9,7 @@ from kitei.cli.access_inside import hits_json, hits_line, row_json, row_line
 from kitei.cli.desk import office_of
 from kitei.cli.speak import Misuse, Talk, command, option
 from kitei.office.access.inspecting import entry_hits, inspected
-from kitei.office.access.logbook import Kept, hygiene, log_of
+from kitei.office.access.logbook import Kept, hygiene, log_of, provisions
 from kitei.store.inspected import InspectedRow
 from kitei.store.passing import DenialRow, FlowRow
 from kitei.values import JST, JsonObject, Words
@@ -28,16 +28,18 @@ from kitei.values import JST, JsonObject, Words
 @option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, ja="行数", en="Lines.")
 def log(talk: Talk, contract: str, flows: bool, only_open: bool, rule: str | None, limit: int) -> None:
     with office_of(talk) as office:
-        office.contract(contract)
+        found = office.contract(contract)
         kept = log_of(office)
         if flows or only_open:
             passed = kept.flows(contract, only_open=only_open, most=limit)
             talk.answer([flow_json(each) for each in passed], lambda: "\n".join(map(flow_line, passed)))
             return
         denied = kept.denials(contract, rule=rule, most=limit)
+        cites = list(provisions(office, found))
         seen = [each for each in inspected(office, contract, limit) if rule in (None, each.rule, each.entry)]
     both: list[DenialRow | InspectedRow] = sorted((*denied, *seen), key=lambda each: each.at, reverse=True)
-    talk.answer([_row_json(each) for each in both[:limit]], lambda: "\n".join(map(_row_line, both[:limit])))
+    rows: list[JsonObject] = [{**_row_json(each), "cites": cites} for each in both[:limit]]
+    talk.answer(rows, lambda: "\n".join(map(_row_line, both[:limit])))
 
 
 def _row_json(each: DenialRow | InspectedRow) -> JsonObject:

@@ -27,6 +27,8 @@ __all__ = ["LANE", "Suricata", "SuricataSeen", "inspects"]
 _MEMORY: Final = "appliance.json"
 _RECORDER: Final = "inspected"
 _TABLES: Final = ("iptables-nft", "ip6tables-nft")
+# It reads what strangers send: of root's powers it has those to hear packets and to end flows, and no way to more.
+_BOUND: Final = ("setpriv", "--no-new-privs", "--bounding-set=-all,+net_admin,+net_raw", "--inh-caps=-all")
 _STARTS: Final = 30.0  # seconds an engine may take until it looks
 _LONGEST: Final = 120.0  # seconds it may take to take up signatures
 
@@ -147,15 +149,13 @@ def _load(host: Host, part: Appliance, sack: str | None) -> None:
         why = (tried.out + tried.err).strip()[-600:]
         raise PermanentError(f"Suricata on {host.name} refuses what {part.name} is to look by: {why}")
     _write(host, part, place, rules, files)
-    argv = ["suricata", "-c", place.config(), "-q", str(queue_of(part.number)), "-l", place.kept]
-    argv += ["--pidfile", f"{place.kept}/pid"]
+    argv = [*_BOUND, "suricata", "-c", place.config(), "-q", str(queue_of(part.number)), "-l", place.kept]
     before = host.running().get(_program(part.name))
     config = digest_of([engine_config(part, place), *argv])
     if before is not None and _remembered(host, "configs").get(part.name) == config:
         _command(host, part.name, "reload-rules", _LONGEST)
     else:
         host.stop(_program(part.name))
-        host.run(["rm", "-f", f"{place.kept}/pid"])
         host.keep_running(_program(part.name), argv)
         _await(host, part)
     loaded = {**_remembered(host, "loaded"), part.name: digest_told(part, sack)}

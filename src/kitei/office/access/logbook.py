@@ -151,6 +151,16 @@ def _flow_of(row: FlowRow) -> Flow:
     return Flow(row.source, row.destination, row.protocol, row.port)
 
 
+def provisions(office: Office, contract: Contract) -> tuple[str, ...]:
+    """By which a contract's firewall lets through and stops, as its gateway is made today."""
+    place = gateway_of(office, contract)
+    parts = parts_with(office, place, contract, None) if place else ()
+    own = (part.origin for part in parts if isinstance(part, Filter | FilterRule))
+    return tuple(
+        dict.fromkeys(cite for origin in own if origin.owner == contract.id for cite in origin.cites)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A rule of the policy in force, with what is to be said of it. `over`: by which it is shadowed, '' by none;

@@ -80,5 +80,9 @@ def _is_cut(was: Judged, will: Judged) -> bool:
     """An engine that did not see a flow from its beginning lets it pass only where its profile is open."""
     if not will.allowed or will.appliance is None or will.appliance.blind == "allow":
         return not will.allowed
-    its = (will.appliance.name, will.appliance.number)
-    return was.appliance is None or (was.appliance.name, was.appliance.number) != its
+    return was.appliance is None or _engine(was.appliance) != _engine(will.appliance)
+
+
+def _engine(part: Appliance) -> tuple[str, int, str]:
+    """What cannot be changed in an engine that runs."""
+    return part.name, part.number, part.blind
