@@ -7,8 +7,10 @@ import pytest
 from called import Cli
 
 from kitei.office import Office
+from kitei.store import visits
 from kitei.store.engine import writing
 from kitei.store.logins import LoginRow, SessionRow, keep_logins, prepare, put_session
+from kitei.store.visits import VisitRow
 
 BOOK = """
 service = "gio-remote-access"
@@ -109,3 +111,35 @@ def test_a_pattern_comes_by_standard_input_with_the_option_and_not_a_weak_one(
     assert opened.answer(["remote", "unserved"])[-1]["why"] == told["art:9.2.3.a2"], (
         "a password changes no pattern"
     )
+
+
+def test_who_visited_what_by_browser_and_why_not(cli: Cli, tmp_path: Path) -> None:
+    book = tmp_path / "book.toml"
+    accounts = 'accounts = 2\nbrowser = "Soliton"\nbrowser_terms_accepted = true'
+    book.write_text(BOOK.replace("type-a", "type-b").replace("sessions = 2", accounts))
+    assert cli.run("apply", str(book)).returncode == 0
+    file = tmp_path / "users.csv"
+    rows = "".join(f"{name},{name} password\n" for name in ("ann", "bob", "cho"))
+    file.write_text(f"name,password\n{rows}")
+    done = cli.run("remote", "users", CONTRACT, str(file))
+    assert done.returncode != 0 and "art:8.1.2" in done.stderr, done
+    file.write_text(f"name,password\n{rows.partition('cho')[0]}")
+    assert cli.answer(["remote", "users", CONTRACT, str(file)]) == {"changed": 2, "users": 2}
+    told = cli.answer(["remote", "usage", CONTRACT])
+    assert (told["agreed"], told["accounts"], told["proposes"]) == (2, 2, 12)
+    now = datetime.now(UTC)
+    office = Office.open(cli.home)
+    with writing(office.book.engine) as connection:
+        where = (now, "ra-acme", CONTRACT, "ann", "198.51.100.7")
+        reached = VisitRow(*where, "10.1.1.10", "443", "", 3, 400, 5000)
+        refused = VisitRow(*where, "10.9.9.9", "80", "not-designated", 1, 100, 0)
+        visits.keep(connection, [reached, refused])
+    office.close()
+    assert [each["host"] for each in cli.answer(["remote", "visits", CONTRACT])] == ["10.9.9.9", "10.1.1.10"]
+    assert [each["why"] for each in cli.answer(["remote", "visits", CONTRACT, "--refused"])] == [
+        "not-designated"
+    ]
+    assert cli.answer(["remote", "visits", CONTRACT, "--user", "bob"]) == []
+    assert [each["host"] for each in cli.answer(["remote", "why", CONTRACT, "ann"])["hosts"]] == ["10.9.9.9"]
+    text = cli.run("remote", "visits", CONTRACT).stdout
+    assert "not a host that was designated" in text and "198.51.100.7" in text
