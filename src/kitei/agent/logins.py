@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final, TypeAlias
 
 from kitei.agent.probes import Course
@@ -165,7 +166,7 @@ class LoginProber:
         """Send one login. What keeps this node from asking (no sack yet, no such address) tells nothing of the
         other, and is a fault of our own."""
         probe = one.probe
-        identifier = _free(one)
+        identifier = self._free(one)
         try:
             secret = self._sack(probe.sack)
             password = self._sack(probe.password).decode()
@@ -196,7 +197,7 @@ class LoginProber:
             message = asked.supplicant.answer(eap_message(packet))
         except (ValueError, ssl.SSLError):
             return
-        probe, identifier = one.probe, _free(one)
+        probe, identifier = one.probe, self._free(one)
         following = eap_request(identifier, probe.user, message, packet, probe.source, asked.secret)
         self._expect(one, identifier, replace(asked, packet=following))
         with contextlib.suppress(OSError):
@@ -228,6 +229,15 @@ class LoginProber:
                     return [self._state(one, self._clock())]
                 return []
         return []
+
+    def _free(self, one: _Watched) -> int:
+        """A number for a request: one that nobody's under way by the same socket has, or none of its own at least. Its
+        patience is far from 256 of its own."""
+        route, first = _route(one.probe), secrets.randbelow(256)
+        order = (*range(first, 256), *range(first))
+        unused = (n for n in order if not self._waiting.get((route, n)))
+        found: int = next(chain(unused, (n for n in order if n not in one.asked)))
+        return found
 
     def _expect(self, one: _Watched, identifier: int, asked: _Asked) -> None:
         one.asked[identifier] = asked
@@ -270,14 +280,6 @@ def _eager(probe: LoginProbe) -> float:
     """Seconds until the next login where one is lost. Those by EAP cost so much that a server which comes back could not
     bear all of them each second, and would never seem to be back."""
     return max(_EAGER, probe.interval / 1000 / _FEWER) if probe.way in ("ttls", "peap") else _EAGER
-
-
-def _free(one: _Watched) -> int:
-    """A number for a request that none of its own under way has: three seconds of patience are far from 256."""
-    first: int = secrets.randbelow(256)
-    while first in one.asked:
-        first = (first + 1) % 256
-    return first
 
 
 def _is_right(packet: bytes, probe: LoginProbe) -> bool:
