@@ -172,13 +172,13 @@ def ask(
     return received.split()[0], {name: value.strip('"') for name, value in pairs}
 
 
-def blast(host: LinuxHost, secret: str, requests: str) -> None:
-    """Many requests at once, answered or not."""
+def blast(host: LinuxHost, secret: str, requests: str, kind: str = "auth") -> int:
+    """Many requests at once, answered or not; how many were."""
     keyfile = Path(host.state(f"radclient.{secrets.token_hex(4)}"))
     keyfile.write_text(secret)
     argv = [
         "radclient",
-        "-q",
+        "-s",
         "-p",
         "100",
         "-t",
@@ -187,11 +187,14 @@ def blast(host: LinuxHost, secret: str, requests: str) -> None:
         "1",
         "-S",
         str(keyfile),
-        "127.0.0.1:1812",
-        "auth",
+        f"127.0.0.1:{1812 if kind == 'auth' else 1813}",
+        kind,
     ]
-    host.run(argv, stdin=requests, timeout=30)
+    done = host.run(argv, stdin=requests, timeout=30)
     keyfile.unlink()
+    found = re.search(r"(?:Accepted|Approved)\s*:\s*(\d+)", done.out + done.err)
+    assert found, f"radclient failed: {done}"
+    return int(found[1])
 
 
 def start_terminator(host: LinuxHost, address: str) -> None:

@@ -1,5 +1,6 @@
 """RADIUS with a real server and real clients: groups, proxies, VPDN, and everything that changes under them."""
 
+import json
 import os
 import signal
 import threading
@@ -346,3 +347,27 @@ def test_one_that_floods_is_not_answered_and_starves_nobody(node) -> None:
     assert node.login("x", "x", "127.0.0.3", "another's secret", tries=1)[0] == "Access-Accept"
     flooding.join()
     assert eventually(lambda: "too-many-requests" in node.reasons())
+
+
+def test_one_that_floods_accounting_gets_no_more_written_down_than_is_agreed(node) -> None:
+    """Four times as many as logins, in a second; what is not answered is sent again (RFC 2866, 2)."""
+    node.make(replace(SHOP, rate=5), OTHER, GROUP)
+
+    def starts(first: int, many: int, client: str) -> str:
+        told = "Acct-Status-Type=Start, Acct-Session-Id=f{}, User-Name=bob@shop.example, Packet-Src-IP-Address={}\n\n"
+        return "".join(told.format(number, client) for number in range(first, first + many))
+
+    def written() -> int:
+        return int(
+            json.loads(node.host.read(node.host.state("radius", "state.json")) or "{}").get("sessions", 0)
+        )
+
+    assert blast(node.host, SECRET, starts(0, 1, "127.0.0.2"), "acct") == 1
+    begun = time.monotonic()
+    answered = 1 + blast(node.host, SECRET, starts(1, 400, "127.0.0.2"), "acct")
+    allowed = 21 + 20 * (time.monotonic() - begun)
+    assert allowed < 400
+    assert eventually(lambda: written() >= answered > 1)
+    assert written() <= allowed
+    one = "Acct-Status-Type=Start, Acct-Session-Id=s, User-Name=bob@shop.example"
+    assert ask(node.host, "127.0.0.2", SECRET, one, "acct", tries=4)[0] == "Accounting-Response"

@@ -8,29 +8,30 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Final
 
 from kitei.radius.marks import Marks
 from kitei.radius.policy import Caps, Policy, realm_of
 from kitei.radius.rows import Rows
-from kitei.radius.sessions import Ended, Event, Row, Session, Sessions, event_of
+from kitei.radius.sessions import Event, Row, Session, Sessions, event_of
 
 _FOLD: Final = 4 << 20  # bytes of rows after which a new snapshot is due, or twice the last one's size
 _FILES: Final = 16  # or so many files of rows: each start makes two, and the module writes no more beyond 64
 _STEP: Final = 2.0  # seconds by which a clock was set; a leap second, and what is slewed, are less
 _PIECE: Final = 100  # rows of a snapshot that are made at once
-_AT_ONCE: Final = 1 << 11  # bytes of rows, some 20: those who answer wait no longer for this
-_MANY: Final = 1 << 14  # where this is behind
-_BEHIND: Final = 0.1  # seconds by which it may be: caps hold for what has been read
+_AT_ONCE: Final = 1 << 12  # bytes of rows, some 50
+_MANY: Final = 1 << 14  # where this is behind by so many seconds: caps hold for what has been read
+_BEHIND: Final = 1.0
+_PLACES: Final = 1 << 12  # ends of names by client that are known at once
 
 
 class Accounting:
     """`ending` are sessions that are to be asked to leave. `is_set_back`: the clock was, since this began.
 
     `is_whole`: the snapshot has been read, so the book may be asked how many there are. `loss` says what could not be.
-    `is_behind`: what was read last had been written down too long before.
     """
 
     def __init__(self, folder: str, policy: Callable[[], Policy], marks: Marks) -> None:
@@ -42,9 +43,11 @@ class Accounting:
         self._over: set[tuple[str, str]] = set()
         self._asked: Policy | None = None
         self._capped: dict[str, Caps] = {}
+        self._realm: Callable[[str, str], str | None] = lambda address, place: None
         self._read, self._size, self._kept = 0, 0, 0
         self._ahead = _ahead()
-        self.is_set_back = self.is_behind = False
+        self.is_set_back = False
+        self._until = time.time()
         self.book, self._rows = Sessions(), Rows(folder, "sessions")
         self.is_whole = not os.path.exists(self._path)
         self.loss = ""
@@ -84,31 +87,37 @@ class Accounting:
         """Hear what has been written down since; empty when that is all."""
         self._mind_clock()
         events = [self._stop(self._gone.popleft()) for _ in range(len(self._gone))]
-        rows = self._rows.read(_MANY if self.is_behind else _AT_ONCE)
+        rows = self._rows.read(_MANY if self.behind() > _BEHIND else _AT_ONCE)
         if not rows and not events:
-            self.is_behind = False
+            self._until = time.time()
             return events
         self._read += len(rows)
         told = json.loads(b"[" + rows.rstrip(b"\n").replace(b"]\n", b"],") + b"]")
-        policy = self._know_caps()
-        events += [event for row in told if (event := _event(policy, row)) is not None]
+        self._know_policy()
+        events += [event for row in told if (event := self._event(row)) is not None]
         now = time.time()
-        self.is_behind = bool(told) and now - told[-1][0] > _BEHIND
+        self._until = told[-1][0] if told else now
         for event in events:
             self._hear(event, "", now)
         return events
 
+    def behind(self) -> float:
+        """Seconds since the time up to which all was heard."""
+        return time.time() - self._until
+
     def hear(self, event: Event, node: str = "") -> None:
         """`node`: the one that heard it, empty for this one. What comes from a wrong clock's future comes now."""
-        self._know_caps()
+        self._know_policy()
         self._hear(event, node, time.time())
 
     def _hear(self, event: Event, node: str, now: float) -> None:
         if event.at > now + _STEP:
             event = event._replace(at=now)
         ended = self.book.hear(event, node)
-        if self._capped:
-            self._judge(event, ended, node)
+        for each in ended:
+            self._cross(each.session.realm, each.session.user)
+        if event.realm in self._capped and event.status != "Stop":
+            self._judge(event, node)
 
     def _stop(self, session: Session) -> Event:
         place = (session.session, session.realm, session.user, session.port, session.address)
@@ -126,7 +135,7 @@ class Accounting:
             self._ahead = ahead
 
     def tidy(self, now: float) -> None:
-        self._know_caps()
+        self._know_policy()
         for each in self.book.tidy(now):
             self._cross(each.session.realm, each.session.user)
 
@@ -160,13 +169,9 @@ class Accounting:
         self._read, self._kept = 0, self._rows.number
         self._rows.forget()
 
-    def _judge(self, event: Event, ended: Iterable[Ended], node: str) -> None:
+    def _judge(self, event: Event, node: str) -> None:
         """One whose traffic is used up, or who is one too many, is asked to leave (RFC 5176) by who heard it."""
-        for each in ended:
-            self._cross(each.session.realm, each.session.user)
-        caps = self._capped.get(event.realm)
-        if caps is None or event.status == "Stop":
-            return
+        caps = self._capped[event.realm]
         self._cross(event.realm, event.user)
         session = self.book.get(event.client, event.session)
         if session is None:
@@ -208,13 +213,21 @@ class Accounting:
         (self._over.add if is_over else self._over.discard)(who)
         return True
 
-    def _know_caps(self) -> Policy:
+    def _know_policy(self) -> None:
         """The policy of now, and those of its realms that have a limit at all."""
         policy = self._policy()
         if policy is not self._asked:
-            capped = {name: each.caps for name, each in policy.realms.items() if each.caps != _NONE}
-            self._asked, self._capped = policy, capped
-        return policy
+            self._capped = {name: each.caps for name, each in policy.realms.items() if each.caps != _NONE}
+            self._realm = lru_cache(_PLACES)(partial(_realm, policy))
+            self._asked = policy
+
+    def _event(self, row: Row) -> Event | None:
+        """Of one whose client or realm we do not know nothing is kept."""
+        before, at, after = row[4].rpartition("@")
+        user, realm = (before, self._realm(row[1], at + after)) if at else (after, self._realm(row[1], ""))
+        if realm is None or (not (realm and user) and not row[2].startswith("Accounting")):
+            return None
+        return event_of(row, realm if user else "", user)
 
 
 _NONE: Final = Caps()
@@ -225,15 +238,13 @@ def _ahead() -> float:
     return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def _event(policy: Policy, row: Row) -> Event | None:
-    """Of one whose client or realm we do not know nothing is kept."""
-    client = policy.clients.get(row[1])
+def _realm(policy: Policy, address: str, place: str) -> str | None:
+    """What a name's end says, the same for all users: empty where the client may not ask for it, None: no client."""
+    client = policy.clients.get(address)
     if client is None:
         return None
-    name, realm, _ = realm_of(policy, client, row[4])
-    if realm is None and not row[2].startswith("Accounting"):
-        return None
-    return event_of(row, realm.realm if realm else "", name)
+    _, realm, _ = realm_of(policy, client, "anybody" + place)
+    return realm.realm if realm else ""
 
 
 def _at(cap: int, count: int) -> bool:

@@ -48,16 +48,16 @@ from kitei.radius.rows import Rows
 from kitei.radius.secret import matches
 from kitei.radius.table import Damaged, Table, read_changes
 from kitei.radius.telling import Telling
-from kitei.radius.turns import Turns
+from kitei.radius.turns import Turns, let_interrupt
 
 REJECT, OK, HANDLED, NOOP, UPDATED = 0, 2, 3, 7, 8  # rlm_rcode_t
-_LOOK: Final = 0.01  # seconds between looks at the files
 _TELL: Final = 0.02  # seconds between readings of the module's logins, which people see later
 _PIECES: Final = 10  # of accounting, between two looks at the policy
 _KNOWN_PASSWORDS: Final = 1_000_000
 _LOST: Final = 600.0  # seconds a node is silent until what only it heard of counts no more
 _ENDED_TOLD: Final = 20_000  # sessions that ended, of which a node is told that comes (back)
 _AT_ONCE: Final = 200  # rows made to text at once
+_HEARD_AT_ONCE: Final = 50  # events of another node
 
 Request: TypeAlias = tuple[tuple[str, str], ...]
 Result: TypeAlias = int | tuple[int, tuple[tuple[str, ...], ...], Pairs]
@@ -97,7 +97,7 @@ class Engine:
         self._world = World(ask, self._is_password, self._sessions, self._octets, self._dead, matrix)
         self._counted = self._world._replace(may_ask=lambda address, rate: True)
         self._trouble = ""
-        self._turns = Turns()
+        self._turns = Turns(self._accounting.behind)
         self.look()
         if "policy.json" not in self._stamps:
             raise Damaged(
@@ -203,19 +203,15 @@ class Engine:
         client = self._policy.clients.get(address)
         if client is None:
             return _SILENCE
+        slot, mark = self._marks.of("", "")
+        rate = ("Tmp-Integer-2", str(client.rate))
         name, realm, _ = realm_of(self._policy, client, told.get("User-Name", ""))
         if isinstance(realm, Proxy):
-            return self._relayed(realm, name)
+            found = passed_on(realm, self._world, name)
+            return (UPDATED, (), (*self._on(found), rate)) if found.act == "proxy" else _SILENCE
         if not isinstance(realm, Group):
-            return OK
-        slot, mark = self._marks.of("", "")
-        return UPDATED, (), (("Tmp-Integer-0", str(mark)), ("Tmp-Integer-1", str(slot)))
-
-    def _relayed(self, realm: Proxy, name: str) -> Result:
-        found = passed_on(realm, self._world, name)
-        if found.act == "proxy":
-            return UPDATED, (), self._on(found)
-        return _SILENCE
+            return UPDATED, (), (rate,)
+        return UPDATED, (), (("Tmp-Integer-0", str(mark)), ("Tmp-Integer-1", str(slot)), rate)
 
     def _on(self, found: Answer) -> Pairs:
         return ("Home-Server-Name", self._relay), *(sendable(*each) for each in found.control)
@@ -275,13 +271,14 @@ class Engine:
     def run(self) -> None:
         """Look, write and tidy until the process ends."""
         second = told = 0.0
+        let_interrupt()
         while True:
-            is_all = True
+            heard = 0
             try:
                 if not self._accounting.is_whole:
                     self._restore()
                 self.look()
-                is_all = self._hear_accounting()
+                heard = self._hear_accounting()
                 self._hear_peers()
                 self._write_events()
                 if time.monotonic() - told >= _TELL:
@@ -296,7 +293,7 @@ class Engine:
                     self._telling.tell(self._unsigned)
                     self._accounting.tidy(time.time())
                     for _ in self._accounting.keep():
-                        self._turns.give_way(unless=self._accounting.is_behind)
+                        self._turns.give_way()
                         self._look_out()
                     self._end_sessions()
                 gc.collect(0)  # what came since the last look, a part of a millisecond's work
@@ -304,27 +301,27 @@ class Engine:
             except Exception as error:  # told in state.json; the policy before stays in force
                 self._trouble = f"{type(error).__name__}: {error}"
                 self._counts["trouble"] += 1
-            if is_all:
-                time.sleep(_LOOK)
+            if heard < _PIECES:
+                self._turns.wait(was_something=heard > 0)
 
-    def _hear_accounting(self) -> bool:
-        """Some of it: a changed policy is not to wait for all, however much comes. False: there is more."""
-        for _ in range(_PIECES):
+    def _hear_accounting(self) -> int:
+        """Some of it, in pieces: a changed policy is not to wait for all, however much comes. How many there were."""
+        for heard in range(_PIECES):
             if not (events := self._accounting.catch_up()):
-                return True
+                return heard
             self._peers.tell(events)
-            for event in events:
-                self._telling.heard(event)
-            self._turns.give_way(unless=self._accounting.is_behind)
-        return False
+            self._telling.heard(events)
+            self._turns.give_way()
+        return _PIECES
 
     def _hear_peers(self) -> None:
         heard = self._peers.heard
         while heard:
             node, events = heard.popleft()
-            for event in events:
+            for number, event in enumerate(events, start=1):
                 self._accounting.hear(event, node)
-                self._turns.give_way()
+                if number % _HEARD_AT_ONCE == 0:
+                    self._turns.give_way()
         self._accounting.lose(self._peers.silent(_LOST))
 
     def _changed(self, name: str) -> tuple[int, int] | None:

@@ -7,14 +7,13 @@ login apart would cost more than it takes to answer it.
 
 import json
 import time
-from collections import Counter, deque
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from kitei.radius.sessions import Event
-from kitei.radius.turns import Turns
 from kitei.spool import Lane
 
 LANE: Final = "logins"
@@ -23,31 +22,33 @@ _UNSIGNED_EVERY: Final = 60.0  # seconds between counts of those who do not sign
 
 
 class Telling:
-    """`heard` is called while a server waits, and only remembers; the others write, beside the calls."""
+    """Called by the one thread beside the calls."""
 
     def __init__(self, folder: str | None) -> None:
         """`folder` None: there is nobody to tell."""
         self._lane = Lane(Path(folder)) if folder else None
-        self._accounting: deque[Event] = deque(maxlen=100_000)
+        self._accounting: list[Event] = []
         self._told: Counter[str] = Counter()
         self._next_count = 0.0
-        self._turns = Turns()
 
-    def heard(self, event: Event) -> None:
-        if self._lane is not None:
-            self._accounting.append(event)
+    def heard(self, events: Sequence[Event]) -> None:
+        """Told in hundreds, what is left by `tell`: all of a second at once would keep those waiting who answer."""
+        self._accounting += events
+        if len(self._accounting) >= _ROWS:
+            self._tell_accounting()
+
+    def _tell_accounting(self) -> None:
+        rows, self._accounting = self._accounting, []
+        if rows and self._lane is not None:
+            self._put("sessions.heard", {"rows": json.dumps(rows)})
 
     def logins(self, rows: str) -> None:
         """Logins as a JSON list."""
         self._put("logins.answered", {"rows": rows})
 
     def tell(self, unsigned: Mapping[str, int]) -> None:
-        """Accounting since the last time, and how often clients came without Message-Authenticator."""
-        while self._accounting:
-            count = min(_ROWS, len(self._accounting))
-            rows = [self._accounting.popleft() for _ in range(count)]
-            self._put("sessions.heard", {"rows": json.dumps(rows)})
-            self._turns.give_way()
+        """The accounting that is left, and how often clients came without Message-Authenticator."""
+        self._tell_accounting()
         now = time.monotonic()
         more = {who: count - self._told[who] for who, count in unsigned.items() if count > self._told[who]}
         if more and now >= self._next_count:

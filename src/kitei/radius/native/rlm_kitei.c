@@ -7,7 +7,7 @@
    `authenticate` called once the policy answered: what it allows to be remembered (Tmp-Integer-0 to -2) is.
    `post-auth`   a login whose secret the server compared itself is written down, but where Tmp-Integer-3 says it was.
    `accounting`  writes each request down before it is answered (RFC 2866, 2); the policy reads on. ok: answer it;
-                 noop: the policy has to say where it goes, and `preacct` remembers if it goes nowhere.
+                 noop: the policy has to say where it goes, and `preacct` remembers that, and how many may come.
    `session`     is there a file of the client that asks? One without is left out without a word.
    `pre-proxy`   before Python is asked: it takes no text that is no UTF-8 or holds a zero byte. Such ones are put
                  aside, and those it has to know are handed on as octets (`kitei.radius.names`). Who asks is told.
@@ -52,11 +52,17 @@ typedef struct known_t {
   VALUE_PAIR *reply, *check;
 } known_t;
 
-/* A client's allowance: as many requests as one second brings, then as they come. */
+/* As many requests as one second brings, then as they come. */
+typedef struct { double left, since; } allowance_t;
+
+/* A client's: of accounting four times as many as of logins, since each brings a Start, a Stop and words between. */
+enum { LOGINS, ACCOUNTING, KINDS };
+static int const as_many[KINDS] = {1, 4};
+
 typedef struct {
   uint64_t client;
   uint32_t rate, mark;
-  double left, since;
+  allowance_t of[KINDS];
 } rate_t;
 
 typedef struct {
@@ -372,17 +378,18 @@ static uint64_t client_digest(kitei_t *kitei, REQUEST *request) {
 /* `unknown`: the policy has to count it, and will tell the rate. */
 typedef enum { UNKNOWN, MAY, MAY_NOT } may_t;
 
-static may_t may_ask(kitei_t *kitei, REQUEST *request) {
+static may_t may_ask(kitei_t *kitei, REQUEST *request, int kind) {
   uint64_t client = client_digest(kitei, request);
   rate_t *rate = &kitei->rates[client / 2 % RATES];
   may_t may = UNKNOWN;
   pthread_mutex_lock(&kitei->rating);
   if (rate->client == client && rate->mark == mark_of(kitei, 0)) {
-    double now = seconds(CLOCK_MONOTONIC);
-    rate->left += (now - rate->since) * rate->rate, rate->since = now;
-    if (rate->left > rate->rate) rate->left = rate->rate;
-    may = !rate->rate || rate->left >= 1 ? MAY : MAY_NOT;
-    if (may == MAY && rate->rate) rate->left--;
+    allowance_t *allowance = &rate->of[kind];
+    double now = seconds(CLOCK_MONOTONIC), most = (double)rate->rate * as_many[kind];
+    allowance->left += (now - allowance->since) * most, allowance->since = now;
+    if (allowance->left > most) allowance->left = most;
+    may = !rate->rate || allowance->left >= 1 ? MAY : MAY_NOT;
+    if (may == MAY && rate->rate) allowance->left--;
   }
   pthread_mutex_unlock(&kitei->rating);
   return may;
@@ -392,8 +399,11 @@ static void take_rate(kitei_t *kitei, REQUEST *request, uint32_t told) {
   uint64_t client = client_digest(kitei, request);
   rate_t *rate = &kitei->rates[client / 2 % RATES];
   pthread_mutex_lock(&kitei->rating);
-  if (rate->client != client || rate->rate != told)
-    *rate = (rate_t){client, told, 0, told, seconds(CLOCK_MONOTONIC)};
+  if (rate->client != client || rate->rate != told) {
+    *rate = (rate_t){.client = client, .rate = told};
+    for (int kind = 0; kind < KINDS; kind++)
+      rate->of[kind] = (allowance_t){(double)told * as_many[kind], seconds(CLOCK_MONOTONIC)};
+  }
   rate->mark = mark_of(kitei, 0);
   pthread_mutex_unlock(&kitei->rating);
 }
@@ -404,6 +414,11 @@ static void tell(VALUE_PAIR **list, TALLOC_CTX *owner, unsigned attribute, uint3
   if (!vp) return;
   vp->vp_integer = value, vp->vp_length = 4, vp->op = T_OP_SET;
   fr_pair_add(list, vp);
+}
+
+static rlm_rcode_t silent(REQUEST *request) {
+  tell(&request->config, request, PW_RESPONSE_PACKET_TYPE, SILENT);
+  return RLM_MODULE_HANDLED;
 }
 
 /* Who it is says a packet before anything is decided (RFC 3748, 5.1). */
@@ -423,11 +438,10 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authorize(void *instance, REQUEST *reque
   kitei_t *kitei = instance;
   uint64_t digest[2], secret[2];
   if (find(request, TUNNEL)) return authorize_inner(kitei, request);
-  may_t may = may_ask(kitei, request);
+  may_t may = may_ask(kitei, request, LOGINS);
   if (may == MAY_NOT) {
     tell_login(kitei, request, "too-many-requests");
-    tell(&request->config, request, PW_RESPONSE_PACKET_TYPE, SILENT);
-    return RLM_MODULE_HANDLED;
+    return silent(request);
   }
   if (may == MAY) {
     tell(&request->packet->vps, request->packet, RATE, 1); /* counted already */
@@ -476,6 +490,8 @@ static rlm_rcode_t CC_HINT(nonnull) mod_tell(void *instance, REQUEST *request) {
 }
 
 static rlm_rcode_t CC_HINT(nonnull) mod_learn_route(void *instance, REQUEST *request) {
+  VALUE_PAIR *rate = fr_pair_find_by_num(request->config, RATE, 0, TAG_ANY);
+  if (rate) take_rate(instance, request, rate->vp_integer);
   learn_route(instance, request, "accounting");
   return RLM_MODULE_NOOP;
 }
@@ -487,6 +503,8 @@ static rlm_rcode_t CC_HINT(nonnull) mod_account(void *instance, REQUEST *request
   kitei_t *kitei = instance;
   VALUE_PAIR *status = find(request, PW_ACCT_STATUS_TYPE), *port = find(request, PW_NAS_PORT_ID), *address;
   if (!status || status->vp_integer > 8 || !statuses[status->vp_integer]) return RLM_MODULE_NOOP;
+  may_t may = may_ask(kitei, request, ACCOUNTING);
+  if (may == MAY_NOT) return silent(request); /* it asks again (RFC 2866, 2) */
   char row[5 * 1600], text[256], *to = row + sprintf(row, "[%.6f", seconds(CLOCK_REALTIME));
   to = put_client(to, request);
   to = put_text(to, statuses[status->vp_integer], strlen(statuses[status->vp_integer]));
@@ -503,9 +521,8 @@ static rlm_rcode_t CC_HINT(nonnull) mod_account(void *instance, REQUEST *request
   to += sprintf(to, ",%d]\n", high_in || high_out);
   /* what cannot be written down is not answered: the client tries again, or another node */
   if (journal_put(kitei, &kitei->sessions, row, to - row))
-    return recall_route(kitei, request, "accounting") ? RLM_MODULE_OK : RLM_MODULE_NOOP;
-  tell(&request->config, request, PW_RESPONSE_PACKET_TYPE, SILENT);
-  return RLM_MODULE_HANDLED;
+    return may == MAY && recall_route(kitei, request, "accounting") ? RLM_MODULE_OK : RLM_MODULE_NOOP;
+  return silent(request);
 }
 
 /* Called by the thread that receives for all, each second for each client: it must wait for nobody. */
