@@ -36,6 +36,8 @@ SHA256 = hashlib.sha256(FILE).hexdigest()
 TALKS: Mapping[str, Sequence[Inside]] = {
     "ssh": (Inside(application="ssh"),),
     "bittorrent": (Inside(application="bittorrent"),),
+    "udp dht": (Inside(application="bittorrent"),),
+    "udp dns": (Inside(application="dns"),),
     "raw": (Inside(application="unknown"),),
     "http ok.example /": (Inside(application="http", host="ok.example"),),
     "http a.games.example /": (Inside(application="http", host="a.games.example"),),
@@ -87,6 +89,13 @@ def quietly(talk, line):
 def serve(port, talk):
     listen = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
     while True: threading.Thread(target=quietly, args=(talk, listen.accept()[0]), daemon=True).start()
+def answer(port):
+    line = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); line.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    line.bind(("::", port))
+    while True:
+        said, who = line.recvfrom(4096)
+        line.sendto(said[:2] + b"\\x81\\x80" + said[4:] if port == 53 else b"d1:rd2:id20:" + b"s" * 20 + b"e1:t2:aa1:y1:re", who)
+for port in (53, 6881): threading.Thread(target=answer, args=(port,)).start()
 for port, talk in ((8000, http), (8022, ssh), (7000, echo), (8443, tls), (2525, smtp)): threading.Thread(target=serve, args=(port, talk)).start()
 """
 # Each talk to its end: true where all that was said was answered.
@@ -109,6 +118,15 @@ def talk(asked):
             with dial(8022) as line: return bool(line.recv(100)) and echoes(line, b"SSH-2.0-a\\r\\n", *[b"hello"] * 4)
         if kind == "bittorrent":
             with dial(7000) as line: return echoes(line, b"\\x13BitTorrent protocol" + bytes(8) + b"i" * 20 + b"p" * 20, *[b"piece"] * 4)
+        if kind == "udp":
+            port, said = {"dht": (6881, b"d1:ad2:id20:" + b"c" * 20 + b"e1:q4:ping1:t2:aa1:y1:qe"), "dns": (53, b"\\x12\\x34\\x01\\x00\\0\\1\\0\\0\\0\\0\\0\\0\\1a\\7example\\0\\0\\1\\0\\1")}[rest[0]]
+            family = socket.AF_INET6 if ":" in sys.argv[2] else socket.AF_INET
+            with socket.socket(family, socket.SOCK_DGRAM) as line:
+                line.settimeout(float(sys.argv[1])); line.connect((sys.argv[2], port))
+                for _ in range(3):
+                    line.send(said)
+                    if not line.recv(4096): return False
+                return True
         if kind == "raw":
             with dial(7000) as line: return echoes(line, *[b"%04d what nobody knows\\n" % n for n in range(8)])
         if kind == "smtp":

@@ -31,7 +31,14 @@ def test_a_harmful_file_and_applications_on_any_port_are_stopped_and_the_rest_go
     asked = tuple(TALKS)
     stopped = {each for each, passed in zip(asked, stand.talk(*asked), strict=True) if not passed}
     assert stopped == {
-        *("ssh", "bittorrent", "http ok.example /eicar", "http ok.example /eicar.gz", "smtp eicar"),
+        *(
+            "ssh",
+            "bittorrent",
+            "udp dht",
+            "http ok.example /eicar",
+            "http ok.example /eicar.gz",
+            "smtp eicar",
+        ),
         *("http a.games.example /", "http fine.games.example /", "tls a.games.example"),
     }
     wanted = {
@@ -73,7 +80,7 @@ def made_up(dice: random.Random) -> list[Entry]:
     """A profile of up to ten entries, about what there is here."""
     actions: tuple[Action, ...] = ("deny", "deny", "allow", "log")
     names = {
-        "application": ("ssh", "bittorrent", "http", "smtp", "tls", "unknown", ANY),
+        "application": ("ssh", "bittorrent", "dns", "http", "smtp", "tls", "unknown", ANY),
         "site": ("ok.example", "games.example", "a.games.example", "fine.games.example", "example"),
         "threat": ("severity:high", "severity:low", "category:network-scan", "signature:9000001"),
         "file": (SHA256, "ab" * 32),

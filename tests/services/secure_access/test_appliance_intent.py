@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kitei.clauses.history import History
-from kitei.network import Appliance, Estate, Filter, FilterRule, GatewayPlace
+from kitei.network import Appliance, Estate, Filter, FilterRule, GatewayPlace, sacks_of
 from kitei.services.secure_access import SERVICE
 from kitei.services.secure_access.cases import LINE
 from kitei.services.secure_access.edition import TERMS
@@ -78,6 +78,7 @@ def test_rules_lead_to_the_appliance_of_their_profile(told: Told) -> None:
         "staff": found["strict"].number,
         "guests": found["loose"].number,
     }
+    assert set(sacks_of(parts)) == {"threat-signatures@2"}, "so that it reaches the node"
     (gate,) = (part for part in parts if isinstance(part, Filter))
     assert gate.version == 1 and gate.origin.owner == FIREWALL
 
