@@ -92,9 +92,10 @@ def page_line(hosts: Hosts) -> str:
     )
 
 
-def _run(path: str) -> None:
+def run(path: str) -> None:
+    """Answer until nobody asks any more."""
     answer_all(Door(path, Word().tell).answer)
 
 
 if __name__ == "__main__":
-    _run(sys.argv[1])
+    run(sys.argv[1])

@@ -72,8 +72,9 @@ class SignIn:
         return "OK" if is_right else "ERR"
 
 
-def _run(address: str, secret: Path) -> None:
-    signin = SignIn(Asker(address, secret.read_bytes().strip()), Bans(time.monotonic), Word().tell)
+def run(address: str, secret: str) -> None:
+    """Answer until nobody asks any more."""
+    signin = SignIn(Asker(address, Path(secret).read_bytes().strip()), Bans(time.monotonic), Word().tell)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for lines in asked():
             for words in lines:
@@ -86,4 +87,4 @@ def _tell(signin: SignIn, words: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    _run(sys.argv[1], Path(sys.argv[2]))
+    run(sys.argv[1], sys.argv[2])

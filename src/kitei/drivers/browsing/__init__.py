@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 import kitei
 from kitei.drivers.browsing.config import TABLE, USER, Folders, squid_config, table
 from kitei.drivers.browsing.pages import REFUSED
+from kitei.drivers.squid import archive
 from kitei.entrance.door import hosts_text
 from kitei.network import (
     BrowserGateway,
@@ -160,7 +161,7 @@ def _folders(host: Host) -> Folders:
     short = hashlib.sha256(own.encode()).hexdigest()[:16]
     code = os.path.dirname(os.path.dirname(os.path.abspath(str(kitei.__file__))))
     run = f"/run/kitei-browsing/{short}"
-    return Folders(own, run, host.state("sacks"), host.state("events"), code, sys.executable)
+    return Folders(own, run, host.state("sacks"), host.state("events"), code, sys.executable, archive.place())
 
 
 def _remember(host: Host, **more: Any) -> None:
@@ -206,10 +207,10 @@ def _configure(host: Host, told: Any) -> None:
         argv = ["install", "-o", USER, "-g", USER, "-m", "400", f"{folders.sacks}/{sack}", f"{run}/{name}"]
         _done(host, argv)
     host.write(f"{run}/pages/ERR_KITEI", REFUSED, 0o644)
-    for name, argv_ in (("signin", f"{told['from']} {run}/secret"), ("door", f"{run}/hosts.json")):
-        text = (
-            f"#!/bin/sh\nPYTHONPATH={folders.code} exec {folders.python} -m kitei.entrance.{name} {argv_}\n"
-        )
+    archive.build()
+    python = archive.interpreter(host)
+    for name, argv_ in (("by-radius", f"{told['from']} {run}/secret"), ("door", f"{run}/hosts.json")):
+        text = f"#!/bin/sh\nexec {python} -I {folders.helpers} {name} {argv_}\n"
         host.write(f"{run}/{name}", text, 0o755)
     _done(host, ["touch", f"{run}/squid.log"])
     _done(host, ["chown", f"{USER}:{USER}", f"{run}/squid.log"])

@@ -16,7 +16,7 @@ _REMEMBERED: Final = 60  # seconds for which a password is not asked about again
 @dataclass(frozen=True, slots=True)
 class Folders:
     """`own` is below the node's state; `run` where Squid, which is not root, may read; `code` is this package's own,
-    `python` who runs it."""
+    `python` who runs it; `helpers` is the archive that Squid's user runs them from."""
 
     own: str
     run: str
@@ -24,6 +24,7 @@ class Folders:
     events: str
     code: str
     python: str
+    helpers: str
 
 
 def squid_config(gateway: BrowserGateway, folders: Folders) -> str:
@@ -31,7 +32,7 @@ def squid_config(gateway: BrowserGateway, folders: Folders) -> str:
     run = folders.run
     papers = f"tls-cert={run}/papers.pem tls-min-version=1.2"
     lines = [
-        f"# {gateway.papers}",
+        f"# {gateway.papers}, {folders.helpers}",
         f"visible_hostname {gateway.name}",
         f"cache_effective_user {USER}",
         f"pid_filename {run}/pid",
@@ -53,7 +54,7 @@ def squid_config(gateway: BrowserGateway, folders: Folders) -> str:
         "forward_timeout 20 seconds",
         f"error_directory {run}/pages",
         *(f"https_port {_place(each)}:{gateway.port} {papers}" for each in gateway.listen),
-        f"auth_param basic program {run}/signin",
+        f"auth_param basic program {run}/by-radius",
         "auth_param basic children 1 startup=1 idle=1 concurrency=100",
         f"auth_param basic realm {gateway.name}",
         f"auth_param basic credentialsttl {_REMEMBERED} seconds",

@@ -19,11 +19,15 @@ from kitei.network import Host, PermanentError
 
 USER: Final = "proxy"
 _PLACE: Final = Path("/usr/local/lib/kitei")
-_PARTS: Final = ("__init__.py", "proxy/*.py", "radius/__init__.py", "radius/secret.py", "values/*.py")
+_RADIUS: Final = ("radius/__init__.py", "radius/login.py", "radius/packet.py", "radius/secret.py")
+_ENTRANCE: Final = tuple(f"entrance/{each}.py" for each in ("__init__", "asking", "door", "signin", "words"))
+_PARTS: Final = ("__init__.py", "proxy/*.py", *_RADIUS, *_ENTRANCE, "values/*.py")
 _BEFORE_1980: Final = (1980, 1, 1, 0, 0, 0)
 _MAIN: Final = """\
 import sys
 
+from kitei.entrance import door
+from kitei.entrance import signin as by_radius
 from kitei.proxy import judge, signin
 
 match sys.argv[1:]:
@@ -31,6 +35,10 @@ match sys.argv[1:]:
         judge.run(policy, lists)
     case ["signin", users]:
         signin.run(users)
+    case ["door", hosts]:
+        door.run(hosts)
+    case ["by-radius", address, secret]:
+        by_radius.run(address, secret)
     case []:
         pass  # that it could be read and is understood is all there is to know
 """
