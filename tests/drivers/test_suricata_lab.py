@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+from collections.abc import Iterator
 
 import pytest
 from appliance_stand import EGRESS, GATE, SHA256, TALKS, Stand, allow, eventually, profile
@@ -20,10 +21,12 @@ WORMS = Entry("worms", "threat", "deny", ("severity:high",))
 
 
 @pytest.fixture
-def stand(bench, make_right) -> Stand:
+def stand(bench, make_right) -> Iterator[Stand]:
     stand = Stand(bench, make_right)
     stand.ready()
-    return stand
+    yield stand
+    for step in Suricata().plan((), Suricata().see(stand.gw)):
+        Suricata().apply(stand.gw, step)  # what is in /run is no other test's to find
 
 
 def test_a_harmful_file_and_applications_on_any_port_are_stopped_and_the_rest_goes_on(stand: Stand) -> None:
