@@ -173,7 +173,8 @@ def why(talk: Talk, contract: str, user: str) -> None:
         found = why_user(Entrances.of(office), contract, user)
     told: Json = {
         "logins": [
-            {"at": row.at.isoformat(timespec="seconds"), "reason": row.reason} for row in found.logins
+            {"at": row.at.isoformat(timespec="seconds"), "from": row.station, "reason": row.reason}
+            for row in found.logins
         ],
         "reason": found.reason.to(talk.language) if found.reason else None,
         "provisions": [each.cite for each in found.provisions],
@@ -196,7 +197,7 @@ def _why_text(found: RemoteWhy, talk: Talk) -> str:
         talk.language
     )
     lines = [
-        f"{row.at.isoformat(' ', 'seconds')}  {words_of(row.reason).to(talk.language)}"
+        f"{row.at.isoformat(' ', 'seconds')}  {row.station or '-'}  {words_of(row.reason).to(talk.language)}"
         for row in found.logins
     ] or [nothing]
     if found.reason:
