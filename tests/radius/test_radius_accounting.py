@@ -82,6 +82,14 @@ def test_who_is_behind_reads_more_at_once_until_that_is_over(tmp_path: Path) -> 
     assert 0 < len(accounting.catch_up()) <= sizes[0]
 
 
+def test_a_clock_set_back_puts_nobody_ahead(tmp_path: Path) -> None:
+    """Who is ahead would rest until the clock is there again."""
+    accounting = begun(tmp_path)
+    write_rows(tmp_path, 1, 0, 3, at=time.time() + 3_600)
+    read_all(accounting)
+    assert accounting.behind() >= 0
+
+
 def test_a_damaged_snapshot_is_put_aside_and_told(tmp_path: Path) -> None:
     (tmp_path / "sessions.json").write_text('["place", [1, 8]]\n["open", [["192.0.2.1"]]]\n')
     write_rows(tmp_path, 1, 0, 3)

@@ -102,8 +102,8 @@ class Accounting:
         return events
 
     def behind(self) -> float:
-        """Seconds since the time up to which all was heard."""
-        return time.time() - self._until
+        """Seconds since the time up to which all was heard; 0 where a clock was set back meanwhile."""
+        return max(0.0, time.time() - self._until)
 
     def hear(self, event: Event, node: str = "") -> None:
         """`node`: the one that heard it, empty for this one. What comes from a wrong clock's future comes now."""
