@@ -285,7 +285,7 @@ def start_netflow(lab: Lab, provider: Provider, collector: str, port: int) -> No
     """NetFlow v9 of what comes in from the internet: each flow told within about a second."""
     ages = ("general", "tcp", "tcp.rst", "tcp.fin", "udp", "icmp", "maxlife")
     times = [*(f"-t{name}=1" for name in ages), "-texpint=0"]  # looked through all the time, not each minute
-    command = ["softflowd", "-D", "-i", OUTSIDE, "-v", "9", "-n", f"{collector}:{port}", "-m", "65536"]
+    command = ["softflowd", "-d", "-i", OUTSIDE, "-v", "9", "-n", f"{collector}:{port}", "-m", "65536"]
     place = lab.home / provider.name
     own = ["-p", f"{place}.softflowd.pid", "-c", f"{place}.softflowd.ctl"]
     lab.begin(f"netflow-{provider.name}", provider.name, [*command, *own, *times])
