@@ -8,7 +8,9 @@
    server=echo                the load's own ceiling: another process answers every packet at once
 
    Packets are made when they are sent: their identifiers are those of the place in the window, so nothing is
-   answered that is not open. Prints one line of JSON. */
+   answered that is not open. A delay is the server's: from the moment of sending, or from when it was due where the
+   window was full, to the kernel's stamp on the answer, however late this process comes to read it. Prints one line
+   of JSON. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -86,10 +88,25 @@ static float *times;
 static long taken, answers, accepts, rejects, accounted, retried, lost, logins, strays;
 static double last_answer, silence;
 
+static double in_seconds(struct timespec t) { return t.tv_sec + t.tv_nsec * 1e-9; }
+
+/* by the clock of the kernel's stamps */
 static double now(void) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec + t.tv_nsec * 1e-9;
+  clock_gettime(CLOCK_REALTIME, &t);
+  return in_seconds(t);
+}
+
+/* when a packet arrived (SO_TIMESTAMPNS) */
+static double stamp_of(struct msghdr *head) {
+  for (struct cmsghdr *each = CMSG_FIRSTHDR(head); each; each = CMSG_NXTHDR(head, each))
+    if (each->cmsg_level == SOL_SOCKET && each->cmsg_type == SCM_TIMESTAMPNS) {
+      struct timespec t;
+      memcpy(&t, CMSG_DATA(each), sizeof t);
+      return in_seconds(t);
+    }
+  fprintf(stderr, "the kernel stamps no packets\n");
+  exit(2);
 }
 
 static int attribute(u8 *p, int at, int type, const void *value, int size) {
@@ -159,11 +176,14 @@ static void go(int n, double at) {
   send(line_of(n), s->packet, s->size, 0); /* an error is a packet lost, and time will tell */
 }
 
+/* `due`: since when there was no place for it, 0: there was one. */
 static void begin(int n, double due) {
   slot *s = &slots[n];
-  s->login = logins++ + first, s->doing = 0, s->tried = 0, s->busy = 1, s->since = due;
+  s->login = logins++ + first, s->doing = 0, s->tried = 0, s->busy = 1;
   make_auth(s, n % IDS);
-  go(n, due);
+  double at = now();
+  s->since = due ? due : at;
+  go(n, at);
 }
 
 /* The next step of an access server: login, its Start, the Stop of one LATE logins ago. False: it is through. */
@@ -177,7 +197,7 @@ static int step(int n, double at) {
   return 1;
 }
 
-static int hear(int n, const u8 *packet, double at) {
+static int hear(int n, const u8 *packet, double at, double arrived) {
   slot *s = &slots[n];
   if (at - last_answer > silence) silence = at - last_answer;
   last_answer = at;
@@ -186,7 +206,7 @@ static int hear(int n, const u8 *packet, double at) {
     return step(n, at);
   }
   answers++;
-  if (taken < SAMPLES) times[taken++] = at - s->since;
+  if (taken < SAMPLES) times[taken++] = arrived - s->since;
   if (packet[0] == ACCEPT) accepts++;
   if (packet[0] == REJECT) rejects++;
   return packet[0] == ACCEPT ? step(n, at) : 0;
@@ -198,6 +218,7 @@ static void drive(void) {
   static u8 room[BATCH][512];
   struct iovec vectors[BATCH];
   struct mmsghdr heads[BATCH];
+  static _Alignas(struct cmsghdr) u8 stamps[BATCH][CMSG_SPACE(sizeof(struct timespec))];
   for (int k = 0; k < servers; k++)
     for (int use = 0; use < 2; use++)
       for (int g = 0; g * IDS < window; g++)
@@ -209,15 +230,18 @@ static void drive(void) {
   double begun = now(), end = begun + (most ? 1e9 : seconds), looked = begun;
   last_answer = begun;
   for (int n = 0; n < window; n++) free_slots[free_count++] = n;
-  long due = 0, open = 0;
+  long due = 0, open = 0, full = 0;
   for (double at = begun; at < end || (open && at < end + patience / 1000.0 * tries); at = now()) {
     if (most && due >= most) end = at;
     while (free_count && at < end && (!most || due < most) && (rate == 0 || begun + due / rate <= at))
-      begin(free_slots[--free_count], rate ? begun + due / rate : at), due++, open++;
+      begin(free_slots[--free_count], full ? begun + due / rate : 0), due++, open++;
+    full = rate && !free_count;
     struct timespec wait = {0, rate ? 200000 : 20000000};
     if (ppoll(fds, count, &wait, NULL) > 0)
       for (int i = 0; i < count; i++) {
         if (!fds[i].revents) continue;
+        for (int k = 0; k < BATCH; k++)
+          heads[k].msg_hdr.msg_control = stamps[k], heads[k].msg_hdr.msg_controllen = sizeof stamps[k];
         int got = recvmmsg(fds[i].fd, heads, BATCH, MSG_DONTWAIT, NULL);
         at = now();
         for (int k = 0; k < got; k++) {
@@ -227,7 +251,7 @@ static void drive(void) {
             strays++;
             continue;
           }
-          if (!hear(n, room[k], at)) s->busy = 0, open--, free_slots[free_count++] = n;
+          if (!hear(n, room[k], at, stamp_of(&heads[k].msg_hdr))) s->busy = 0, open--, free_slots[free_count++] = n;
         }
       }
     if (at - looked < 0.005) continue;
@@ -278,8 +302,9 @@ static void open_lines(void) {
       for (int g = 0; g * IDS < window; g++) {
         struct sockaddr_in from = {.sin_family = AF_INET}, to = {.sin_family = AF_INET};
         to.sin_port = htons(use ? acct_port[servers] : auth_port[servers]);
-        int room = 4 << 20, fd = socket(AF_INET, SOCK_DGRAM, 0);
+        int room = 4 << 20, yes = 1, fd = socket(AF_INET, SOCK_DGRAM, 0);
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+        setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof yes);
         if (!inet_aton(source, &from.sin_addr) || !inet_aton(each, &to.sin_addr) ||
             bind(fd, (void *)&from, sizeof from) || connect(fd, (void *)&to, sizeof to)) {
           fprintf(stderr, "%s cannot ask %s: %s\n", source, each, strerror(errno));

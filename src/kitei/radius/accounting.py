@@ -17,12 +17,14 @@ from kitei.radius.marks import Marks
 from kitei.radius.policy import Caps, Policy, realm_of
 from kitei.radius.rows import Rows
 from kitei.radius.sessions import Event, Row, Session, Sessions, event_of
+from kitei.radius.turns import step_aside
 
 _FOLD: Final = 4 << 20  # bytes of rows after which a new snapshot is due, or twice the last one's size
 _FILES: Final = 16  # or so many files of rows: each start makes two, and the module writes no more beyond 64
 _STEP: Final = 2.0  # seconds by which a clock was set; a leap second, and what is slewed, are less
 _PIECE: Final = 100  # rows of a snapshot that are made at once
-_AT_ONCE: Final = 1 << 12  # bytes of rows, some 50
+_AT_ONCE: Final = 1 << 11  # bytes of rows, some 25
+_FEW: Final = 8  # rows, some 50 us
 _MANY: Final = 1 << 14  # where this is behind by so many seconds: caps hold for what has been read
 _BEHIND: Final = 1.0
 _PLACES: Final = 1 << 12  # ends of names by client that are known at once
@@ -97,8 +99,11 @@ class Accounting:
         events += [event for row in told if (event := self._event(row)) is not None]
         now = time.time()
         self._until = told[-1][0] if told else now
-        for event in events:
+        for number, event in enumerate(events):
+            if number % _FEW == 0:
+                step_aside()
             self._hear(event, "", now)
+        step_aside()
         return events
 
     def behind(self) -> float:

@@ -48,7 +48,7 @@ from kitei.radius.rows import Rows
 from kitei.radius.secret import matches
 from kitei.radius.table import Damaged, Table, read_changes
 from kitei.radius.telling import Telling
-from kitei.radius.turns import Turns, let_interrupt
+from kitei.radius.turns import Turns
 
 REJECT, OK, HANDLED, NOOP, UPDATED = 0, 2, 3, 7, 8  # rlm_rcode_t
 _TELL: Final = 0.02  # seconds between readings of the module's logins, which people see later
@@ -57,6 +57,7 @@ _KNOWN_PASSWORDS: Final = 1_000_000
 _LOST: Final = 600.0  # seconds a node is silent until what only it heard of counts no more
 _ENDED_TOLD: Final = 20_000  # sessions that ended, of which a node is told that comes (back)
 _AT_ONCE: Final = 200  # rows made to text at once
+_MUCH: Final = 1 << 13  # bytes of logins read at once, after which there may be more
 _HEARD_AT_ONCE: Final = 50  # events of another node
 
 Request: TypeAlias = tuple[tuple[str, str], ...]
@@ -246,6 +247,7 @@ class Engine:
     def _take_up_sessions(self, was: Policy) -> None:
         """What a new policy means for those that are open, and who else is to hear of them."""
         assert self._read is not None
+        self._turns.be_as_others()  # threads may begin here
         waiting, peers = self._read.told.get("waiting", ()), self._read.told.get("peers")
         book = self._accounting.book
         self._messenger.put(list(orders(book, was, self._policy, waiting, self._secret)))
@@ -271,7 +273,6 @@ class Engine:
     def run(self) -> None:
         """Look, write and tidy until the process ends."""
         second = told = 0.0
-        let_interrupt()
         while True:
             heard = 0
             try:
@@ -410,8 +411,10 @@ class Engine:
             self._write_line(json.dumps(these))  # ASCII: a name may hold what is no text
 
     def _write_logins(self) -> None:
-        """What the module in C answered without the policy."""
-        while rows := self._logins.read():
+        """What the module in C answered without the policy. What comes meanwhile waits, so that it is many at once."""
+        more = True
+        while more and (rows := self._logins.read()):
+            more = len(rows) > _MUCH
             for reason in (Reason.ACCEPTED, Reason.WRONG_SECRET, Reason.TOO_MANY_REQUESTS):
                 self._counts[reason.value] += rows.count(f'"{reason.value}"]\n'.encode())
             self._write_line("[" + rows.decode().rstrip("\n").replace("]\n", "],") + "]")

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from kitei.radius.sessions import Event
+from kitei.radius.turns import step_aside
 from kitei.spool import Lane
 
 LANE: Final = "logins"
-_ROWS: Final = 100
+_PIECES: Final = 5  # of some 25 requests
 _UNSIGNED_EVERY: Final = 60.0  # seconds between counts of those who do not sign, after the first
 
 
@@ -27,20 +28,23 @@ class Telling:
     def __init__(self, folder: str | None) -> None:
         """`folder` None: there is nobody to tell."""
         self._lane = Lane(Path(folder)) if folder else None
-        self._accounting: list[Event] = []
+        self._accounting: list[str] = []
         self._told: Counter[str] = Counter()
         self._next_count = 0.0
 
     def heard(self, events: Sequence[Event]) -> None:
-        """Told in hundreds, what is left by `tell`: all of a second at once would keep those waiting who answer."""
-        self._accounting += events
-        if len(self._accounting) >= _ROWS:
+        """Made to text as they come and told some at once, the rest by `tell`: all of a second together would keep
+        those waiting who answer."""
+        if events:
+            self._accounting.append(json.dumps(events)[1:-1])
+            step_aside()
+        if len(self._accounting) >= _PIECES:
             self._tell_accounting()
 
     def _tell_accounting(self) -> None:
-        rows, self._accounting = self._accounting, []
-        if rows and self._lane is not None:
-            self._put("sessions.heard", {"rows": json.dumps(rows)})
+        pieces, self._accounting = self._accounting, []
+        if pieces:
+            self._put("sessions.heard", {"rows": f"[{', '.join(pieces)}]"})
 
     def logins(self, rows: str) -> None:
         """Logins as a JSON list."""
