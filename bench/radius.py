@@ -30,6 +30,7 @@ from kitei.radius.table import write_changes, write_table
 
 FEW, MANY = 100_000, 1_000_000
 ROUNDS, PEAP_ROUNDS, DELAY_ROUNDS, SECONDS, WINDOW, SATURATED = 6, 10, 10, 1.0, 64, 20
+DEARER = 1.25  # a book of sessions, caps and a controller that is told, which the peer has not, cost a fifth
 REALM, CAPPED, SECRET, PORT = "@shop.example", "@capped.example", "the secret of the load", 1812
 PEAP = Path(__file__).parent / "radius_beside" / "peap.py"
 FOR = Origin("contract-1", ())
@@ -136,7 +137,7 @@ def logins(stand: Stand, promised: float) -> tuple[list[Figure], float]:
     done = rounds(stand, ROUNDS, load)
     return [
         *done.figures(what, "rate", "auth/s", promised, "at least"),
-        *done.figures(f"{what}, processor time a login", "cost", "us", 1 / promised, "at most"),
+        *done.figures(f"{what}, processor time a login", "cost", "us", DEARER, "at most"),
         Figure("radius", f"{what}, the load's own ceiling over the peer's rate", ceiling / done.fastest(), "times", 1.0, "at least"),
     ], done.slowest() / 2  # fmt: skip
 
@@ -185,7 +186,7 @@ def peap(stand: Stand) -> list[Figure]:
     ceiling = (os.cpu_count() or 1) * 1e6 / median(each["own"] for each in done.of["radius"])
     return [
         *done.figures("PEAP-MSCHAPv2", "rate", "auth/s", 0.95, "at least"),
-        *done.figures("PEAP, processor time a login", "cost", "us", 1 / 0.95, "at most"),
+        *done.figures("PEAP, processor time a login", "cost", "us", DEARER, "at most"),
         Figure("radius", "PEAP, the load's own ceiling over the peer's rate", ceiling / done.fastest(), "times", 1.0, "at least"),
     ]  # fmt: skip
 
