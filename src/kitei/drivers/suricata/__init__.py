@@ -245,11 +245,18 @@ def _end(host: Host) -> None:
 
 
 def _record(host: Host) -> None:
+    """Until it listens: what engines tell before is lost."""
     run = _place(host, "").run
     host.run(["mkdir", "-p", "-m", "700", run])
+    host.run(["rm", "-f", events(run)])
     argv = [sys.executable, "-m", "kitei.drivers.suricata.recorder", events(run), host.state("events", LANE)]
     code = os.path.dirname(os.path.dirname(os.path.abspath(kitei.__file__)))
     host.keep_running(_RECORDER, argv, {"PYTHONPATH": code})
+    until = time.monotonic() + _STARTS
+    while host.run(["test", "-S", events(run)]).code != 0:
+        if time.monotonic() > until:
+            raise TemporaryError(f"nothing on {host.name} writes down what engines see")
+        time.sleep(0.05)
 
 
 def _hand_over(host: Host, rules: Sequence[str]) -> None:
